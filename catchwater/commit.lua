@@ -1,0 +1,189 @@
+-- The gated commit: acknowledge a batch of one partition and apply its answers, in one atomic step.
+--
+-- For each entry the answer is applied only if XACK returned 1. XACK returns 1 to exactly one caller, so a
+-- crash, a double claim and a consumer that comes back from the dead all collapse to one winner.
+--
+-- KEYS[1] the stream that was read     KEYS[2] the stream to emit to (the first again where there is none)
+-- KEYS[3] dead letters                 KEYS[4] ledger
+-- KEYS[5] life                         KEYS[6..] windows of marks, tally buckets, generations: see the plan
+-- ARGV[1] the plan, JSON (made by catchwater/commit.py)      ARGV[2..] heads and bodies of emitted events
+--
+-- Answers {won, stale, emitted, duplicates, dropped, dead, stored}, counts of entries.
+
+local plan = cjson.decode(ARGV[1])
+local stage = plan.stage
+local life = redis.call('GET', KEYS[5])
+if not life then
+  return redis.error_reply('NOLIFE ' .. KEYS[5] .. ' is missing: name the life of this partition first')
+end
+
+local ledger = {}  -- field -> how many to add
+local function note(outcome, n)
+  local field = stage .. ':' .. outcome
+  ledger[field] = (ledger[field] or 0) + (n or 1)
+end
+
+-- Marks -------------------------------------------------------------------------------------------------
+
+-- A mark counts as met when it stands in its own window or a neighbouring one, before or after: entries are
+-- not committed in order. Windows that do not exist are left out once for the whole batch.
+local neighbours = {}
+for i, window in ipairs(plan.windows) do
+  neighbours[i] = {}
+  for _, k in ipairs(window.near) do
+    if redis.call('EXISTS', KEYS[k]) == 1 then table.insert(neighbours[i], KEYS[k]) end
+  end
+end
+local fresh = {}  -- windows this commit writes: they exist from now on, for the entries that follow
+
+local function met(mark, w)
+  local own = KEYS[plan.windows[w].own]
+  for _, key in ipairs(neighbours[w]) do
+    if key ~= own and redis.call('SISMEMBER', key, mark) == 1 then return true end
+  end
+  for key in pairs(fresh) do
+    if key ~= own and plan.windows[w].set[key] and redis.call('SISMEMBER', key, mark) == 1 then return true end
+  end
+  if redis.call('SADD', own, mark) == 0 then return true end
+  fresh[own] = true
+  return false
+end
+
+for _, window in ipairs(plan.windows) do
+  window.set = {}
+  for _, k in ipairs(window.near) do window.set[KEYS[k]] = true end
+end
+
+-- Tallies -----------------------------------------------------------------------------------------------
+
+-- A bucket's values leave Redis as "N so far" of a named part, never as "+1". A bucket whose hash had to be
+-- created anew (expiry) starts a new part, or its restart from zero would hide behind the larger old value.
+local parts = {}
+local function part(b)
+  if not parts[b] then
+    local bucket = plan.buckets[b]
+    local generation = redis.call('HGET', KEYS[bucket.key], '_part')
+    if not generation then
+      generation = redis.call('HINCRBY', KEYS[bucket.generations], bucket.name, 1)
+      redis.call('HSET', KEYS[bucket.key], '_part', generation)
+      redis.call('EXPIRE', KEYS[bucket.generations], bucket.generations_ttl)
+    end
+    redis.call('EXPIRE', KEYS[bucket.key], bucket.ttl)
+    parts[b] = tostring(generation)
+  end
+  return parts[b]
+end
+
+local changed = {}  -- bucket -> field -> N so far
+local function add(b, field, n)
+  part(b)
+  local value = redis.call('HINCRBY', KEYS[plan.buckets[b].key], field, n)
+  changed[b] = changed[b] or {}
+  changed[b][field] = value
+  return value
+end
+
+-- Distinct values of a tag are bounded for each issue and bucket: what is beyond goes under `other`.
+local function add_tag(b, tag, n)
+  part(b)
+  local field = tag.field
+  local known = changed[b] and changed[b][field]
+  if not known and redis.call('HEXISTS', KEYS[plan.buckets[b].key], field) == 0
+     and redis.call('HINCRBY', KEYS[plan.buckets[b].key], tag.distinct, 1) > plan.tag_values then
+    field = tag.other
+  end
+  add(b, field, n)
+end
+
+local issues = {}
+local function seen(tally)
+  local issue = issues[tally.issue] or {first = tally.at, last = tally.at, about = tally.about, users = {}}
+  issue.first = math.min(issue.first, tally.at)
+  issue.last = math.max(issue.last, tally.at)
+  if tally.register then
+    issue.users[tally.register] = math.max(issue.users[tally.register] or 0, tally.rank)
+  end
+  issues[tally.issue] = issue
+end
+
+-- True when the event is one of those kept whole.
+local function count(tally)
+  seen(tally)
+  local this_hour = add(tally.hour, tally.events, 1)
+  local this_month = add(tally.month, tally.events, 1)
+  if tally.n > 1 then
+    add(tally.hour, tally.more, tally.n - 1)
+    add(tally.month, tally.more, tally.n - 1)
+  end
+  for _, tag in ipairs(tally.tags) do add_tag(tally.month, tag, tally.n) end
+  note('counted:' .. plan.buckets[tally.month].name)
+  return this_month <= plan.first_samples or this_hour <= plan.hourly_samples
+end
+
+local function send_tally()
+  local buckets = {}
+  for b, fields in pairs(changed) do
+    table.insert(buckets, {name = plan.buckets[b].name, generation = parts[b], values = fields})
+  end
+  if #buckets == 0 then return end
+  local body = {tag = plan.tag, life = life, buckets = buckets, issues = issues}
+  redis.call('XADD', KEYS[2], '*', 'id', '-', 'head', plan.tally_head, 'body', cjson.encode(body))
+end
+
+-- Answers -----------------------------------------------------------------------------------------------
+
+local totals = {emitted = 0, duplicate = 0, dropped = 0, dead = 0, stored = 0}
+local function outcome(name, detail)
+  totals[name] = totals[name] + 1
+  note(detail and (name .. ':' .. detail) or name)
+end
+
+local function fields_of(id)
+  local found = redis.call('XRANGE', KEYS[1], id, id)
+  return found[1] and found[1][2] or {'id', '-', 'head', '', 'body', ''}
+end
+
+local apply = {}
+
+function apply.emit(entry)
+  if entry.mark and met(entry.mark, entry.window) then return outcome('duplicate') end
+  local whole = not entry.tally or count(entry.tally)
+  outcome('emitted')
+  if not whole then return end
+  if entry.at then
+    redis.call('XADD', KEYS[2], '*', 'id', entry.event, 'head', ARGV[entry.at], 'body', ARGV[entry.at + 1])
+  else
+    redis.call('XADD', KEYS[2], '*', unpack(fields_of(entry.id)))
+  end
+end
+
+function apply.store()
+  outcome('stored')
+end
+
+function apply.drop(entry)
+  outcome('dropped', entry.why)
+end
+
+function apply.reject(entry)
+  outcome('dead')
+  redis.call('XADD', KEYS[3], '*', 'stage', stage, 'why', entry.why, 'tries', entry.tries, 'entry', entry.id,
+    unpack(fields_of(entry.id)))
+end
+
+local won, stale = 0, 0
+for _, entry in ipairs(plan.entries) do
+  if redis.call('XACK', KEYS[1], stage, entry.id) == 1 then
+    won = won + 1
+    apply[entry.act](entry)
+  else
+    stale = stale + 1
+  end
+end
+
+send_tally()
+for key in pairs(fresh) do redis.call('EXPIRE', key, plan.once_ttl) end
+if won > 0 then note('done', won) end
+if stale > 0 then note('stale', stale) end
+for field, n in pairs(ledger) do redis.call('HINCRBY', KEYS[4], field, n) end
+return {won, stale, totals.emitted, totals.duplicate, totals.dropped, totals.dead, totals.stored}

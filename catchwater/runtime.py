@@ -1,0 +1,242 @@
+"""The loop of every stage: abandoned work before new work, then work, then commit."""
+
+from __future__ import annotations
+
+import time
+import traceback
+from collections import deque
+from itertools import count
+from random import uniform
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+import structlog
+
+from catchwater import metrics
+from catchwater.answers import Answer, Reject
+from catchwater.event import Event, decode
+from catchwater.streams import Consumer, Held, NoGroup, NoLife, Unavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from threading import Event as Flag
+
+    from catchwater.commit import Entry
+
+log = structlog.get_logger()
+
+T = TypeVar("T")
+Answered = list[tuple["Entry", Answer]]
+
+TRIM_EVERY = 1.0
+"""Seconds between trims of the stream that was read."""
+
+SUSPECT = 2
+"""An entry that was delivered this often without a commit is worked on alone: it may be what kills consumers."""
+
+
+LONGEST_WAIT = 10.0
+"""Seconds between tries while a server is away."""
+
+
+class Work(Protocol):
+    """What a stage does with a batch: one answer an event, in order. Raises Unavailable to keep the batch."""
+
+    def __call__(self, events: Sequence[Event]) -> Sequence[Answer]: ...
+
+
+class Stopped(Exception):  # noqa: N818 - asked for
+    """The process was told to stop."""
+
+
+class Broken(Exception):  # noqa: N818 - the state of a breaker
+    """Too many events make the stage fail: that is a bug in the stage, so its events must wait, not die."""
+
+
+class Breaker:
+    """Opens when, of the last `window` events, more than `share` made the stage raise (and at least `least`)."""
+
+    def __init__(self, window: int = 200, share: float = 0.5, least: int = 20) -> None:
+        self._recent: deque[bool] = deque(maxlen=window)
+        self._share = share
+        self._least = least
+
+    def judge(self, failures: Sequence[bool]) -> None:
+        """Note what a batch came to. Raises Broken, and forgets, when that is too much."""
+        self._recent.extend(failures)
+        failed = sum(self._recent)
+        if failed >= self._least and failed > self._share * len(self._recent):
+            self._recent.clear()
+            raise Broken(f"{failed} of the last events made the stage raise; they stay where they are: see the log")
+
+
+class Backlog:
+    """Entries that were delivered before and never committed: this consumer's own, and those of the dead."""
+
+    def __init__(self, consumer: Consumer) -> None:
+        self._consumer = consumer
+        self._cursors = [b"0-0"] * consumer.partitions
+        self._held: deque[Held] = deque()
+        self._look_next = 0.0
+        self._mine = True
+
+    def look_again(self) -> None:
+        """After any error: a reply may have been lost, and what it delivered is pending for us."""
+        self._held.clear()
+        self._mine = True
+
+    def next(self) -> list[Entry]:
+        """A batch of abandoned entries; a suspect comes alone."""
+        if not self._held and (self._mine or time.monotonic() >= self._look_next):
+            self._look()
+        wanted = self._take()
+        found = self._consumer.deliver(wanted) if wanted else []
+        self._lost(len(wanted) - len(found))
+        return found
+
+    def _take(self) -> list[Held]:
+        """Held entries come in the order of their deliveries, so the suspects stand at the end."""
+        taken: list[Held] = []
+        while self._held and len(taken) < self._consumer.settings.batch:
+            if self._held[0].deliveries >= SUSPECT:
+                return taken or [self._held.popleft()]
+            taken.append(self._held.popleft())
+        return taken
+
+    def _look(self) -> None:
+        if time.monotonic() >= self._look_next:
+            self._cursors, lost = self._consumer.take_over(self._cursors)
+            self._lost(lost)
+            self._look_next = time.monotonic() + self._consumer.settings.claim_after / 4
+        held = self._consumer.held()
+        self._mine = bool(held)
+        self._held.extend(sorted(held, key=lambda one: one.deliveries))
+
+    def _lost(self, lost: int) -> None:
+        if lost:
+            metrics.LOST.labels(self._consumer.stage).inc(lost)
+            log.error("entries vanished while they were pending", lost=lost, stage=self._consumer.stage)
+
+
+class Loop:
+    """Runs one consumer of one stage until `stopping` is set."""
+
+    def __init__(self, consumer: Consumer, work: Work, stopping: Flag) -> None:
+        self._consumer = consumer
+        self._work = work
+        self._stopping = stopping
+        self._backlog = Backlog(consumer)
+        self._breaker = Breaker()
+        self._prepared = False
+        self._trim_next = 0.0
+        self.trouble = "has not reached Redis yet"
+        """Why this consumer is not at work; empty when it is. What /readyz says."""
+
+    def run(self) -> None:
+        """Work until the stop; then hand over what is held. Raises Refused when this Redis must not be used."""
+        try:
+            while True:
+                self._turn()
+        except Stopped:
+            self._leave()
+
+    def _turn(self) -> None:
+        batch = self._patiently(self._batch)
+        if batch:
+            answered = self._patiently(self._attempt, batch)
+            self._patiently(self._commit, answered)
+        if time.monotonic() >= self._trim_next:
+            self._patiently(self._consumer.trim)
+            self._trim_next = time.monotonic() + TRIM_EVERY
+
+    def _batch(self) -> list[Entry]:
+        metrics.ALIVE.labels(self._consumer.stage).set_to_current_time()
+        return self._backlog.next() or self._consumer.read()
+
+    def _attempt(self, batch: Sequence[Entry]) -> Answered:
+        self._consumer.keep(batch)
+        return attempt(self._work, batch, self._consumer.settings.tries, self._breaker)
+
+    def _commit(self, answered: Answered) -> None:
+        started = time.perf_counter()
+        sums = self._consumer.commit(answered)
+        metrics.COMMIT_SECONDS.labels(self._consumer.stage).observe(time.perf_counter() - started)
+        for outcome, n in zip(metrics.OUTCOMES, sums, strict=True):
+            metrics.COMMITTED.labels(self._consumer.stage, outcome).inc(n)
+
+    def _patiently(self, do: Callable[..., T], *args: Any) -> T:
+        """`do(*args)`, again and again with back-off while a server is away. Raises Stopped at the stop.
+
+        What is in hand stays in hand: working and committing again is safe, and is no new delivery.
+        """
+        for failures in count():
+            if self._stopping.is_set():
+                raise Stopped
+            try:
+                if not self._prepared:
+                    self._consumer.prepare()
+                    self._prepared = True
+                result = do(*args)
+            except (Unavailable, Broken, NoGroup, NoLife) as error:
+                self._wait(error, failures)
+            else:
+                self.trouble = ""
+                return result
+        raise AssertionError("count() does not end")
+
+    def _wait(self, error: Exception, failures: int) -> None:
+        self.trouble = str(error)
+        self._prepared = False
+        self._backlog.look_again()
+        metrics.TROUBLE.labels(self._consumer.stage, type(error).__name__).inc()
+        log.warning("waiting", stage=self._consumer.stage, why=str(error), failures=failures + 1)
+        self._stopping.wait(uniform(0.05, min(LONGEST_WAIT, 0.1 * 2**failures)))  # noqa: S311 - spreads retries, no secret
+
+    def _leave(self) -> None:
+        try:
+            self._consumer.release()
+        except (Unavailable, NoGroup) as error:
+            log.warning("could not hand over what was held; it is taken over in time", why=str(error))
+
+
+def attempt(work: Work, batch: Sequence[Entry], tries: int, breaker: Breaker) -> Answered:
+    """Each entry with its answer. One that cannot be read, that the stage raises for, or that was delivered
+    too often and never committed, is rejected; its neighbours go on.
+    """
+    answered: Answered = []
+    events: list[Event] = []
+    good: list[Entry] = []
+    for entry in batch:
+        event = _readable(entry, tries)
+        if isinstance(event, Reject):
+            answered.append((entry, event))
+        else:
+            events.append(event)
+            good.append(entry)
+    answers, failures = _answers(work, events)
+    breaker.judge(failures)
+    return answered + list(zip(good, answers, strict=True))
+
+
+def _readable(entry: Entry, tries: int) -> Event | Reject:
+    if entry.tries > tries:
+        return Reject(f"delivered {entry.tries - 1} times and never committed: it may kill the stage that works on it")
+    try:
+        return decode(entry.fields)
+    except ValueError as error:
+        return Reject(str(error))
+
+
+def _answers(work: Work, events: Sequence[Event]) -> tuple[list[Answer], list[bool]]:
+    """The answers, and for each whether the stage raised. A batch that raises is run one by one."""
+    if not events:
+        return [], []
+    try:
+        return list(work(events)), [False] * len(events)
+    except Unavailable:
+        raise
+    except Exception as error:
+        if len(events) == 1:
+            log.exception("a stage raised", event=events[0].id)
+            return [Reject("".join(traceback.format_exception(error))[-2000:])], [True]
+    parts = [_answers(work, [event]) for event in events]
+    return [answer for answers, _ in parts for answer in answers], [failed for _, fails in parts for failed in fails]

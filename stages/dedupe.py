@@ -1,0 +1,11 @@
+"""The same event sent or delivered again ends here."""
+
+from __future__ import annotations
+
+from catchwater.answers import Emit
+from catchwater.event import Event
+
+
+def dedupe(event: Event) -> Emit:
+    """Pass each event id of a project on once within the stage's `once_for`. The first copy wins."""
+    return Emit(event, once=f"{event.project}/{event.id}")
