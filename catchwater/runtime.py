@@ -126,6 +126,7 @@ class Loop:
         self._stopping = stopping
         self._backlog = Backlog(consumer)
         self._breaker = Breaker()
+        self._in_hand: Sequence[Entry] = ()
         self._prepared = False
         self._trim_next = 0.0
         self.trouble = "has not reached Redis yet"
@@ -153,7 +154,9 @@ class Loop:
         return self._backlog.next() or self._consumer.read()
 
     def _attempt(self, batch: Sequence[Entry]) -> Answered:
-        self._consumer.keep(batch)
+        if batch is self._in_hand:
+            self._consumer.keep(batch)
+        self._in_hand = batch
         return attempt(self._work, batch, self._consumer.settings.tries, self._breaker)
 
     def _commit(self, answered: Answered) -> None:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 REGISTERS = 1024
 _INDEX_BITS = 10
-_ALPHA = 0.7213 / (1 + 1.079 / REGISTERS)
+ALPHA = 0.7213 / (1 + 1.079 / REGISTERS)
 
 
 def register(user: str) -> tuple[int, int]:
@@ -28,7 +28,7 @@ def register(user: str) -> tuple[int, int]:
 def estimate(ranks: Collection[int]) -> int:
     """How many users, from the ranks of the registers that are not empty."""
     empty = REGISTERS - len(ranks)
-    raw = _ALPHA * REGISTERS**2 / (empty + sum(2.0**-rank for rank in ranks))
+    raw = ALPHA * REGISTERS**2 / (empty + sum(2.0**-rank for rank in ranks))
     if raw <= 2.5 * REGISTERS and empty:
         return round(REGISTERS * math.log(REGISTERS / empty))
     return round(raw)

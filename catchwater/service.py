@@ -1,0 +1,108 @@
+"""What every service does the same way: logs, signals, and the ops port."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import sys
+import threading
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
+
+import orjson
+import structlog
+from prometheus_client import make_wsgi_app
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from types import TracebackType
+
+
+def configure_logging(service: str, level: str = "INFO") -> None:
+    """One JSON object a line on standard error, of our own and of the libraries' logs alike."""
+    shared: list[Any] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.dict_tracebacks,
+    ]
+    renderer = structlog.processors.JSONRenderer(serializer=_line)
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(structlog.stdlib.ProcessorFormatter(processor=renderer, foreign_pre_chain=shared))
+    logging.basicConfig(handlers=[handler], level=level, force=True)
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        cache_logger_on_first_use=True,
+    )
+    structlog.contextvars.bind_contextvars(service=service)
+
+
+def stop_signal() -> threading.Event:
+    """Set when the process is asked to stop (SIGTERM, Ctrl-C). A second time ends it at once."""
+    stopping = threading.Event()
+
+    def stop(number: int, _frame: object) -> None:
+        if stopping.is_set():
+            sys.exit(128 + number)
+        stopping.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, stop)
+    return stopping
+
+
+class OpsServer:
+    """`/metrics`, `/healthz` (the process is alive) and `/readyz` (it is at work, else 503 and why), in a thread."""
+
+    def __init__(self, host: str, port: int, ready: Callable[[], str]) -> None:
+        """`ready` answers why the service is not ready, or an empty string. Port 0: any free one, see `port`."""
+        self._metrics = make_wsgi_app()
+        self._ready = ready
+        self._server = make_server(host, port, self._app, WSGIServer, _Quiet)
+        self.port = self._server.server_port
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.1,), name="ops", daemon=True)
+
+    def __enter__(self) -> OpsServer:
+        self._thread.start()
+        structlog.get_logger().info("ops port is open", port=self.port)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+    def _app(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        path = environ.get("PATH_INFO")
+        if path == "/metrics":
+            found: Iterable[bytes] = self._metrics(environ, start_response)
+            return found
+        if path == "/healthz":
+            return _text(start_response, HTTPStatus.OK, "alive")
+        if path == "/readyz":
+            trouble = self._ready()
+            status = HTTPStatus.SERVICE_UNAVAILABLE if trouble else HTTPStatus.OK
+            return _text(start_response, status, trouble or "ready")
+        return _text(start_response, HTTPStatus.NOT_FOUND, "here are /metrics, /healthz and /readyz")
+
+
+class _Quiet(WSGIRequestHandler):
+    timeout = 5
+    """Seconds a scraper may take to send its request: one that hangs must not hold the port for ever."""
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name it has in the standard library
+        """Say nothing: a scrape every few seconds is no news."""
+
+
+def _text(start_response: Any, status: HTTPStatus, text: str) -> list[bytes]:
+    start_response(f"{status.value} {status.phrase}", [("Content-Type", "text/plain; charset=utf-8")])
+    return [f"{text}\n".encode()]
+
+
+def _line(event: Any, default: Callable[[Any], Any] = str, **_: Any) -> str:
+    return orjson.dumps(event, default=default).decode()

@@ -1,0 +1,32 @@
+"""`catchwater sink`: writes what was counted to MongoDB."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+
+import click
+
+from catchwater import options, service
+from catchwater.stage_command import loop, new_name, run, trouble
+from catchwater.streamdefs import SINK, load
+from sink.store import Store
+from sink.work import store_in
+
+
+@click.command("sink")
+@options.service
+@options.mongo_url
+@options.consumer
+def command(
+    redis_url: str, mongo_url: str, streamdefs: Path | None, ops_host: str, ops_port: int, log_level: str, consumer: str
+) -> None:
+    """Write counted events to MongoDB, until told to stop. Any number may run at once."""
+    defs = load(streamdefs)
+    name = next(name for name, stage in defs.stages.items() if stage.run == [SINK])
+    service.configure_logging(name, log_level)
+    stopping = service.stop_signal()
+    work = partial(store_in, Store(mongo_url, defs.retention))
+    one = loop(redis_url, defs, name, work, consumer or f"{name}-{new_name()}", stopping)
+    with service.OpsServer(ops_host, ops_port, lambda: trouble([one])):
+        run([one], stopping)

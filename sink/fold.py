@@ -1,0 +1,111 @@
+"""A batch of counted events, folded into as few writes as it takes. Pure: no database in sight."""
+
+from __future__ import annotations
+
+import zlib
+from collections import defaultdict
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from catchwater import buckets
+from catchwater.commit import SEPARATOR
+
+if TYPE_CHECKING:
+    from catchwater.event import Event, Json
+
+_HOUR_DIGITS = 10
+
+
+@dataclass(slots=True)
+class Update:
+    """One document's upsert. Doing it twice, or in any order with others, comes to the same."""
+
+    on_insert: Json = field(default_factory=dict)
+    highest: Json = field(default_factory=dict)
+    lowest: Json = field(default_factory=dict)
+
+    def at_least(self, path: str, value: Any) -> None:
+        self.highest[path] = max(value, self.highest.get(path, value))
+
+    def at_most(self, path: str, value: Any) -> None:
+        self.lowest[path] = min(value, self.lowest.get(path, value))
+
+
+@dataclass(slots=True)
+class Writes:
+    """What a batch comes to, by collection and `_id`."""
+
+    issues: defaultdict[str, Update] = field(default_factory=lambda: defaultdict(Update))
+    hours: defaultdict[str, Update] = field(default_factory=lambda: defaultdict(Update))
+    tags: defaultdict[str, Update] = field(default_factory=lambda: defaultdict(Update))
+    samples: dict[str, Json] = field(default_factory=dict)
+
+
+def fold(writes: Writes, event: Event) -> None:
+    """Add one event of the counted stream. Raises KeyError, TypeError or ValueError when it is not one."""
+    if event.kind == "tally":
+        _fold_tally(writes, event.json)
+    else:
+        writes.samples[event.id] = _sample(event)
+
+
+def _sample(event: Event) -> Json:
+    return {
+        "_id": event.id,
+        "issue": event.facts["issue"],
+        "project": event.project,
+        "received": _date(event.received),
+        "event": zlib.compress(event.body, 6),
+    }
+
+
+def _fold_tally(writes: Writes, tally: Json) -> None:
+    for issue, seen in tally["issues"].items():
+        _fold_issue(writes.issues[issue], issue, seen)
+    for bucket in tally["buckets"]:
+        part = f"{buckets.month_of(bucket['name'])}-{tally['tag']}-{tally['life']}-{bucket['generation']}"
+        for name, n in bucket["values"].items():
+            kind, issue, *detail = name.split(SEPARATOR, 3)
+            _fold_value(writes, bucket["name"], part, kind, issue, detail, int(n))
+
+
+def _fold_issue(update: Update, issue: str, seen: Json) -> None:
+    update.on_insert.update(orjson.loads(seen["about"]), project=project_of(issue))
+    update.at_most("first_seen", _date(seen["first"]))
+    update.at_least("last_seen", _date(seen["last"]))
+    for register, rank in seen["users"].items():
+        update.at_least(f"u.{register}", int(rank))
+
+
+def _fold_value(writes: Writes, bucket: str, part: str, kind: str, issue: str, detail: list[str], n: int) -> None:
+    if kind == "tag":
+        _fold_tag(writes.tags[f"{issue}:{bucket}"], issue, bucket, f"{detail[0]}.{escaped(detail[1])}.{part}", n)
+        return
+    path = f"{'parts' if kind == 'events' else 'more'}.{part}"
+    if len(bucket) == _HOUR_DIGITS:
+        update = writes.hours[f"{issue}:{bucket}"]
+        update.on_insert.update(issue=issue, project=project_of(issue), hour=buckets.start(bucket))
+    else:
+        update = writes.issues[issue]
+    update.at_least(path, n)
+
+
+def _fold_tag(update: Update, issue: str, month: str, path: str, n: int) -> None:
+    update.on_insert.update(issue=issue, month=buckets.start(month))
+    update.at_least(f"values.{path}", n)
+
+
+def project_of(issue: str) -> str:
+    return issue.partition(":")[0]
+
+
+def escaped(value: str) -> str:
+    """`value` as part of a field's path: MongoDB gives `.`, `$` and NUL a meaning of their own."""
+    return value.replace("%", "%25").replace(".", "%2E").replace("$", "%24").replace("\0", "%00") or "%"
+
+
+def _date(milliseconds: float) -> datetime:
+    return datetime.fromtimestamp(milliseconds / 1000, UTC)

@@ -1,0 +1,38 @@
+"""What an issue shows and is sorted by, derived inside MongoDB from what its document holds.
+
+The document's own fields are the truth; whoever derives last sees all of it, so no order matters.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from catchwater.users import ALPHA, REGISTERS
+
+
+def derived() -> list[dict[str, Any]]:
+    """An update: `count`, every occurrence; `users`, the estimate of catchwater.users, in MongoDB's words."""
+    return [{"$set": {"count": {"$add": [_total("$parts"), _total("$more")]}, "users": _users()}}]
+
+
+def _values(path: str) -> dict[str, Any]:
+    return {"$map": {"input": {"$objectToArray": {"$ifNull": [path, {}]}}, "in": "$$this.v"}}
+
+
+def _total(path: str) -> dict[str, Any]:
+    return {"$toLong": {"$sum": _values(path)}}
+
+
+def _users() -> dict[str, Any]:
+    return {"$let": {"vars": {"ranks": _values("$u")}, "in": _estimate()}}
+
+
+def _estimate() -> dict[str, Any]:
+    empty = {"$subtract": [REGISTERS, {"$size": "$$ranks"}]}
+    powers = {"$sum": {"$map": {"input": "$$ranks", "in": {"$pow": [2.0, {"$multiply": [-1, "$$this"]}]}}}}
+    raw = {"$divide": [ALPHA * REGISTERS**2, {"$add": ["$$empty", powers]}]}
+    counted = {"$multiply": [REGISTERS, {"$subtract": [math.log(REGISTERS), {"$ln": "$$empty"}]}]}
+    small = {"$and": [{"$lte": ["$$raw", 2.5 * REGISTERS]}, {"$gt": ["$$empty", 0]}]}
+    chosen = {"$let": {"vars": {"raw": raw}, "in": {"$cond": [small, counted, "$$raw"]}}}
+    return {"$let": {"vars": {"empty": empty}, "in": {"$toLong": {"$round": [chosen, 0]}}}}
