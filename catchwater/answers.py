@@ -31,7 +31,8 @@ class Tally:
 @dataclass(frozen=True, slots=True)
 class Emit:
     """Pass `event` on. With `once`, only if that mark was not met within the stage's `once_for`; with
-    `tally`, count it, and let it ride on whole only while the stage's bound on samples allows."""
+    `tally`, count it, and let it ride on whole only while the stage's bound on samples allows.
+    """
 
     event: Event
     once: str = ""

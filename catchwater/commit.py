@@ -69,18 +69,20 @@ class Plan:
         settings = self.defs.stages[self.stage]
         samples = settings.samples or 1
         return [
-            orjson.dumps({
-                "stage": self.stage,
-                "tag": self.tag,
-                "entries": self.entries,
-                "windows": self._windows,
-                "once_ttl": math.ceil((settings.once_for or 0) * 3 / 2) + 1,
-                "buckets": self._buckets,
-                "tag_values": TAG_VALUES,
-                "first_samples": samples,
-                "hourly_samples": math.ceil(samples / self.defs.partitions),
-                "tally_head": TALLY_HEAD,
-            }),
+            orjson.dumps(
+                {
+                    "stage": self.stage,
+                    "tag": self.tag,
+                    "entries": self.entries,
+                    "windows": self._windows,
+                    "once_ttl": math.ceil((settings.once_for or 0) * 3 / 2) + 1,
+                    "buckets": self._buckets,
+                    "tag_values": TAG_VALUES,
+                    "first_samples": samples,
+                    "hourly_samples": math.ceil(samples / self.defs.partitions),
+                    "tally_head": TALLY_HEAD,
+                }
+            ),
             *self.blobs,
         ]
 
@@ -101,13 +103,15 @@ class Plan:
     def bucket(self, name: str, ttl: int) -> int:
         if name not in self.buckets:
             month = buckets.month_of(name)
-            self._buckets.append({
-                "name": name,
-                "key": self.key(keys.tally(self.tag, name)),
-                "ttl": ttl,
-                "generations": self.key(keys.generations(self.tag, month)),
-                "generations_ttl": int(self.defs.retention.issues) + 62 * 86_400,
-            })
+            self._buckets.append(
+                {
+                    "name": name,
+                    "key": self.key(keys.tally(self.tag, name)),
+                    "ttl": ttl,
+                    "generations": self.key(keys.generations(self.tag, month)),
+                    "generations_ttl": int(self.defs.retention.issues) + 62 * 86_400,
+                }
+            )
             self.buckets[name] = len(self._buckets)
         return self.buckets[name]
 
@@ -129,7 +133,12 @@ def _act(plan: Plan, entry: Entry, answer: Answer) -> Json:
         case Reject(why):
             return {"act": "reject", "why": why[:2000], "tries": entry.tries}
         case Emit():
-            return {"act": "emit", **_carried(plan, entry, answer), **_mark(plan, entry, answer), **_counted(plan, answer)}
+            return {
+                "act": "emit",
+                **_carried(plan, entry, answer),
+                **_mark(plan, entry, answer),
+                **_counted(plan, answer),
+            }
 
 
 def _carried(plan: Plan, entry: Entry, answer: Emit) -> Json:

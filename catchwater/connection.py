@@ -6,7 +6,6 @@ and only the caller knows whether doing it again is safe.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +15,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 Command = tuple[Any, ...]
 
@@ -66,17 +65,7 @@ class Connection:
     def calls(self, commands: Sequence[Command]) -> list[Any]:
         """Several commands in one round trip, not as a transaction. The first error is raised."""
         try:
-            pipe = self._redis.pipeline(transaction=False)
-            for command in commands:
-                pipe.execute_command(*command)
-            return _checked(pipe.execute(raise_on_error=False))
-        except redis.RedisError as error:
-            raise translated(error) from error
-
-    def atomic(self, commands: Sequence[Command]) -> list[Any]:
-        """Several reads of one partition as one picture (MULTI). Never used to fence a write."""
-        try:
-            pipe = self._redis.pipeline(transaction=True)
+            pipe: Any = self._redis.pipeline(transaction=False)
             for command in commands:
                 pipe.execute_command(*command)
             return _checked(pipe.execute(raise_on_error=False))
@@ -109,7 +98,7 @@ class AsyncConnection:
     async def calls(self, commands: Sequence[Command]) -> list[Any]:
         """Several commands in one round trip, not as a transaction. The first error is raised."""
         try:
-            pipe = self._redis.pipeline(transaction=False)
+            pipe: Any = self._redis.pipeline(transaction=False)
             for command in commands:
                 pipe.execute_command(*command)
             return _checked(await pipe.execute(raise_on_error=False))

@@ -56,7 +56,12 @@ def decode(fields: Mapping[bytes, bytes]) -> Event:
     try:
         head = orjson.loads(fields[b"head"])
         return Event(
-            fields[b"id"].decode("ascii"), head["project"], head["received"], head["kind"], fields[b"body"], head["facts"]
+            fields[b"id"].decode("ascii"),
+            head["project"],
+            head["received"],
+            head["kind"],
+            fields[b"body"],
+            head["facts"],
         )
     except (KeyError, TypeError, ValueError) as error:
         raise ValueError(f"not an event: {error!r} in an entry with the fields {sorted(fields)}") from error

@@ -47,7 +47,9 @@ def _check_sink(document: Document, stages: dict[str, Any], sink: str) -> None:
         document.wrong(("stages",), f"exactly one stage must have run: {sink}, not {len(sinks)}")
     for name, stage in stages.items():
         if name in sinks and stage.get("emits"):
-            document.wrong(("stages", name, "emits"), f"the sink writes to MongoDB and emits nothing, not {stage['emits']!r}")
+            document.wrong(
+                ("stages", name, "emits"), f"the sink writes to MongoDB and emits nothing, not {stage['emits']!r}"
+            )
         if name not in sinks and not stage.get("emits"):
             document.wrong(("stages", name), "emits is missing: only the sink emits nothing")
 
@@ -61,10 +63,12 @@ def _check_ways(document: Document, stages: dict[str, Any], source: str) -> None
     for stream, names in writers.items():
         if len(names) > 1 or stream == source:
             also = "ingest" if stream == source else names[0]
-            document.wrong(("stages", names[-1], "emits"), f"{also} writes {stream!r} already: events would count twice")
-    for name in stages:
+            document.wrong(
+                ("stages", names[-1], "emits"), f"{also} writes {stream!r} already: events would count twice"
+            )
+    for name, stage in stages.items():
         if _in_cycle(name, stages):
-            document.wrong(("stages", name), f"is part of a cycle: its events come back to {stages[name].get('reads')!r}")
+            document.wrong(("stages", name), f"is part of a cycle: its events come back to {stage.get('reads')!r}")
 
 
 def _in_cycle(start: str, stages: dict[str, Any]) -> bool:

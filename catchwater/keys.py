@@ -1,16 +1,18 @@
 """Every Redis key that Catchwater uses. `{tag}` is the partition's hash tag, braces included.
 
-| key                             | type   | holds                                                  | life |
-|---------------------------------|--------|--------------------------------------------------------|------|
-| `cw:meta`                       | hash   | `partitions`, `layout`: must agree with every service  | permanent |
-| `cw:door`                       | hash   | `refused:<reason>`, `client:<reason>`: never accepted  | permanent |
-| `cw:{tag}:stream:<stream>`      | stream | entries: an event each; trimmed behind all groups      | permanent |
-| `cw:{tag}:dead`                 | stream | dead letters: an entry each, with stage, why, tries    | permanent |
-| `cw:{tag}:ledger`               | hash   | what commits did, by stage and outcome (see audit)     | permanent |
-| `cw:{tag}:life`                 | string | random name of this partition's life; new after a loss | permanent |
-| `cw:{tag}:gen:<yyyymm>`         | hash   | how often each tally bucket of that month was created  | TTL: retention of issues and two months |
-| `cw:{tag}:once:<stage>:<window>`| set    | marks met in that window of time                       | TTL: once_for and one window |
-| `cw:{tag}:tally:<bucket>`       | hash   | absolute counters of an hour or a month                | TTL: 6 hours, 40 days after the last change |
+| key                              | type   | holds                                                  | life          |
+|----------------------------------|--------|--------------------------------------------------------|---------------|
+| `cw:meta`                        | hash   | `partitions`, `layout`: must agree with every service  | permanent     |
+| `cw:door`                        | hash   | `refused:<reason>`, `client:<reason>`: never accepted  | permanent     |
+| `cw:{tag}:stream:<stream>`       | stream | entries: an event each; trimmed behind all groups      | permanent     |
+| `cw:{tag}:dead`                  | stream | dead letters: an entry each, with stage, why, tries    | permanent     |
+| `cw:{tag}:ledger`                | hash   | what commits did, by stage and outcome (see pipeline)  | permanent     |
+| `cw:{tag}:life`                  | string | random name of the partition's life; new after a loss  | permanent     |
+| `cw:{tag}:gen:<yyyymm>`          | hash   | how often each tally bucket of that month was created  | issues + 62 d |
+| `cw:{tag}:once:<stage>:<window>` | set    | marks met in that window of time                       | 1.5 once_for  |
+| `cw:{tag}:tally:<bucket>`        | hash   | absolute counters of an hour, or of a month            | 6 h, or 40 d  |
+
+A life is permanent, or a TTL counted from the last change. `issues` is `retention.issues`.
 """
 
 from __future__ import annotations

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import yaml
@@ -13,6 +12,7 @@ from catchwater.mistakes import Document
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from pathlib import Path
 
 
 class Project(BaseModel):
@@ -25,7 +25,7 @@ class Project(BaseModel):
         default_factory=list, description="who may send, such as https://shop.example; empty: every page may"
     )
     rate: float | None = Field(None, gt=0, description="events a second that are accepted, for each ingest process")
-    disabled: bool = Field(False, description="true: everything it sends is refused, browsers are told to stop")
+    disabled: bool = Field(default=False, description="true: everything it sends is refused, browsers are told to stop")
 
 
 class Projects:

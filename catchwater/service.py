@@ -7,7 +7,7 @@ import signal
 import sys
 import threading
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 import orjson
@@ -65,7 +65,7 @@ class OpsServer:
         self.port = self._server.server_port
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.1,), name="ops", daemon=True)
 
-    def __enter__(self) -> OpsServer:
+    def __enter__(self) -> Self:
         self._thread.start()
         structlog.get_logger().info("ops port is open", port=self.port)
         return self

@@ -8,7 +8,6 @@ import secrets
 import socket
 import threading
 from functools import reduce
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -22,6 +21,7 @@ from catchwater.streams import Consumer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from catchwater.event import Event
     from catchwater.runtime import Work
@@ -32,7 +32,12 @@ if TYPE_CHECKING:
 @options.service
 @options.consumer
 def command(
-    names: tuple[str, ...], redis_url: str, streamdefs: Path | None, ops_host: str, ops_port: int, log_level: str,
+    names: tuple[str, ...],
+    redis_url: str,
+    streamdefs: Path | None,
+    ops_host: str,
+    ops_port: int,
+    log_level: str,
     consumer: str,
 ) -> None:
     """Run one or more stages of the pipeline in this process, a thread each, until it is told to stop."""

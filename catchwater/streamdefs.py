@@ -8,7 +8,7 @@ from __future__ import annotations
 import importlib.resources
 import re
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
@@ -16,7 +16,9 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from catchwater.graph import check_graph
 from catchwater.mistakes import Document
 from catchwater.slots import tags
-from catchwater.units import Duration, PerHour
+
+if TYPE_CHECKING:
+    from catchwater.units import Duration, PerHour
 
 SOURCE = "raw"
 """The stream that ingest writes."""
@@ -49,7 +51,10 @@ class Pace(Settings):
         30.0, ge=0.1, description="entries a consumer has held for this long are taken over by another"
     )
     tries: int = Field(
-        5, ge=2, le=100, description="an entry that was delivered this often and never committed goes to the dead letters"
+        5,
+        ge=2,
+        le=100,
+        description="an entry that was delivered this often and never committed goes to the dead letters",
     )
 
 
@@ -61,7 +66,9 @@ class StageDef(Pace):
         None, ge=60, description="how long a mark of Emit(once=...) is remembered, at least: the dedupe horizon"
     )
     samples: PerHour | None = Field(
-        None, ge=1, description="how many events of an issue are kept whole: the first ones, then about this many an hour"
+        None,
+        ge=1,
+        description="how many events of an issue are kept whole: the first ones, then about this many an hour",
     )
 
     @field_validator("run", mode="before")

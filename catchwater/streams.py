@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections import defaultdict
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from catchwater import keys
 from catchwater.commit import Entry, plan
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 __all__ = ["Consumer", "NoGroup", "NoLife", "Refused", "Unavailable", "prepare"]
+
 
 class Held(NamedTuple):
     """An entry that is pending for this consumer, and how often it was delivered so far."""
@@ -39,10 +40,7 @@ def prepare(connection: Connection, defs: StreamDefs) -> None:
     """
     _agree(connection, defs)
     _never_evicts(connection)
-    commands: list[tuple[Any, ...]] = []
-    for tag in defs.tags:
-        commands.append(("SET", keys.life(tag), secrets.token_hex(4), "NX"))
-    connection.calls(commands)
+    connection.calls([("SET", keys.life(tag), secrets.token_hex(4), "NX") for tag in defs.tags])
     for name, stage in defs.stages.items():
         for tag in defs.tags:
             _make_group(connection, keys.stream(tag, stage.reads), name)
@@ -112,17 +110,19 @@ class Consumer:
         """
         idle = int(self.settings.claim_after * 1000)
         command = ("XAUTOCLAIM", self.stage, self.name, idle)
-        results = self._connection.calls([
-            (command[0], stream, *command[1:], cursor, "COUNT", self.settings.batch, "JUSTID")
-            for stream, cursor in zip(self._streams, cursors, strict=True)
-        ])
+        results = self._connection.calls(
+            [
+                (command[0], stream, *command[1:], cursor, "COUNT", self.settings.batch, "JUSTID")
+                for stream, cursor in zip(self._streams, cursors, strict=True)
+            ]
+        )
         return [result[0] for result in results], sum(len(result[2]) for result in results if len(result) > 2)
 
     def held(self) -> list[Held]:
         """What is pending for this consumer, at most `batch` a partition."""
-        results = self._connection.calls([
-            ("XPENDING", stream, self.stage, "-", "+", self.settings.batch, self.name) for stream in self._streams
-        ])
+        results = self._connection.calls(
+            [("XPENDING", stream, self.stage, "-", "+", self.settings.batch, self.name) for stream in self._streams]
+        )
         return [
             Held(partition, id_.decode(), tries)
             for partition, rows in enumerate(results)
@@ -133,9 +133,12 @@ class Consumer:
         """Read what this consumer holds; each entry's count of deliveries goes up by one."""
         ids = _by_partition((one.partition, one.id) for one in held)
         tries = {(one.partition, one.id): one.deliveries + 1 for one in held}
-        results = self._connection.calls([
-            ("XCLAIM", self._streams[partition], self.stage, self.name, 0, *wanted) for partition, wanted in ids.items()
-        ])
+        results = self._connection.calls(
+            [
+                ("XCLAIM", self._streams[partition], self.stage, self.name, 0, *wanted)
+                for partition, wanted in ids.items()
+            ]
+        )
         return [
             Entry(partition, id_.decode(), pairs(fields or ()), tries[partition, id_.decode()])
             for partition, entries in zip(ids, results, strict=True)
@@ -145,10 +148,12 @@ class Consumer:
     def keep(self, batch: Sequence[Entry]) -> None:
         """Say that this consumer is still at work on these: their idle time starts anew, deliveries do not count up."""
         ids = _by_partition((entry.partition, entry.id) for entry in batch)
-        self._connection.calls([
-            ("XCLAIM", self._streams[partition], self.stage, self.name, 0, *some, "JUSTID")
-            for partition, some in ids.items()
-        ])
+        self._connection.calls(
+            [
+                ("XCLAIM", self._streams[partition], self.stage, self.name, 0, *some, "JUSTID")
+                for partition, some in ids.items()
+            ]
+        )
 
     def commit(self, answered: Iterable[tuple[Entry, Answer]]) -> list[int]:
         """Apply the answers, each once, whoever else has them too. Safe to call again. Raises NoLife.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -12,6 +12,9 @@ from catchwater.stage_command import loop, new_name, run, trouble
 from catchwater.streamdefs import SINK, load
 from sink.store import Store
 from sink.work import store_in
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @click.command("sink")

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pymongo
-from pymongo.errors import BulkWriteError, ConfigurationError, InvalidDocument, OperationFailure, PyMongoError
+from bson.errors import InvalidDocument
+from pymongo.errors import BulkWriteError, ConfigurationError, OperationFailure, PyMongoError
 
 from catchwater.connection import Refused, Unavailable
 from sink.indexes import INDEXES, expiries
@@ -38,7 +39,13 @@ class Store:
         self._retention = retention
         self._prepared = False
         self._database = pymongo.MongoClient[dict[str, Any]](
-            url, w="majority", journal=True, serverSelectionTimeoutMS=3000, socketTimeoutMS=30_000, tz_aware=True, connect=False
+            url,
+            w="majority",
+            journal=True,
+            serverSelectionTimeoutMS=3000,
+            socketTimeoutMS=30_000,
+            tz_aware=True,
+            connect=False,
         )[DATABASE]
 
     def write(self, writes: Writes) -> None:
@@ -84,7 +91,10 @@ class Store:
         try:
             collection.bulk_write(operations, ordered=False)
         except BulkWriteError as error:
-            if any(not _known_sample(one) for one in error.details["writeErrors"]) or error.details["writeConcernErrors"]:
+            if (
+                any(not _known_sample(one) for one in error.details["writeErrors"])
+                or error.details["writeConcernErrors"]
+            ):
                 raise
 
     def _derive(self, issues: list[str]) -> None:
