@@ -8,7 +8,7 @@ from __future__ import annotations
 import importlib.resources
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from zlib import crc32
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
@@ -16,9 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from catchwater.graph import check_graph
 from catchwater.mistakes import Document
 from catchwater.slots import tags
-
-if TYPE_CHECKING:
-    from catchwater.units import Duration, PerHour
+from catchwater.units import Duration, PerHour
 
 SOURCE = "raw"
 """The stream that ingest writes."""
