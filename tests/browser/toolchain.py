@@ -1,0 +1,63 @@
+"""The JavaScript tools of these tests: installed from npm, exact versions, into a cache outside the tree."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+HERE = Path(__file__).parent
+SNIPPET = HERE.parents[1] / "ingest" / "snippet.js"
+MINIFIED = SNIPPET.with_name("snippet.min.js")
+
+
+def modules() -> Path:
+    """Return the node_modules folder that package.json asks for, installing it on the first call."""
+    manifest = HERE / "package.json"
+    wanted = hashlib.sha256(manifest.read_bytes()).hexdigest()[:16]
+    cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"))
+    place = cache / "catchwater" / f"browser-tests-{wanted}"
+    if not place.exists():
+        _install(manifest, place)
+    return place / "node_modules"
+
+
+def _install(manifest: Path, place: Path) -> None:
+    place.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=place.parent) as folder:
+        # Installed aside and renamed, so that a folder of that name is always complete.
+        shutil.copy(manifest, folder)
+        options = ["--no-package-lock", "--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error"]
+        subprocess.run(["npm", "install", *options], cwd=folder, check=True, timeout=300)
+        os.chmod(folder, 0o755)
+        try:
+            Path(folder).rename(place)
+        except OSError:
+            if not place.exists():
+                raise
+        else:
+            Path(folder).mkdir()
+
+
+def minify(source: Path = SNIPPET) -> str:
+    """Return the snippet as it is served: ES5, ASCII, one line."""
+    options = ["--compress", "passes=3,ecma=5", "--mangle", "--ecma", "5", "--format", "ascii_only=true"]
+    command = [modules() / ".bin" / "terser", source, *options]
+    done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=60)
+    return done.stdout.strip() + "\n"
+
+
+def bundle(entry: Path, into: Path) -> None:
+    """Make one script of a page's entry file and the packages it imports."""
+    options = ["--bundle", "--minify", "--format=iife", f"--outfile={into}", "--log-level=warning"]
+    environment = {**os.environ, "NODE_PATH": str(modules())}
+    command = [modules() / ".bin" / "esbuild", entry, *options]
+    subprocess.run(command, check=True, timeout=60, env=environment)
+
+
+def parse_as_es5(script: Path) -> None:
+    """Raise CalledProcessError if the script holds any syntax newer than ECMAScript 5."""
+    subprocess.run([modules() / ".bin" / "acorn", "--ecma5", "--silent", script], check=True, timeout=60)
