@@ -138,9 +138,13 @@ local function outcome(name, detail)
   note(detail and (name .. ':' .. detail) or name)
 end
 
+-- The event in an entry, as flat fields; a mark of the entry itself (`for`: see dead.lua) does not travel.
 local function fields_of(id)
   local found = redis.call('XRANGE', KEYS[1], id, id)
-  return found[1] and found[1][2] or {'id', '-', 'head', '', 'body', ''}
+  local map = {}
+  local flat = found[1] and found[1][2] or {}
+  for i = 1, #flat, 2 do map[flat[i]] = flat[i + 1] end
+  return {'id', map.id or '-', 'head', map.head or '', 'body', map.body or ''}
 end
 
 local apply = {}

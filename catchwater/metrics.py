@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from prometheus_client import Counter, Gauge, Histogram
+from prometheus_client.core import GaugeMetricFamily
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from catchwater.pipeline import Audit, Snapshot
 
 OUTCOMES = ("won", "stale", "emitted", "duplicate", "dropped", "dead", "stored")
 """What commits answer, in the order of commit.lua."""
@@ -37,3 +45,93 @@ ALIVE = Gauge(
     "When this process last read from its stream, in seconds since 1970. Older than a minute: it hangs; restart it.",
     ["stage"],
 )
+
+# -- the pipeline, as ingest and the dashboard see it ----------------------------------------------------
+
+PIPELINE = {
+    "catchwater_redis_up": (
+        "1 when the last look at Redis worked. 0: nothing below is known; ingest spools meanwhile.",
+        [],
+    ),
+    "catchwater_depth": (
+        "Events a stage has still to do: unread and pending. Growing: it is too slow or dead; start another one.",
+        ["stage", "reads"],
+    ),
+    "catchwater_pending": ("The part of the depth that is in some consumer's hands.", ["stage", "reads"]),
+    "catchwater_oldest_age_seconds": (
+        "How long the oldest event has waited for a stage. Growing: the stage makes no progress.",
+        ["stage", "reads"],
+    ),
+    "catchwater_consumers": ("Consumers a stage's group knows, dead ones included until they are reaped.", ["stage"]),
+    "catchwater_dead": (
+        "Dead letters a stage left that nobody has replayed or dropped: `catchwater dead list`.",
+        ["stage"],
+    ),
+    "catchwater_done": (
+        "Entries a stage has finished since the beginning. Not rising while depth is: no progress.",
+        ["stage"],
+    ),
+    "catchwater_audit": (
+        "One side of the audit each: accepted = counted + duplicates + dropped + dead + depth; stored = counted.",
+        ["part"],
+    ),
+    "catchwater_audit_missing": (
+        "Accepted events that are unaccounted for. Anything but 0 is an alert: see `catchwater audit`.",
+        [],
+    ),
+    "catchwater_audit_adds_up": ("1 when the audit adds up, MongoDB's side included where it is known.", []),
+    "catchwater_dropped": ("Events that were finished on purpose, by reason.", ["reason"]),
+    "catchwater_refused": (
+        "Posts that were refused at the door, by reason, as all ingest processes told Redis.",
+        ["reason"],
+    ),
+    "catchwater_client_losses": ("Events that clients say they lost themselves, by their reason.", ["reason"]),
+    "catchwater_redis_memory_bytes": ("Memory Redis uses. Near its limit ingest answers 503.", []),
+    "catchwater_redis_memory_limit_bytes": ("Redis's maxmemory; 0 when it has none.", []),
+}
+"""Gauges: they are read off Redis at each snapshot, not counted by a process."""
+
+
+Samples = dict[str, list[tuple[tuple[str, ...], float]]]
+
+
+def of_pipeline(snapshot: Snapshot | None, audit: Audit | None) -> Iterator[GaugeMetricFamily]:
+    """The metrics of PIPELINE, from a snapshot."""
+    values: Samples = {"catchwater_redis_up": [((), float(snapshot is not None))]}
+    if snapshot is not None and audit is not None:
+        values |= _of_stages(snapshot) | _of_audit(snapshot, audit)
+    for name, samples in values.items():
+        meaning, labels = PIPELINE[name]
+        family = GaugeMetricFamily(name, meaning, labels=labels)
+        for label_values, value in samples:
+            family.add_metric(label_values, value)
+        yield family
+
+
+def _of_stages(snapshot: Snapshot) -> Samples:
+    stages = snapshot.stages
+    return {
+        "catchwater_depth": [((one.stage, one.reads), one.depth) for one in stages],
+        "catchwater_pending": [((one.stage, one.reads), one.pending) for one in stages],
+        "catchwater_oldest_age_seconds": [((one.stage, one.reads), one.oldest_age_s) for one in stages],
+        "catchwater_consumers": [((one.stage,), one.consumers) for one in stages],
+        "catchwater_dead": [((one.stage,), one.dead) for one in stages],
+        "catchwater_done": [((one.stage,), one.done_total) for one in stages],
+        "catchwater_redis_memory_bytes": [((), snapshot.memory_used)],
+        "catchwater_redis_memory_limit_bytes": [((), snapshot.memory_limit)],
+    }
+
+
+def _of_audit(snapshot: Snapshot, audit: Audit) -> Samples:
+    parts = {name: getattr(audit, name) for name in ("accepted", "counted", "duplicates", "dead", "depth")}
+    parts["dropped"] = sum(audit.dropped.values())
+    if audit.stored is not None:
+        parts["stored"] = audit.stored
+    return {
+        "catchwater_audit": [((name,), value) for name, value in parts.items()],
+        "catchwater_audit_missing": [((), audit.missing)],
+        "catchwater_audit_adds_up": [((), float(audit.adds_up))],
+        "catchwater_dropped": [((reason,), n) for reason, n in audit.dropped.items()],
+        "catchwater_refused": [((reason,), n) for reason, n in snapshot.refused.items()],
+        "catchwater_client_losses": [((reason,), n) for reason, n in snapshot.client_losses.items()],
+    }

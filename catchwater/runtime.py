@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 import structlog
 
 from catchwater import metrics
-from catchwater.answers import Answer, Reject
+from catchwater.answers import Answer, Reject, Stored
 from catchwater.event import Event, decode
 from catchwater.streams import Consumer, Held, NoGroup, NoLife, Unavailable
 
@@ -157,7 +157,8 @@ class Loop:
         if batch is self._in_hand:
             self._consumer.keep(batch)
         self._in_hand = batch
-        return attempt(self._work, batch, self._consumer.settings.tries, self._breaker)
+        mine, not_mine = _for(self._consumer.stage, batch)
+        return not_mine + attempt(self._work, mine, self._consumer.settings.tries, self._breaker)
 
     def _commit(self, answered: Answered) -> None:
         started = time.perf_counter()
@@ -218,6 +219,12 @@ def attempt(work: Work, batch: Sequence[Entry], tries: int, breaker: Breaker) ->
     answers, failures = _answers(work, events)
     breaker.judge(failures)
     return answered + list(zip(good, answers, strict=True))
+
+
+def _for(stage: str, batch: Sequence[Entry]) -> tuple[list[Entry], Answered]:
+    """What this stage has to work on, and what was replayed for another that reads the same stream."""
+    mine = [entry for entry in batch if entry.fields.get(b"for", stage.encode()) == stage.encode()]
+    return mine, [(entry, Stored()) for entry in batch if entry not in mine] if len(mine) < len(batch) else []
 
 
 def _readable(entry: Entry, tries: int) -> Event | Reject:

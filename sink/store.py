@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from sink.fold import Update, Writes
 
 DATABASE = "catchwater"
+OLDEST = 5
+"""The oldest major version of MongoDB whose updates can do what recompute.py asks."""
+
 _DUPLICATE_KEY = 11000
 _TEMPORARY = {6, 7, 11600, 11602, 89, 91, 189, 262, 9001, 10107, 13435, 13436, 112, 50, 64, 100, 14031}
 """Server errors that pass: shutting down, no primary, write concern not met in time, out of disk space."""
@@ -126,3 +129,14 @@ def _passes(code: int | None) -> bool:
 
 def _away(error: Exception) -> Unavailable:
     return Unavailable(f"MongoDB is away or busy: {str(error)[:500]}")
+
+
+def trouble(url: str) -> list[str]:
+    """What is wrong with the MongoDB at `url`, a sentence each."""
+    try:
+        client = pymongo.MongoClient[dict[str, Any]](url, serverSelectionTimeoutMS=3000)
+        version = client.server_info()["version"]
+    except PyMongoError as error:
+        return [f"{url}: MongoDB is away, or the address is wrong: {str(error)[:300]}"]
+    major = int(version.partition(".")[0])
+    return [] if major >= OLDEST else [f"MongoDB is version {version}; {OLDEST}.0 or later is needed"]

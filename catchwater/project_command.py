@@ -1,0 +1,36 @@
+"""`catchwater project`: who may send."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from catchwater import options
+from catchwater.projects import add as add_project
+from catchwater.projects import load
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@click.group("project")
+def command() -> None:
+    """Who may send: the projects in projects.yaml. A running ingest sees changes within seconds."""
+
+
+@command.command("list")
+@options.projects
+def list_(projects: Path) -> None:
+    """One line each: id, key, name."""
+    for one in load(projects).all:
+        click.echo(f"{one.id}  {one.key}  {one.name}{'  (disabled)' if one.disabled else ''}")
+
+
+@command.command()
+@click.argument("name")
+@options.projects
+def add(name: str, projects: Path) -> None:
+    """Add a project with a new key; prints its id and key."""
+    one = add_project(projects, name)
+    click.echo(f"{one.id}  {one.key}  {one.name}")
