@@ -1,0 +1,126 @@
+"""The pages: what people look at. Each works without JavaScript; with it, they keep themselves up to date."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import orjson
+from aiohttp import web
+
+from dashboard import assets, charts, moments, query, stacks, views
+from dashboard.answers import tagged
+from dashboard.api import missing
+from dashboard.board import Board, board_of
+from dashboard.verdict import unaccounted, verdict
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from catchwater.event import Json
+
+routes = web.RouteTableDef()
+
+SINCE = {"": "any time", "1h": "the last hour", "24h": "the last 24 hours", "7d": "the last 7 days", "30d": "30 days"}
+
+FACTS = {
+    "id": "Event",
+    "received": "Received",
+    "ts": "Browser's clock",
+    "project": "Project",
+    "culprit": "Culprit",
+    "mechanism": "Caught by",
+    "kind": "Sent as",
+    "page": "Page",
+    "referrer": "Came from",
+    "release": "Release",
+    "environment": "Environment",
+    "browser": "Browser",
+    "os": "System",
+    "user_agent": "User agent",
+    "sdk": "Sent by",
+    "n": "Stands for",
+    "first_ts": "First of them",
+    "cut": "Cut, too long",
+    "fingerprint": "Fingerprint",
+}
+"""What an event's page calls its fields, in their order there."""
+
+
+@routes.get("/")
+async def issues(request: web.Request) -> web.Response:
+    board, at = board_of(request), moments.now()
+    asked = query.parse(request.query, at)
+    found = await views.issues(board.store, asked, at)
+    projects = await _project_names(board)
+    data = {**found, "projects": projects, "hour": moments.iso(moments.hour_of(at))}
+    data["declared"] = [[project.name, project.key] for project in board.names.projects() if not project.disabled]
+    given = {name: value for name, value in request.query.items() if name in ("q", "project", "since", "sort", "limit")}
+    context = {"asked": asked, "given": given, "since": SINCE, "charts": _small_charts(found["issues"], at)}
+    return _page(request, "issues.html", data, **context, filtered=_filtered(asked), ingest=board.ingest_url)
+
+
+@routes.get("/issues/{id}")
+async def issue(request: web.Request) -> web.Response:
+    at = moments.now()
+    found = await views.issue(board_of(request).store, request.match_info["id"], at)
+    if found is None:
+        raise missing("issue", request)
+    names = board_of(request).names.by_id()
+    data = {"issue": found, "project_name": names.get(found["project"], found["project"])}
+    context = {"hours": _hours(found, at), "days": _days(found, at), "thrown": stacks.chain(found["newest"])}
+    return _page(request, "issue.html", {**data, "hour": moments.iso(moments.hour_of(at))}, **context)
+
+
+@routes.get("/events/{id}")
+async def event(request: web.Request) -> web.Response:
+    found = await views.sample(board_of(request).store, request.match_info["id"])
+    if found is None:
+        raise missing("event", request)
+    return _page(request, "event.html", found, thrown=stacks.chain(found["event"]), facts=FACTS)
+
+
+@routes.get("/pipeline")
+async def pipeline(request: web.Request) -> web.Response:
+    reading = await board_of(request).gauge.reading()
+    context = {"verdict": verdict(reading.json), "unaccounted": unaccounted(reading.json["audit"])}
+    return _page(request, "pipeline.html", {"pipeline": reading.json}, **context)
+
+
+@routes.get("/healthz")
+async def healthz(_request: web.Request) -> web.Response:
+    return web.Response(text="alive\n")
+
+
+routes.get("/static/{name}")(assets.serve)
+
+
+def _page(request: web.Request, template: str, data: Json, **context: Any) -> web.Response:
+    """The page of `data`, not made again for who has it already. `context` must follow from `data` and the address."""
+
+    def make() -> web.Response:
+        text = board_of(request).renderer.page(template, **data, **context)
+        return web.Response(body=text.encode("utf-8", "replace"), content_type="text/html", charset="utf-8")
+
+    return tagged(request, orjson.dumps([assets.VERSION, data]), make)
+
+
+async def _project_names(board: Board) -> dict[str, str]:
+    names = board.names.by_id()
+    return names | {one: one for one in sorted(await board.store.projects()) if one not in names}
+
+
+def _filtered(asked: query.IssueQuery) -> bool:
+    return bool(asked.q or asked.project or asked.since or asked.cursor)
+
+
+def _small_charts(issues: list[Json], at: datetime) -> dict[str, charts.Chart]:
+    return {one["id"]: _hours(one, at) for one in issues}
+
+
+def _hours(issue: Json, at: datetime) -> charts.Chart:
+    return charts.chart(issue["hours"], views.window(at), moments.HOUR, "%H:00 UTC", "24 hours")
+
+
+def _days(issue: Json, at: datetime) -> charts.Chart:
+    first = views.window(at, views.DAYS * views.HOURS)
+    return charts.chart(issue["days"], first, moments.DAY, "24 h from %d %b, %H:00 UTC", f"{views.DAYS} days")

@@ -1,0 +1,131 @@
+"""What a list of issues is asked for: the parameters of the address, checked, and the place to go on from."""
+
+from __future__ import annotations
+
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from catchwater.units import seconds
+from dashboard import moments
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+
+SORTS = ("last_seen", "first_seen", "count", "users")
+DATES = ("last_seen", "first_seen")
+LIMIT = 50
+LIMITS = (1, 200)
+LONGEST = 200
+"""Characters of a search that are allowed; longer ones only cost time."""
+
+
+class BadParameter(ValueError):  # noqa: N818 - it says what is bad
+    """A parameter of the address that cannot be used. The text names it, its value and what is allowed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """The last issue of a page: its sort key (milliseconds for a date, None if it has none) and its id."""
+
+    sort: str
+    value: int | None
+    id: str
+
+    def __str__(self) -> str:
+        return urlsafe_b64encode(orjson.dumps([self.sort, self.value, self.id])).decode().rstrip("=")
+
+
+@dataclass(frozen=True, slots=True)
+class IssueQuery:
+    """Which issues, in which order, from where. Sorted downwards; equal keys are ordered by id."""
+
+    project: str = ""
+    q: str = ""
+    sort: str = "last_seen"
+    since: datetime | None = None
+    limit: int = LIMIT
+    cursor: Cursor | None = None
+
+
+def parse(given: Mapping[str, str], at: datetime) -> IssueQuery:
+    """The query that `given` asks for at the time `at`. Raises BadParameter; what is not known is ignored."""
+    sort = _one_of("sort", given.get("sort") or SORTS[0], SORTS)
+    cursor = given.get("cursor")
+    return IssueQuery(
+        project=_short("project", given.get("project", "")),
+        q=_short("q", given.get("q", "").strip()),
+        sort=sort,
+        since=_since(given["since"], at) if given.get("since") else None,
+        limit=_limit(given["limit"]) if "limit" in given else LIMIT,
+        cursor=_cursor(cursor, sort) if cursor else None,
+    )
+
+
+def _one_of(name: str, value: str, allowed: tuple[str, ...]) -> str:
+    if value not in allowed:
+        raise BadParameter(f"{name}: {_shown(value)} is not allowed; use one of {', '.join(allowed)}")
+    return value
+
+
+def _short(name: str, value: str) -> str:
+    if len(value) > LONGEST:
+        raise BadParameter(f"{name}: {len(value)} characters are too many; at most {LONGEST} are allowed")
+    if "\0" in value:
+        raise BadParameter(f"{name}: a NUL character is not allowed; leave it out")
+    return value
+
+
+def _limit(value: str) -> int:
+    low, high = LIMITS
+    if not (value.isascii() and value.isdigit() and len(value) < 10 and low <= int(value) <= high):
+        raise BadParameter(f"limit: {_shown(value)} is not allowed; use a whole number from {low} to {high}")
+    return int(value)
+
+
+def _since(value: str, at: datetime) -> datetime:
+    moment = moments.parsed(value)
+    if moment is not None:
+        return moment
+    try:
+        return at - timedelta(seconds=seconds(value))
+    except (ValueError, OverflowError):
+        raise BadParameter(
+            f"since: {_shown(value)} is not allowed; use a duration such as 24h or 7d, or a time such as "
+            "2026-11-23T14:28:00Z"
+        ) from None
+
+
+def _cursor(value: str, sort: str) -> Cursor:
+    cursor = _decoded(value)
+    if cursor is None:
+        raise BadParameter(f"cursor: {_shown(value)} is not one of ours; use the `next` of the page before")
+    if cursor.sort != sort:
+        raise BadParameter(f"cursor: it belongs to sort={cursor.sort}, not to sort={sort}; start without a cursor")
+    return cursor
+
+
+def _decoded(value: str) -> Cursor | None:
+    try:
+        found: Any = orjson.loads(urlsafe_b64decode(value + "=" * (-len(value) % 4)))
+        sort, key, issue = found
+    except (ValueError, TypeError):
+        return None
+    good = sort in SORTS and isinstance(issue, str) and (key is None or _fits(sort, key))
+    return Cursor(sort, key, issue) if good else None
+
+
+def _fits(sort: str, key: Any) -> bool:
+    """Whether MongoDB could hold `key` under `sort`: a date, or a whole number of 64 bits."""
+    if type(key) is not int:
+        return False
+    return moments.instant(key) is not None if sort in DATES else -(2**63) <= key < 2**63
+
+
+def _shown(value: str) -> str:
+    return repr(value if len(value) <= 60 else value[:57] + "...")

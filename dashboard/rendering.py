@@ -1,0 +1,67 @@
+"""Pages from templates. Every value is escaped, always: the data comes from strangers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import jinja2
+import orjson
+
+from dashboard import assets, moments
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+LISTED = 400
+"""Characters of a message that a list shows; its own page shows all."""
+
+
+class Renderer:
+    """The templates, compiled once."""
+
+    def __init__(self) -> None:
+        self._env = jinja2.Environment(
+            loader=jinja2.PackageLoader("dashboard"),
+            autoescape=True,
+            undefined=jinja2.StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            auto_reload=False,
+        )
+        self._env.globals.update(asset=assets.url, listed=LISTED)
+        self._env.filters.update(
+            ago=_ago, exact=_exact, whole=_whole, lasting=moments.lasting, pretty=_pretty, share=_share, brief=_brief
+        )
+
+    def page(self, template: str, **context: Any) -> str:
+        at = moments.now()
+        return self._env.get_template(template).render(at=at, now=moments.milliseconds(at), **context)
+
+
+def _ago(text: str | None, at: datetime) -> str:
+    moment = moments.parsed(text) if text else None
+    return moments.ago(moment, at) if moment else "—"
+
+
+def _exact(text: str | None) -> str:
+    """`2026-11-23 14:28:00.123 UTC`."""
+    return text.replace("T", " ").replace("Z", " UTC") if text else ""
+
+
+def _whole(number: int) -> str:
+    return f"{number:,}"
+
+
+def _brief(text: str, length: int = LISTED) -> str:
+    return text if len(text) <= length else text[: length - 1] + "…"
+
+
+def _share(part: int, whole: int) -> str:
+    """`63 %`; never 0 % of something."""
+    percent = 100 * part / whole if whole else 0.0
+    return "<1 %" if 0 < percent < 1 else f"{percent:.0f} %"
+
+
+def _pretty(value: Any) -> str:
+    """JSON for people."""
+    return orjson.dumps(value, option=orjson.OPT_INDENT_2).decode()

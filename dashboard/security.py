@@ -1,0 +1,111 @@
+"""What stands before every page: who may ask, under which name, and what a browser may do with the answer."""
+
+from __future__ import annotations
+
+import hmac
+import ipaddress
+from base64 import b64decode
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from aiohttp.typedefs import Middleware
+
+    Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+    "Server": "catchwater",
+}
+OPEN = "/healthz"
+"""The one path that needs no password and no name: it says nothing but that the process lives."""
+
+
+def loopback(host: str) -> bool:
+    """Whether only this machine can reach a server bound to `host`."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """Who may ask. Without a password only this machine may, and only under a name of this machine: a page of
+    a stranger's that had its own name point here (DNS rebinding) would read everything otherwise.
+    """
+
+    host: str = "127.0.0.1"
+    password: str = ""
+    names: frozenset[str] = field(default=frozenset({"localhost", "127.0.0.1", "[::1]"}))
+
+    def refusal(self, request: web.Request) -> web.HTTPException | None:
+        if request.path == OPEN:
+            return None
+        if self.password:
+            return None if self._knows(request.headers.get("Authorization", "")) else _ask()
+        return None if self._named(request.headers.get("Host", "")) else self._misnamed(request)
+
+    def _knows(self, authorization: str) -> bool:
+        """Whether it carries the password, under any user's name. Takes as long for a near miss as for a far one."""
+        scheme, _, value = authorization.partition(" ")
+        try:
+            given = b64decode(value.strip(), validate=True).partition(b":")[2]
+        except ValueError:
+            given = b""
+        return hmac.compare_digest(given, self.password.encode()) and scheme.lower() == "basic"
+
+    def _named(self, host: str) -> bool:
+        return _without_port(host.lower()) in self.names | {self.host.lower(), f"[{self.host.lower()}]"}
+
+    def _misnamed(self, request: web.Request) -> web.HTTPException:
+        host = request.headers.get("Host", "")[:100]
+        return web.HTTPMisdirectedRequest(
+            text=f"Host {host!r} is not a name of this dashboard: open it as http://127.0.0.1 or localhost, "
+            "or give it a password (--password) to use it under another name."
+        )
+
+
+def guarded(guard: Guard) -> Middleware:
+    """Refuse whom `guard` refuses."""
+
+    @web.middleware
+    async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
+        refusal = guard.refusal(request)
+        if refusal is not None:
+            raise refusal
+        return await handler(request)
+
+    return middleware
+
+
+async def harden(_request: web.Request, response: web.StreamResponse) -> None:
+    """Give every answer the headers that keep hostile data from doing anything."""
+    response.headers.update(HEADERS)
+
+
+def _without_port(host: str) -> str:
+    head, colon, port = host.rpartition(":")
+    return head if colon and port.isdigit() and not head.endswith(":") else host
+
+
+def _ask() -> web.HTTPException:
+    return web.HTTPUnauthorized(
+        text="A password is needed: any user name, and the one set as --password.",
+        headers={"WWW-Authenticate": 'Basic realm="Catchwater", charset="UTF-8"'},
+    )

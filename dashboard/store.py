@@ -1,0 +1,197 @@
+"""The one module of the dashboard that imports pymongo. It only reads.
+
+Whatever MongoDB answers but documents (away, too slow, refusing) is raised as `Unavailable`: every query here is
+one that a healthy server answers.
+"""
+
+from __future__ import annotations
+
+import re
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from pymongo import DESCENDING, AsyncMongoClient
+from pymongo.errors import PyMongoError
+
+from catchwater.connection import Unavailable
+from dashboard import moments
+from dashboard.query import DATES, Cursor, IssueQuery
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from datetime import datetime
+
+    from pymongo.asynchronous.collection import AsyncCollection
+
+Document = dict[str, Any]
+
+DATABASE = "catchwater"
+PATIENCE = 5_000
+"""Milliseconds a query may take, with all its retries."""
+
+SEARCHED = ("type", "message", "culprit")
+_BULKY = {"parts": False, "more": False, "u": False}
+"""Fields of an issue that nobody looks at: its counters by part and its HyperLogLog registers."""
+
+
+class Store:
+    """What the sink has written, as documents."""
+
+    def __init__(self, url: str) -> None:
+        self._client: AsyncMongoClient[Document] = AsyncMongoClient(
+            url, tz_aware=True, appname="catchwater-dashboard", serverSelectionTimeoutMS=2_000, timeoutMS=PATIENCE
+        )
+        self._database = self._client[DATABASE]
+
+    async def close(self) -> None:
+        await self._client.close()
+
+    async def issues(self, query: IssueQuery) -> tuple[list[Document], Cursor | None]:
+        """A page of issues, and where the next one starts."""
+        wanted = self._of("issues").find(_selection(query), _BULKY)
+        order = [(query.sort, DESCENDING), ("_id", DESCENDING)]
+        with _reading():
+            found = await wanted.sort(order).limit(query.limit + 1).to_list()
+        page = found[: query.limit]
+        return page, _after(page[-1], query.sort) if len(found) > query.limit else None
+
+    async def issue(self, issue: str) -> Document | None:
+        with _reading():
+            return await self._of("issues").find_one({"_id": issue}, _BULKY)
+
+    async def hours(self, issues: Sequence[str], since: datetime) -> list[Document]:
+        """The documents of these issues' hours from `since` on."""
+        with _reading():
+            return await self._of("hours").find({"issue": {"$in": list(issues)}, "hour": {"$gte": since}}).to_list()
+
+    async def tags(self, issue: str) -> list[Document]:
+        with _reading():
+            return await self._of("tags").find({"issue": issue}).to_list()
+
+    async def samples(self, issue: str, limit: int) -> list[Document]:
+        """The newest samples of an issue, newest first."""
+        with _reading():
+            found = await self._of("samples").find({"issue": issue}).sort("received", DESCENDING).limit(limit).to_list()
+        return sorted(found, key=_newest, reverse=True)
+
+    async def sample(self, event: str) -> Document | None:
+        with _reading():
+            return await self._of("samples").find_one({"_id": event})
+
+    async def beside(self, sample: Mapping[str, Any], *, older: bool) -> str | None:
+        """The id of the sample just before or after this one of the same issue."""
+        step = -1 if older else 1
+        beyond = "$lt" if older else "$gt"
+        same = {"issue": sample.get("issue"), "received": sample.get("received")}
+        found = await self._first({**same, "_id": {beyond: sample["_id"]}}, "_id", step)
+        if found is None:
+            next_time = {"issue": sample.get("issue"), "received": {beyond: sample.get("received")}}
+            found = await self._first(next_time, "received", step)
+            found = found and await self._first({**same, "received": found["received"]}, "_id", step)
+        return str(found["_id"]) if found else None
+
+    async def projects(self) -> dict[str, int]:
+        """Each project that has issues, with how many."""
+        found = await self._grouped("issues", {}, {"$sum": 1})
+        return {str(one["_id"]): one["n"] for one in found}
+
+    async def events_since(self, since: datetime) -> dict[str, int]:
+        """How often anything happened in each project from `since`, the beginning of an hour, on."""
+        both = {"$add": [_sum(_parts("parts")), _sum(_parts("more"))]}
+        found = await self._grouped("hours", {"hour": {"$gte": since}}, {"$sum": both})
+        return {str(one["_id"]): int(one["n"]) for one in found}
+
+    async def stored(self, lives: Mapping[str, str], since: str) -> int:
+        """The events that MongoDB counts in these lives of partitions, from the month `since` (`yyyymm`) on."""
+        names = [f"{partition}-{life}" for partition, life in lives.items() if life]
+        kept = {"$filter": {"input": _parts("parts"), "cond": _belongs(names, since)}}
+        with _reading():
+            cursor = await self._of("issues").aggregate([{"$group": {"_id": None, "n": {"$sum": _sum(kept)}}}])
+            found = await cursor.to_list()
+        return int(found[0]["n"]) if found else 0
+
+    async def answers(self) -> None:
+        """Return if MongoDB does."""
+        with _reading():
+            await self._client.admin.command("ping")
+
+    def _of(self, name: str) -> AsyncCollection[Document]:
+        return self._database[name]
+
+    async def _first(self, selection: Document, field: str, step: int) -> Document | None:
+        with _reading():
+            found = await self._of("samples").find(selection, {"received": 1}).sort(field, step).limit(1).to_list()
+        return found[0] if found else None
+
+    async def _grouped(self, name: str, selection: Document, n: Document) -> list[Document]:
+        with _reading():
+            cursor = await self._of(name).aggregate([{"$match": selection}, {"$group": {"_id": "$project", "n": n}}])
+            return await cursor.to_list()
+
+
+@contextmanager
+def _reading() -> Iterator[None]:
+    try:
+        yield
+    except PyMongoError as error:
+        raise Unavailable(f"MongoDB is away: {error}") from error
+
+
+def _selection(query: IssueQuery) -> Document:
+    every: list[Document] = []
+    if query.project:
+        every.append({"project": query.project})
+    if query.since:
+        every.append({"last_seen": {"$gte": query.since}})
+    if query.q:
+        every.append(_containing(query.q))
+    if query.cursor:
+        every.append(_beyond(query.cursor))
+    return {"$and": every} if every else {}
+
+
+def _containing(q: str) -> Document:
+    """Issues with `q` in them, as it stands, whatever its case."""
+    literal = {"$regex": re.escape(q), "$options": "i"}
+    return {"$or": [{field: literal} for field in SEARCHED]}
+
+
+def _beyond(cursor: Cursor) -> Document:
+    """Issues after this one in the order of the list; the first condition is what an index can bound."""
+    value = moments.instant(cursor.value) if cursor.sort in DATES else cursor.value
+    if value is None:
+        return {cursor.sort: None, "_id": {"$lt": cursor.id}}
+    tied_or_lower = [{cursor.sort: {"$lt": value}}, {"_id": {"$lt": cursor.id}}]
+    return {"$and": [{cursor.sort: {"$lte": value}}, {"$or": tied_or_lower}]}
+
+
+def _after(document: Mapping[str, Any], sort: str) -> Cursor:
+    value = document.get(sort)
+    moment = moments.instant(value) if sort in DATES else None
+    key = moments.milliseconds(moment) if moment else value
+    return Cursor(sort, key if isinstance(key, int) else None, str(document["_id"]))
+
+
+def _newest(document: Mapping[str, Any]) -> tuple[Any, str]:
+    return moments.instant(document.get("received")) or moments.EPOCH, str(document["_id"])
+
+
+def _parts(field: str) -> Document:
+    """An expression: a map of counters as a list of `{k, v}`."""
+    return {"$objectToArray": {"$ifNull": [f"${field}", {}]}}
+
+
+def _sum(parts: Document) -> Document:
+    return {"$sum": {"$map": {"input": parts, "in": "$$this.v"}}}
+
+
+def _belongs(lives: list[str], since: str) -> Document:
+    """An expression: whether a counter's name, `<yyyymm>-<pN>-<life>-<gen>`, is of these lives and months."""
+    words = {"$split": ["$$this.k", "-"]}
+    part = {"$let": {"vars": {"words": words}, "in": _joined("$$words", 1, 2)}}
+    month = {"$arrayElemAt": [words, 0]}
+    return {"$and": [{"$gte": [month, since]}, {"$in": [part, lives]}]}
+
+
+def _joined(words: str, first: int, last: int) -> Document:
+    return {"$concat": [{"$arrayElemAt": [words, first]}, "-", {"$arrayElemAt": [words, last]}]}
