@@ -1,0 +1,2 @@
+var coupons = ["SPRING", "SUMMER"];
+var = coupons.length;

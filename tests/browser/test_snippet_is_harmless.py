@@ -1,0 +1,125 @@
+"""Whatever page, error or server it meets: the snippet adds nothing to what goes wrong."""
+
+from __future__ import annotations
+
+import pytest
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def own_errors(page):
+    """What the page itself reports as gone wrong, in Chromium's eyes."""
+    errors = []
+    page.on("pageerror", lambda error: errors.append(error.message))
+    return errors
+
+
+def test_handlers_set_before_and_after_are_called_as_if_it_were_not_there(visit, recorder):
+    handler = "function () { (window.got = window.got || []).push(arguments.length); return true }"
+    page = visit(
+        f"<script>early()</script><script>window.onerror = {handler}</script><script>late()</script>",
+        before=f"<script>window.onerror = {handler}</script>",
+    )
+    recorder.wait_for_reports(2)
+    assert page.evaluate("got") == [5, 5]
+
+
+def test_the_error_still_reaches_the_console(visit, recorder, own_errors):
+    visit("<script>nowhere()</script>")
+    recorder.wait_for_reports(1)
+    assert own_errors == ["nowhere is not defined"]
+
+
+def test_a_page_that_wraps_fetch_does_not_see_the_requests(visit, recorder):
+    page = visit("<script>window.fetch = function () { window.seen = 1; throw Error('no') }; nowhere()</script>")
+    recorder.wait_for_reports(1)
+    assert page.evaluate("window.seen") is None
+
+
+HOSTILE = {
+    "a message that throws": "Object.defineProperty(Error('x'), 'message', {get: function () { throw 1 }})",
+    "a text that throws": "{message: {toString: function () { throw 1 }}}",
+    "a proxy that throws": "new Proxy({}, {get: function () { throw Error('trap') }})",
+    "an error that reports an error": """Object.defineProperty(Error('x'), 'message', {get: function () {
+        dispatchEvent(new ErrorEvent('error', {message: 'again', error: this})); return 'x' }})""",
+    "no prototype": "Object.create(null)",
+    "a function": "function thrown() {}",
+}
+
+
+@pytest.mark.parametrize("thrown", HOSTILE.values(), ids=HOSTILE)
+def test_a_hostile_error_harms_neither_the_page_nor_the_next_report(visit, recorder, thrown):
+    visit(f"<script>setTimeout(function () {{ next() }}); throw {thrown}</script>")
+    recorder.wait(lambda recorder: any("next" in r["message"] for r in recorder.reports), "the next report")
+
+
+EXTRAS = {
+    "circular": "(function () { var o = {}; o.o = o; return o })()",
+    "big": "{list: Array(1e5).fill('text')}",
+    "bigint": "{n: 10n}",
+    "throwing": "{toJSON: function () { throw 1 }}",
+    "deep": "(function () { var o = {}; for (var i = 0; i < 1e5; i++) o = {o: o}; return o })()",
+}
+
+
+@pytest.mark.parametrize("extra", EXTRAS.values(), ids=EXTRAS)
+def test_extra_that_is_no_json_or_too_much_is_left_out(visit, recorder, own_errors, extra):
+    page = visit()
+    page.evaluate(f"catchwater.capture(Error('kept'), {extra})")
+    (report,) = recorder.wait_for_reports(1)
+    assert report["message"] == "kept"
+    assert "extra" not in report
+    assert own_errors == []
+
+
+def test_texts_arrive_as_valid_unicode_and_backslashes_unharmed(visit, recorder):
+    page = visit()
+    page.evaluate(r"catchwater.capture(Error('half \ud83d, whole \ud83d\ude00, \\ud83d, \\\\, \0, \u2028, \"'))")
+    (report,) = recorder.wait_for_reports(1)
+    assert report["message"] == 'half \ufffd, whole \U0001f600, \\ud83d, \\\\, \0, \u2028, "'
+
+
+def test_an_endless_message_is_cut_and_the_frames_stay(visit, recorder):
+    page = visit()
+    page.evaluate("(function guilty() { catchwater.capture(Error(Array(5e6).join('m$&'))) })()")
+    (report,) = recorder.wait_for_reports(1)
+    assert report["message"] == ("m$&" * 1000)[:2000] + "…"
+    assert "guilty" in report["stack"]
+
+
+def test_a_second_copy_on_the_page_does_nothing(visit, recorder):
+    page = visit(f"<script src='{recorder.ingest}/c/key.js'></script><script>nowhere()</script>")
+    page.goto("about:blank")
+    recorder.wait_for_reports(1)
+    assert len(recorder.reports) == 1
+
+
+def test_a_strict_policy_with_nonce_and_connect_src_is_enough(visit, recorder):
+    policy = f"default-src 'none'; script-src 'nonce-abc'; connect-src {recorder.ingest}"
+    visit(
+        "<script nonce=abc>nowhere()</script>", attributes="nonce=abc", Content_Security_Policy=policy
+    )
+    recorder.wait_for_reports(1)
+
+
+def test_a_policy_that_forbids_the_endpoint_costs_reports_and_nothing_else(visit, recorder, own_errors):
+    policy = f"script-src 'unsafe-inline' {recorder.ingest}; connect-src 'none'"
+    page = visit("<script>nowhere()</script><p>here</p>", Content_Security_Policy=policy)
+    assert page.text_content("p") == "here"
+    assert own_errors == ["nowhere is not defined"]
+    assert recorder.requests == []
+
+
+def test_a_page_whose_snippet_does_not_come_works(visit, recorder, own_errors):
+    recorder.go_down()
+    page = visit("<script>document.title = 'runs'</script>", attributes="async")
+    assert page.title() == "runs"
+    assert own_errors == []
+
+
+def test_an_address_that_answers_without_cors_gives_no_error(visit, recorder, own_errors, monkeypatch):
+    monkeypatch.setattr("tests.browser.recorder.CORS", {})
+    visit("<script>nowhere()</script>")
+    recorder.wait(lambda recorder: len(recorder.requests) >= 2, "an attempt with and one without keepalive")
+    assert own_errors == ["nowhere is not defined"]
