@@ -17,7 +17,7 @@
   var REPORT = 5e4; // over this many characters a report goes without what the page added to it
   var REQUEST = 2e4; // 3 bytes a character at most: within the 64 KiB a page may have in flight with keepalive
   var WAITING = 99; // with more reports than this unanswered, repeats go on folding
-  var SOON = 1e3; // ms until repeats are told, and the first pause after a failure
+  var SOON = 500; // ms until repeats are told, and the first pause after a failure
   var LONG = 6e4; // ms: both grow up to this
 
   var config = (window.catchwater = window.catchwater || {});
