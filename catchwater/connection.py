@@ -121,7 +121,12 @@ def translated(error: BaseException) -> Exception:
         return Unavailable(f"Redis is away: {text or type(error).__name__}")
     if isinstance(error, redis.exceptions.NoScriptError):
         return _NoScript(text)
-    known: dict[str, Callable[[str], Exception]] = {"NOGROUP": NoGroup, "NOLIFE": NoLife, "NOSCRIPT": _NoScript}
+    known: dict[str, Callable[[str], Exception]] = {
+        "NOGROUP": NoGroup,
+        "UNBLOCKED": NoGroup,  # the stream was deleted under a blocking read
+        "NOLIFE": NoLife,
+        "NOSCRIPT": _NoScript,
+    }
     return known.get(code, Refused)(text)
 
 

@@ -246,7 +246,7 @@ def _answers(work: Work, events: Sequence[Event]) -> tuple[list[Answer], list[bo
         raise
     except Exception as error:
         if len(events) == 1:
-            log.exception("a stage raised", event=events[0].id)
+            log.exception("a stage raised", event_id=events[0].id)
             return [Reject("".join(traceback.format_exception(error))[-2000:])], [True]
     parts = [_answers(work, [event]) for event in events]
     return [answer for answers, _ in parts for answer in answers], [failed for _, fails in parts for failed in fails]

@@ -1,0 +1,177 @@
+"""The gated commit on a real Redis: what each answer does, once, whoever commits."""
+
+from __future__ import annotations
+
+import orjson
+import pytest
+
+from catchwater import keys
+from catchwater.answers import Drop, Emit, Reject, Tally
+from catchwater.connection import NoLife
+from catchwater.event import decode
+
+
+def tallied(entries):
+    return [(entry, Emit(decode(entry.fields), tally=Tally(**decode(entry.fields).facts))) for entry in entries]
+
+
+def emitted(entries, **more):
+    return [(entry, Emit(decode(entry.fields), **more)) for entry in entries]
+
+
+def bodies(pipeline):
+    return [orjson.loads(fields[b"body"]) for fields in pipeline.inside("counted") if fields[b"id"] == b"-"]
+
+
+def values(pipeline, bucket):
+    return [
+        (one["generation"], one["values"]) for body in bodies(pipeline) for one in body["buckets"] if one["name"] == bucket
+    ]
+
+
+def test_an_emitted_event_goes_on_byte_for_byte(pipeline, event):
+    pipeline.add("raw", event(1))
+    consumer = pipeline.consumer("name")
+    consumer.commit(emitted(consumer.read()))
+    assert [decode(fields) for fields in pipeline.inside("named")] == [event(1)]
+
+
+def test_a_changed_event_goes_on_as_the_stage_left_it(pipeline, event):
+    pipeline.add("raw", event(1))
+    consumer = pipeline.consumer("name")
+    changed = event(1).with_(kind="other", facts={"a": 1}, body=b'{"b":"\\u0000"}')
+    consumer.commit([(entry, Emit(changed)) for entry in consumer.read()])
+    assert [decode(fields) for fields in pipeline.inside("named")] == [changed]
+
+
+def test_two_commits_of_one_batch_have_one_effect(pipeline, event):
+    pipeline.add("unique", *[event(n) for n in range(6)])
+    consumer = pipeline.consumer("count")
+    batch = consumer.read()
+    first = consumer.commit(tallied(batch))
+    second = pipeline.consumer("count", "zombie").commit(tallied(batch))
+    assert (first[0], second[0], second[1]) == (6, 0, 6)
+    assert sum(part["events\t1:v1:a"] for _, part in values(pipeline, "202511")) == 6
+
+
+def test_a_mark_that_was_met_is_a_duplicate(pipeline, event):
+    consumer = pipeline.consumer("name")
+    pipeline.add("raw", event(1), event(1), event(2))
+    sums = consumer.commit([(entry, Emit(decode(entry.fields), once=decode(entry.fields).id)) for entry in consumer.read()])
+    assert (sums[2], sums[3]) == (2, 1)
+    assert pipeline.ids("named") == [event(1).id, event(2).id]
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)], ids=["in order", "the later one first"])
+def test_a_mark_is_found_in_the_neighbouring_windows_whatever_the_order(pipeline, event, order):
+    """An entry's window is that of its id: two entries 45 s apart lie in different windows of a 60 s horizon."""
+    tag = pipeline.defs.tags[pipeline.defs.partition_of(event(1).id)]
+    for at in (600_000, 645_000):
+        flat = [b"id", event(1).id, b"head", b"{}", b"body", b"{}"]
+        pipeline.connection.call("XADD", keys.stream(tag, "named"), f"{at}-1", *flat)
+    consumer = pipeline.consumer("dedupe")
+    batch = consumer.read()
+    sums = [consumer.commit([(batch[i], Emit(event(1), once="same"))]) for i in order]
+    assert [one[2] for one in sums] == [1, 0]
+    assert [one[3] for one in sums] == [0, 1]
+
+
+def test_a_mark_beyond_the_horizon_is_forgotten(pipeline, event):
+    tag = pipeline.defs.tags[pipeline.defs.partition_of(event(1).id)]
+    for at in (600_000, 800_000):
+        pipeline.connection.call("XADD", keys.stream(tag, "named"), f"{at}-1", "id", event(1).id, "head", "{}", "body", "{}")
+    consumer = pipeline.consumer("dedupe")
+    sums = consumer.commit([(entry, Emit(event(1), once="same")) for entry in consumer.read()])
+    assert (sums[2], sums[3]) == (2, 0)
+
+
+def test_counters_are_absolute_and_go_on_from_batch_to_batch(pipeline, event):
+    consumer = pipeline.consumer("count")
+    for n in range(3):
+        pipeline.add("unique", event(2 * n), event(2 * n, n=5))
+        consumer.commit(tallied(consumer.read()))
+    tallies = values(pipeline, "202511")
+    assert [part["events\t1:v1:a"] for _, part in tallies if "events\t1:v1:a" in part][-1] in (2, 4, 6)
+    highest = {}
+    for body in bodies(pipeline):
+        for bucket in body["buckets"]:
+            for field, n in bucket["values"].items():
+                key = (body["tag"], bucket["name"], field)
+                highest[key] = max(n, highest.get(key, 0))
+    assert sum(n for (_, bucket, field), n in highest.items() if bucket == "202511" and field.startswith("events")) == 6
+    assert sum(n for (_, bucket, field), n in highest.items() if bucket == "202511" and field.startswith("more")) == 12
+
+
+def test_a_bucket_that_is_gone_starts_a_new_part(pipeline, event):
+    """Or its restart from zero would hide behind the larger value of the old part."""
+    consumer = pipeline.consumer("count")
+    pipeline.add("unique", event(1))
+    consumer.commit(tallied(consumer.read()))
+    for tag in pipeline.defs.tags:
+        pipeline.connection.call("DEL", keys.tally(tag, "202511"))
+    pipeline.add("unique", event(1))
+    consumer.commit(tallied(consumer.read()))
+    assert [(generation, part["events\t1:v1:a"]) for generation, part in values(pipeline, "202511")] == [(1, 1), ("1", 1)] or [
+        int(generation) for generation, _ in values(pipeline, "202511")
+    ] == [1, 2]
+
+
+def test_every_key_has_a_life_that_the_key_table_gives_it(pipeline, event):
+    consumer = pipeline.consumer("count")
+    pipeline.add("unique", *[event(n, tags={"browser": "Chrome 1"}) for n in range(4)])
+    consumer.commit(tallied(consumer.read()))
+    every = [key.decode() for key in pipeline.connection.call("KEYS", "*")]
+    assert all(key.startswith(keys.PREFIX) for key in every)
+    assert [key for key in every if not keys.permanent(key) and pipeline.connection.call("TTL", key) < 0] == []
+
+
+def test_samples_are_the_first_ones_and_then_a_share(pipeline, event):
+    consumer = pipeline.consumer("count")
+    same_partition = [n for n in range(1, 60) if pipeline.defs.partition_of(event(n).id) == 0][:10]
+    pipeline.add("unique", *[event(n) for n in same_partition])
+    consumer.commit(tallied(consumer.read()))
+    whole = [one for one in pipeline.ids("counted") if one != "-"]
+    assert whole == sorted(event(n).id for n in same_partition[:4])
+
+
+def test_distinct_values_of_a_tag_are_bounded(pipeline, event):
+    consumer = pipeline.consumer("count")
+    for n in range(60):
+        pipeline.add("unique", event(1, tags={"page": f"https://shop.example/{n}"}))
+    while batch := consumer.read():
+        consumer.commit(tallied(batch))
+    fields = {field: n for _, part in values(pipeline, "202511") for field, n in part.items() if field.startswith("tag")}
+    assert len(fields) == 21
+    assert fields["tag\t1:v1:a\tpage\t(other)"] == 40
+
+
+def test_what_is_dropped_is_counted_by_reason(pipeline, event):
+    pipeline.add("raw", event(1), event(2))
+    consumer = pipeline.consumer("name")
+    consumer.commit([(entry, Drop("crawler")) for entry in consumer.read()])
+    ledgers = [pipeline.connection.call("HGET", keys.ledger(tag), "name:dropped:crawler") for tag in pipeline.defs.tags]
+    assert sum(int(n or 0) for n in ledgers) == 2
+    assert pipeline.inside("named") == []
+
+
+def test_a_rejected_event_lies_whole_in_the_dead_letters(pipeline, event):
+    pipeline.add("raw", event(1))
+    consumer = pipeline.consumer("name")
+    consumer.commit([(entry, Reject("it is purple")) for entry in consumer.read()])
+    found = [pipeline.connection.call("XRANGE", keys.dead(tag), "-", "+") for tag in pipeline.defs.tags]
+    (letter,) = [dict(zip(flat[::2], flat[1::2], strict=True)) for entries in found for _, flat in entries]
+    assert (letter[b"stage"], letter[b"why"], letter[b"tries"]) == (b"name", b"it is purple", b"1")
+    assert decode(letter) == event(1)
+
+
+def test_a_partition_that_lost_its_life_does_not_count(pipeline, event):
+    """After FLUSHALL counters would restart from zero: a new life must name them first."""
+    pipeline.add("unique", event(1))
+    consumer = pipeline.consumer("count")
+    batch = consumer.read()
+    for tag in pipeline.defs.tags:
+        pipeline.connection.call("DEL", keys.life(tag))
+    with pytest.raises(NoLife):
+        consumer.commit(tallied(batch))
+    consumer.prepare()
+    assert consumer.commit(tallied(batch))[0] == 1
