@@ -8,19 +8,14 @@ if TYPE_CHECKING:
     from catchwater.streamdefs import Retention
 
 INDEXES: list[tuple[str, list[tuple[str, int]]]] = [
-    ("issues", [("project", 1), ("last_seen", -1)]),
-    ("issues", [("project", 1), ("first_seen", -1)]),
-    ("issues", [("project", 1), ("count", -1)]),
-    ("issues", [("project", 1), ("users", -1)]),
-    ("issues", [("count", -1)]),
-    ("issues", [("users", -1)]),
-    ("issues", [("first_seen", -1)]),
+    *[("issues", [(key, -1), ("_id", -1)]) for key in ("last_seen", "first_seen", "count", "users")],
+    *[("issues", [("project", 1), (key, -1), ("_id", -1)]) for key in ("last_seen", "first_seen", "count", "users")],
     ("samples", [("issue", 1), ("received", -1)]),
     ("hours", [("project", 1), ("hour", 1)]),
     ("hours", [("issue", 1), ("hour", 1)]),
     ("tags", [("issue", 1), ("month", 1)]),
 ]
-"""Each list that the dashboard shows has one. Those that expire documents come from `expiries`."""
+"""Each list that the dashboard shows has one, with `_id` so that equal keys have an order too. Those that expire documents come from `expiries`."""
 
 _A_MONTH = 31 * 86_400
 """Seconds: a month's tags live from its first day, and must outlast events of its last."""

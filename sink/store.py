@@ -41,7 +41,7 @@ class Store:
         self._url = url
         self._retention = retention
         self._prepared = False
-        self._database = pymongo.MongoClient[dict[str, Any]](
+        self._client = pymongo.MongoClient[dict[str, Any]](
             url,
             w="majority",
             journal=True,
@@ -49,7 +49,8 @@ class Store:
             socketTimeoutMS=30_000,
             tz_aware=True,
             connect=False,
-        )[DATABASE]
+        )
+        self._database = self._client[DATABASE]
 
     def write(self, writes: Writes) -> None:
         """Raises Unavailable (keep the batch), or RefusedDocument (find the culprit one by one)."""
@@ -69,6 +70,9 @@ class Store:
             raise Refused(f"the MongoDB address {self._url!r} cannot be used: {error}") from error
         except PyMongoError as error:
             raise _away(error) from error
+
+    def close(self) -> None:
+        self._client.close()
 
     def _prepare(self) -> None:
         if not self._prepared:
@@ -134,8 +138,8 @@ def _away(error: Exception) -> Unavailable:
 def trouble(url: str) -> list[str]:
     """What is wrong with the MongoDB at `url`, a sentence each."""
     try:
-        client = pymongo.MongoClient[dict[str, Any]](url, serverSelectionTimeoutMS=3000)
-        version = client.server_info()["version"]
+        with pymongo.MongoClient[dict[str, Any]](url, serverSelectionTimeoutMS=3000) as client:
+            version = client.server_info()["version"]
     except PyMongoError as error:
         return [f"{url}: MongoDB is away, or the address is wrong: {str(error)[:300]}"]
     major = int(version.partition(".")[0])

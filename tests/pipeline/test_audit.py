@@ -1,0 +1,109 @@
+"""accepted = counted + duplicates + dropped + dead + depth, at every moment, to the digit."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+from catchwater import pipeline as snapshots
+from catchwater.answers import Drop, Emit, Reject, Tally
+from catchwater.event import decode
+
+
+def take(pipeline):
+    return snapshots.take(pipeline.connection, pipeline.defs)
+
+
+def status(pipeline, stage):
+    return next(one for one in take(pipeline).stages if one.stage == stage)
+
+
+def test_depth_is_what_is_unread_and_what_is_in_hands(pipeline, event):
+    pipeline.add("raw", *[event(n) for n in range(30)])
+    assert (status(pipeline, "name").unread, status(pipeline, "name").pending) == (30, 0)
+    consumer = pipeline.consumer("name")
+    batch = consumer.read()
+    now = status(pipeline, "name")
+    assert (now.unread, now.pending, now.depth, now.consumers) == (30 - len(batch), len(batch), 30, 1)
+    consumer.commit([(entry, Drop("x")) for entry in batch])
+    assert (status(pipeline, "name").depth, status(pipeline, "name").done_total) == (30 - len(batch), len(batch))
+
+
+def test_the_audit_adds_up_with_every_kind_of_answer(pipeline, event):
+    special = {event(30).id: Drop("crawler"), event(31).id: Reject("bad"), event(32).id: Drop("local")}
+    pipeline.add("raw", *[event(n) for n in range(40)], *[event(n) for n in range(5)])
+    names, between, counts = (pipeline.consumer(stage) for stage in ("name", "dedupe", "count"))
+    while batch := names.read():
+        events = [decode(one.fields) for one in batch]
+        answers = [special.get(one.id) or Emit(one, once=one.id) for one in events]
+        names.commit(zip(batch, answers, strict=True))
+        assert take(pipeline).audit(None).missing == 0
+    while batch := between.read():
+        between.commit([(one, Emit(decode(one.fields))) for one in batch])
+    batch = counts.read()
+    counts.commit([(one, Emit(decode(one.fields), tally=Tally("1:v1:a"))) for one in batch])
+    audit = take(pipeline).audit(None)
+    assert (audit.missing, audit.adds_up, audit.accepted, audit.duplicates, audit.dead) == (0, True, 45, 5, 1)
+    assert (audit.dropped, audit.counted, audit.depth) == ({"crawler": 1, "local": 1}, len(batch), 37 - len(batch))
+
+
+def test_a_trimmed_stream_keeps_its_sums(pipeline, event):
+    consumer = pipeline.consumer("name")
+    for _ in range(30):
+        pipeline.add("raw", *[event(n) for n in range(20)])
+        while batch := consumer.read():
+            consumer.commit([(entry, Drop("x")) for entry in batch])
+    held = len(pipeline.inside("raw"))
+    pipeline.add("raw", event(1))
+    consumer.trim()
+    assert len(pipeline.inside("raw")) < held
+    audit = take(pipeline).audit(None)
+    assert (audit.accepted, audit.dropped, audit.depth, audit.missing) == (601, {"x": 600}, 1, 0)
+
+
+def test_what_is_not_committed_is_never_trimmed(pipeline, event):
+    pipeline.add("raw", *[event(n) for n in range(200)])
+    slow, quick = pipeline.consumer("name", "slow"), pipeline.consumer("name", "quick")
+    held = slow.read()
+    while batch := quick.read():
+        quick.commit([(entry, Drop("x")) for entry in batch])
+    quick.trim()
+    inside = {fields[b"id"] for fields in pipeline.inside("raw")}
+    assert {entry.fields[b"id"] for entry in held} <= inside
+
+
+def test_a_stream_is_not_trimmed_while_a_declared_group_is_missing(pipeline, event):
+    from catchwater.keys import stream
+
+    pipeline.add("raw", *[event(n) for n in range(50)])
+    for tag in pipeline.defs.tags:
+        pipeline.connection.call("XGROUP DESTROY", stream(tag, "raw"), "name")
+    assert pipeline.consumer("name").trim() == 0
+    assert len(pipeline.inside("raw")) == 50
+
+
+@pytest.mark.parametrize(
+    ("stored", "on_the_way", "adds_up"),
+    [(10, 0, True), (9, 0, False), (11, 0, False), (9, 3, True), (11, 3, False), (None, 0, True)],
+)
+def test_mongodb_may_lag_but_only_while_something_is_on_the_way(pipeline, stored, on_the_way, adds_up):
+    snapshot = replace(take(pipeline), accepted=10, counted={"202611": 10}, on_the_way=on_the_way)
+    assert snapshot.audit(stored).adds_up is adds_up
+
+
+def test_months_that_mongodb_may_have_let_go_of_count_as_stored(pipeline):
+    snapshot = replace(take(pipeline), accepted=30, counted={"202501": 20, "202611": 10})
+    since = snapshot.auditable_since(180 * 86_400, datetime(2026, 11, 23, tzinfo=UTC))
+    assert since == "202606"
+    assert snapshot.audit(10, since).adds_up
+    assert not snapshot.audit(10, "202501").adds_up
+
+
+def test_an_event_that_is_unaccounted_for_is_told():
+    audit = snapshots.Audit(
+        accepted=10, counted=7, duplicates=1, dropped={"x": 1}, dead=0, depth=0, stored=7, refused={}, client_losses={},
+        on_the_way=0, adds_up=False,
+    )  # fmt: skip
+    assert audit.missing == 1

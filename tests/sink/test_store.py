@@ -1,0 +1,150 @@
+"""On a real MongoDB: any order, any number of times, comes to the same."""
+
+from __future__ import annotations
+
+import random
+import zlib
+from concurrent.futures import ThreadPoolExecutor
+
+import orjson
+import pymongo
+import pytest
+
+from catchwater.answers import Reject, Stored
+from catchwater.connection import Unavailable
+from catchwater.event import Event
+from catchwater.streamdefs import Retention
+from catchwater.users import estimate, register
+from sink.fold import Writes, fold
+from sink.store import DATABASE, Store, trouble
+from sink.work import store_in
+
+
+@pytest.fixture
+def database(mongo_url):
+    client = pymongo.MongoClient(mongo_url)
+    client.drop_database(DATABASE)
+    yield client[DATABASE]
+    client.close()
+
+
+@pytest.fixture
+def store(mongo_url):
+    opened = []
+
+    def make(url=mongo_url, **retention):
+        opened.append(Store(url, Retention(**retention)))
+        return opened[-1]
+
+    yield make
+    for one in opened:
+        one.close()
+
+
+def tally(issue, n, tag="p0", users=()):
+    seen = {"first": 1_790_000_000_000 - n, "last": 1_790_000_000_000 + n, "about": '{"type":"E","message":"m"}'}
+    seen["users"] = {str(index): rank for index, rank in map(register, users)}
+    buckets = [{"name": "202609", "generation": "1", "values": {f"events\t{issue}": n, f"more\t{issue}": 2 * n}}]
+    body = {"tag": tag, "life": "life", "issues": {issue: seen}, "buckets": buckets}
+    return Event("-", "", 0, "tally", orjson.dumps(body))
+
+
+def sample(number, body=b"{}"):
+    return Event(f"{number:032x}", "1", 1_790_000_000_000, "named", body, {"issue": "1:v1:a"})
+
+
+def test_counts_are_exact_in_any_order_and_any_number_of_times(store, database):
+    tallies = [tally(f"1:v1:{issue}", n, tag) for issue in "abc" for tag in ("p0", "p1") for n in range(1, 11)]
+    batches = tallies * 3
+    random.Random(7).shuffle(batches)
+    stores = [store() for _ in range(4)]
+    with ThreadPoolExecutor(4) as pool:
+        for _ in pool.map(lambda i: retried(stores[i % 4], batches[i : i + 5]), range(0, len(batches), 5)):
+            pass
+    assert {one["_id"]: one["count"] for one in database.issues.find()} == {f"1:v1:{issue}": 60 for issue in "abc"}
+
+
+def retried(target, events):
+    """As the loop does it: two sinks may insert one issue at once, and the loser tries again."""
+    while True:
+        try:
+            return store_in(target, events)
+        except Unavailable:
+            continue
+
+
+def test_users_are_estimated_inside_mongodb_as_we_do_it(store, database):
+    for users in ([f"u{n}" for n in range(50)], [f"u{n}" for n in range(6000)]):
+        store_in(store(), [tally("1:v1:a", 1, users=users)])
+        held = database.issues.find_one()
+        assert held["users"] == estimate(held["u"].values())
+
+
+def test_a_sample_that_is_there_already_is_no_news(store, database):
+    target = store()
+    assert store_in(target, [sample(1, b'{"first":1}')]) == [Stored()]
+    assert store_in(target, [sample(1, b'{"second":1}'), sample(2)]) == [Stored(), Stored()]
+    held = {one["_id"]: zlib.decompress(one["event"]) for one in database.samples.find()}
+    assert held == {f"{1:032x}": b'{"first":1}', f"{2:032x}": b"{}"}
+
+
+def test_a_document_that_mongodb_refuses_is_rejected_alone(store, database):
+    too_long = tally("1:v1:b", 1, tag="p" * 17_000_000)
+    answers = store_in(store(), [tally("1:v1:a", 1), too_long, sample(1)])
+    assert [type(one) for one in answers] == [Stored, Reject, Stored]
+    assert "MongoDB refuses it" in answers[1].why
+    assert database.issues.find_one({"_id": "1:v1:a"})["count"] == 3
+    assert database.samples.count_documents({}) == 1
+
+
+def test_what_is_no_counted_event_is_rejected_alone(store, database):
+    answers = store_in(store(), [Event("-", "", 0, "tally", b"{}"), sample(1)])
+    assert [type(one) for one in answers] == [Reject, Stored]
+
+
+def test_a_mongodb_that_is_away_keeps_the_batch(store):
+    with pytest.raises(Unavailable, match="MongoDB is away"):
+        store_in(store("mongodb://127.0.0.1:9"), [sample(1)])
+
+
+def test_indexes_are_made_and_a_changed_retention_changes_them(store, database):
+    store_in(store(), [sample(1)])
+    store_in(store(samples="7d"), [sample(2)])
+    ttl = {one["name"]: one.get("expireAfterSeconds") for one in database.samples.list_indexes()}
+    assert ttl["received_1"] == 7 * 86_400
+    assert "issue_1_received_-1" in ttl
+    assert {one["name"] for one in database.issues.list_indexes()} >= {"project_1_last_seen_-1", "last_seen_1", "count_-1"}
+
+
+def test_writes_of_nothing_write_nothing(store, database):
+    store().write(Writes())
+    assert database.issues.count_documents({}) == 0
+
+
+def test_a_live_check_knows_a_good_mongodb_from_none(mongo_url):
+    assert trouble(mongo_url) == []
+    assert "away" in trouble("mongodb://127.0.0.1:9")[0]
+
+
+def test_folding_a_batch_first_makes_one_write_of_many(store, database):
+    writes = Writes()
+    for n in range(1, 200):
+        fold(writes, tally("1:v1:a", n))
+    assert len(writes.issues) == 1
+    commands = []
+
+    class Seen(pymongo.monitoring.CommandListener):
+        def started(self, event):
+            commands.append(event.command_name)
+
+        def succeeded(self, event):
+            pass
+
+        failed = succeeded
+
+    pymongo.monitoring.register(listener := Seen())
+    try:
+        store().write(writes)
+    finally:
+        pymongo.monitoring._LISTENERS.command_listeners.remove(listener)
+    assert commands.count("update") == 2
