@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from aiohttp import web
@@ -31,11 +30,12 @@ def application(board: Board, guard: Guard) -> web.Application:
 async def _beating(app: web.Application) -> AsyncIterator[None]:
     """Read the pipeline, for Prometheus too, for as long as the application runs."""
     gauge = app[BOARD].gauge
-    beat = asyncio.create_task(gauge.run())
+    stopping = asyncio.Event()
+    beat = asyncio.create_task(gauge.run(stopping))
     REGISTRY.register(gauge)
     yield
     REGISTRY.unregister(gauge)
-    beat.cancel()
-    with suppress(asyncio.CancelledError):
-        await beat
+    stopping.set()
+    await beat
+    gauge.close()
     await app[BOARD].store.close()

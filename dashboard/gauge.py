@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -91,9 +92,9 @@ class PipelineGauge:
                 self._reading = await self._take()
             return self._reading
 
-    async def run(self) -> None:
-        """Take readings for ever, so that the metrics move and the rates are known when somebody looks."""
-        while True:
+    async def run(self, stopping: asyncio.Event) -> None:
+        """Take readings until `stopping`, so that the metrics move and rates are known when somebody looks."""
+        while not stopping.is_set():
             try:
                 reading = await self.reading()
                 self.trouble = "MongoDB does not answer" if reading.audit.stored is None else ""
@@ -102,7 +103,11 @@ class PipelineGauge:
             except Exception:
                 log.exception("the pipeline could not be read; it is tried again")
                 self.trouble = "the pipeline could not be read: see the log"
-            await asyncio.sleep(BEAT)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(stopping.wait(), BEAT)
+
+    def close(self) -> None:
+        self._connection.close()
 
     def collect(self) -> Iterable[Metric]:
         """What Prometheus scrapes: see catchwater/metrics.py. Called from the thread of the ops port."""

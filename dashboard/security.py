@@ -51,7 +51,7 @@ class Guard:
     """
 
     host: str = "127.0.0.1"
-    password: str = ""
+    password: str = field(default="", repr=False)
     names: frozenset[str] = field(default=frozenset({"localhost", "127.0.0.1", "[::1]"}))
 
     def refusal(self, request: web.Request) -> web.HTTPException | None:

@@ -55,11 +55,9 @@ def runs(frames: Any) -> list[Run]:
     """Innermost first. The innermost frame is never folded, and nothing is when no frame is the page's own."""
     known = [_frame(mapping(one)) for one in sequence(frames)]
     any_own = any(frame.in_app for frame in known)
-    grouped = [list(group) for _, group in groupby(known, key=lambda frame: frame.in_app)]
-    return [
-        Run(group, group[0].in_app, any_own and not group[0].in_app and (place > 0 or len(group) > 1))
-        for place, group in enumerate(grouped)
-    ]
+    grouped = [list(group) for _, group in groupby(known[1:], key=lambda frame: frame.in_app)]
+    rest = [Run(group, group[0].in_app, any_own and not group[0].in_app) for group in grouped]
+    return [Run([one], one.in_app, folded=False) for one in known[:1]] + rest
 
 
 def _frame(found: Json) -> Frame:

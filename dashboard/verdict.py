@@ -45,7 +45,7 @@ def unaccounted(audit: Json) -> int:
 
 def _troubles(stage: Json) -> list[str]:
     name, found = stage["stage"], []
-    if not stage["consumers"] and stage["depth"]:
+    if not stage["consumers"]:
         found.append(f"Nobody works at {name}: start it ({_start(name)}).")
     elif stage["oldest_age_s"] > OLD:
         waited = lasting(stage["oldest_age_s"])

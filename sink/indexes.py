@@ -15,7 +15,8 @@ INDEXES: list[tuple[str, list[tuple[str, int]]]] = [
     ("hours", [("issue", 1), ("hour", 1)]),
     ("tags", [("issue", 1), ("month", 1)]),
 ]
-"""Each list that the dashboard shows has one, with `_id` so that equal keys have an order too. Those that expire documents come from `expiries`."""
+"""Each list that the dashboard shows has one, with `_id` so that equal keys have an order too. Those that expire
+documents come from `expiries`."""
 
 _A_MONTH = 31 * 86_400
 """Seconds: a month's tags live from its first day, and must outlast events of its last."""
