@@ -34,7 +34,8 @@ def test_the_first_occurrence_does_not_wait_for_its_repeats(visit, recorder):
 
 
 def test_one_message_thrown_in_two_places_is_not_folded(visit, recorder):
-    visit("<script>function a() { throw Error('x') }\nfunction b() { throw Error('x') }\nsetTimeout(a); setTimeout(b)</script>")
+    places = "function a() { throw Error('x') }\nfunction b() { throw Error('x') }"
+    visit(f"<script>{places}\nsetTimeout(a); setTimeout(b)</script>")
     lines = [report["line"] for report in recorder.wait_for_reports(2)]
     assert sorted(lines) == [1, 2]
 

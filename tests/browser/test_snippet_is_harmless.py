@@ -97,9 +97,7 @@ def test_a_second_copy_on_the_page_does_nothing(visit, recorder):
 
 def test_a_strict_policy_with_nonce_and_connect_src_is_enough(visit, recorder):
     policy = f"default-src 'none'; script-src 'nonce-abc'; connect-src {recorder.ingest}"
-    visit(
-        "<script nonce=abc>nowhere()</script>", attributes="nonce=abc", Content_Security_Policy=policy
-    )
+    visit("<script nonce=abc>nowhere()</script>", attributes="nonce=abc", Content_Security_Policy=policy)
     recorder.wait_for_reports(1)
 
 

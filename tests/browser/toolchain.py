@@ -32,7 +32,7 @@ def _install(manifest: Path, place: Path) -> None:
         shutil.copy(manifest, folder)
         options = ["--no-package-lock", "--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error"]
         subprocess.run(["npm", "install", *options], cwd=folder, check=True, timeout=300)
-        os.chmod(folder, 0o755)
+        Path(folder).chmod(0o755)
         try:
             Path(folder).rename(place)
         except OSError:
