@@ -55,14 +55,14 @@ def run(stage: Stage, items: Iterable[Event | Failure], *, batch: int = 2) -> Re
     """The stage's result on these items, read `batch` at a time. A stage that raises rejects that event."""
     partition = _Partition(stage)
     for item in items:
-        if item is CRASH:
-            partition.crash()
-        elif item is DUPLICATE:
-            partition.deliver_again()
-        else:
+        if isinstance(item, Event):
             partition.add(item)
             if len(partition.held) == batch:
                 partition.commit()
+        elif item is CRASH:
+            partition.crash()
+        else:
+            partition.deliver_again()
     partition.commit()
     return partition.result
 

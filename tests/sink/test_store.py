@@ -113,7 +113,8 @@ def test_indexes_are_made_and_a_changed_retention_changes_them(store, database):
     ttl = {one["name"]: one.get("expireAfterSeconds") for one in database.samples.list_indexes()}
     assert ttl["received_1"] == 7 * 86_400
     assert "issue_1_received_-1" in ttl
-    assert {one["name"] for one in database.issues.list_indexes()} >= {"project_1_last_seen_-1", "last_seen_1", "count_-1"}
+    leading = {next(iter(one["key"])) for one in database.issues.list_indexes()}
+    assert leading >= {"project", "last_seen", "count"}
 
 
 def test_writes_of_nothing_write_nothing(store, database):

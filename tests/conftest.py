@@ -1,0 +1,84 @@
+"""Real servers for every test: those that are named, else containers, else embedded ones."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from catchwater import keys
+from catchwater.embedded import MongoServer, RedisServer, ServerTrouble
+
+
+@pytest.fixture(scope="session")
+def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of a Redis that is the tests' own: `REDIS_URL`, whose database must be empty, or one started here."""
+    if named := os.environ.get("REDIS_URL"):
+        yield named
+        return
+    yield from _started(RedisServer, tmp_path_factory.mktemp("redis"))
+
+
+@pytest.fixture(scope="session")
+def mongo_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The same for MongoDB: `MONGO_URL`, or one started here."""
+    if named := os.environ.get("MONGO_URL"):
+        yield named
+        return
+    yield from _started(MongoServer, tmp_path_factory.mktemp("mongo"))
+
+
+def _started(kind: type[RedisServer] | type[MongoServer], folder: Path) -> Iterator[str]:
+    server = kind(folder)
+    try:
+        server.start()
+    except ServerTrouble as error:
+        if os.environ.get("CI"):
+            raise
+        pytest.skip(str(error))
+    yield server.url
+    server.stop()
+
+
+@pytest.fixture
+def redis_url(redis_server: str) -> Iterator[str]:
+    """A Redis that is empty when a test begins. What it leaves without a TTL must be in the key table."""
+    redis = _Wire(redis_server)
+    left = redis.ask("DBSIZE")
+    assert left == ":0", f"the Redis at {redis_server} is not empty ({left}): these tests only use an empty one"
+    yield redis_server
+    leaked = [key for key in redis.keys() if not keys.permanent(key) and redis.ask(f"TTL {key}") == ":-1"]
+    redis.ask("FLUSHDB")
+    redis.close()
+    assert not leaked, f"keys without a TTL that are not in the key table of catchwater/keys.py: {leaked}"
+
+
+class _Wire:
+    """A few commands over a bare socket: `redis` is imported in one module only, tests included."""
+
+    def __init__(self, url: str) -> None:
+        address, _, self._database = url.removeprefix("redis://").partition("/")
+        host, _, port = address.rpartition("@")[2].partition(":")
+        self._socket = socket.create_connection((host, int(port or 6379)), timeout=10)
+        self._file = self._socket.makefile("rwb")
+        self.ask(f"SELECT {self._database or 0}")
+
+    def ask(self, command: str) -> str:
+        self._file.write(f"{command}\r\n".encode())
+        self._file.flush()
+        return self._file.readline().decode().strip()
+
+    def keys(self) -> list[str]:
+        count = int(self.ask("KEYS *").removeprefix("*"))
+        found = []
+        for _ in range(count):
+            length = int(self._file.readline()[1:])
+            found.append(self._file.read(length + 2)[:-2].decode())
+        return found
+
+    def close(self) -> None:
+        self._file.close()
+        self._socket.close()
