@@ -11,6 +11,7 @@ from dashboard import assets, charts, moments, query, stacks, views
 from dashboard.answers import tagged
 from dashboard.api import missing
 from dashboard.board import Board, board_of
+from dashboard.details import detail
 from dashboard.verdict import unaccounted, verdict
 
 if TYPE_CHECKING:
@@ -21,29 +22,6 @@ if TYPE_CHECKING:
 routes = web.RouteTableDef()
 
 SINCE = {"": "any time", "1h": "the last hour", "24h": "the last 24 hours", "7d": "the last 7 days", "30d": "30 days"}
-
-FACTS = {
-    "id": "Event",
-    "received": "Received",
-    "ts": "Browser's clock",
-    "project": "Project",
-    "culprit": "Culprit",
-    "mechanism": "Caught by",
-    "kind": "Sent as",
-    "page": "Page",
-    "referrer": "Came from",
-    "release": "Release",
-    "environment": "Environment",
-    "browser": "Browser",
-    "os": "System",
-    "user_agent": "User agent",
-    "sdk": "Sent by",
-    "n": "Stands for",
-    "first_ts": "First of them",
-    "cut": "Cut, too long",
-    "fingerprint": "Fingerprint",
-}
-"""What an event's page calls its fields, in their order there."""
 
 
 @routes.get("/")
@@ -76,7 +54,8 @@ async def event(request: web.Request) -> web.Response:
     found = await views.sample(board_of(request).store, request.match_info["id"])
     if found is None:
         raise missing("event", request)
-    return _page(request, "event.html", found, thrown=stacks.chain(found["event"]), facts=FACTS)
+    context = {"detail": detail(found["event"]), "thrown": stacks.chain(found["event"])}
+    return _page(request, "event.html", found, **context)
 
 
 @routes.get("/pipeline")

@@ -114,7 +114,9 @@ def named(of: Document, event: str, received: datetime, **given: Any) -> Documen
         "user": {"id": "u-81"},
         "tags": {"tenant": "north"},
         "extra": {"basket": {"items": 3}},
-        "breadcrumbs": [{"ts": milliseconds(received) - 900, "kind": "click", "message": "button#pay", "data": {"x": 1}}],
+        "breadcrumbs": [
+            {"ts": milliseconds(received) - 900, "kind": "click", "message": "button#pay", "data": {"x": 1}}
+        ],
         "browser": "Chrome 156",
         "os": "Windows 11",
         "user_agent": "Mozilla/5.0 (made up)",

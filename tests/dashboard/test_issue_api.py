@@ -36,12 +36,14 @@ def ids(found: Any) -> list[str]:
 def test_an_issue_has_every_field_of_its_document_and_its_last_24_hours(site: Site, mongo: Mongo):
     one = made.issue("pay", count=42, users=7, last_seen=made.moment(minutes=2))
     mongo.issues.insert_one(one)
-    mongo.hours.insert_many([
-        made.hour(one, made.moment(), 9, more=5),
-        made.hour(one, made.moment(hours=23), 6),
-        made.hour(one, made.moment(hours=24), 1000),
-        made.hour(made.issue("other"), made.moment(), 1000),
-    ])
+    mongo.hours.insert_many(
+        [
+            made.hour(one, made.moment(), 9, more=5),
+            made.hour(one, made.moment(hours=23), 6),
+            made.hour(one, made.moment(hours=24), 1000),
+            made.hour(made.issue("other"), made.moment(), 1000),
+        ]
+    )
     found = site.issues()
     assert found == {
         "issues": [
@@ -92,12 +94,14 @@ def test_pages_in_any_order_hold_every_issue_once_however_many_are_equal(site: S
 
 
 def test_a_search_is_taken_literally_and_looks_at_type_message_and_culprit(site: Site, mongo: Mongo):
-    mongo.issues.insert_many([
-        made.issue("a", message="cost is 4.50$ (net)"),
-        made.issue("b", message="cost is 4x50"),
-        made.issue("c", type="Odd[Type"),
-        made.issue("d", culprit="lib/odd[type.js in f"),
-    ])
+    mongo.issues.insert_many(
+        [
+            made.issue("a", message="cost is 4.50$ (net)"),
+            made.issue("b", message="cost is 4x50"),
+            made.issue("c", type="Odd[Type"),
+            made.issue("d", culprit="lib/odd[type.js in f"),
+        ]
+    )
     assert ids(site.issues(q="4.50$ (NET)")) == [made.identity("a")]
     assert sorted(ids(site.issues(q="odd[t"))) == sorted([made.identity("c"), made.identity("d")])
     assert ids(site.issues(q=".*")) == []
@@ -106,11 +110,13 @@ def test_a_search_is_taken_literally_and_looks_at_type_message_and_culprit(site:
 
 
 def test_project_and_since_leave_out_the_others(site: Site, mongo: Mongo):
-    mongo.issues.insert_many([
-        made.issue("new", last_seen=made.moment(minutes=5)),
-        made.issue("old", last_seen=made.moment(hours=30)),
-        made.issue("other", project="2"),
-    ])
+    mongo.issues.insert_many(
+        [
+            made.issue("new", last_seen=made.moment(minutes=5)),
+            made.issue("old", last_seen=made.moment(hours=30)),
+            made.issue("other", project="2"),
+        ]
+    )
     assert sorted(ids(site.issues(project="1"))) == sorted([made.identity("new"), made.identity("old")])
     assert ids(site.issues(project="1", since="24h")) == [made.identity("new")]
     since = made.iso(made.moment(hours=40))
@@ -173,15 +179,21 @@ def test_one_issue_has_its_tags_over_all_months_and_partitions_its_samples_and_w
     one = made.issue("pay")
     mongo.issues.insert_one(one)
     this_month, before = made.moment(), made.moment(days=32)
-    mongo.tags.insert_many([
-        made.tags(one, this_month, {"browser": {"Chrome 156": 4, "(other)": 50}, "page": {"https://a.b/?x=%20$1": 2}}),
-        made.tags(one, before, {"browser": {"Chrome 156": 3, "Firefox 1.5": 9}, "os": {"": 1}}),
-    ])
-    mongo.samples.insert_many([
-        made.sample(one, "e" * 32, made.moment(minutes=3)),
-        made.sample(one, "f" * 32, made.moment(minutes=1), release="", user={}),
-        made.sample(made.issue("other"), "0" * 32, made.moment()),
-    ])
+    mongo.tags.insert_many(
+        [
+            made.tags(
+                one, this_month, {"browser": {"Chrome 156": 4, "(other)": 50}, "page": {"https://a.b/?x=%20$1": 2}}
+            ),
+            made.tags(one, before, {"browser": {"Chrome 156": 3, "Firefox 1.5": 9}, "os": {"": 1}}),
+        ]
+    )
+    mongo.samples.insert_many(
+        [
+            made.sample(one, "e" * 32, made.moment(minutes=3)),
+            made.sample(one, "f" * 32, made.moment(minutes=1), release="", user={}),
+            made.sample(made.issue("other"), "0" * 32, made.moment()),
+        ]
+    )
     found = site.get(f"/api/issues/{quote(one['_id'])}").json
     assert {name: found[name] for name in FIELDS} == site.issues()["issues"][0]
     assert found["tags"] == {
@@ -238,12 +250,14 @@ def test_what_is_not_there_is_a_404_with_a_reason(site: Site, path: str):
 def test_projects_are_those_declared_and_those_with_issues(site: Site, mongo: Mongo):
     one, two = made.issue("a"), made.issue("b", project="77")
     mongo.issues.insert_many([one, made.issue("c"), two])
-    mongo.hours.insert_many([
-        made.hour(one, made.moment(), 5, more=2),
-        made.hour(one, made.moment(hours=20), 1),
-        made.hour(one, made.moment(hours=24), 100),
-        made.hour(two, made.moment(), 4),
-    ])
+    mongo.hours.insert_many(
+        [
+            made.hour(one, made.moment(), 5, more=2),
+            made.hour(one, made.moment(hours=20), 1),
+            made.hour(one, made.moment(hours=24), 100),
+            made.hour(two, made.moment(), 4),
+        ]
+    )
     assert site.get("/api/projects").json == [
         {"project": "1", "name": "Tea shop", "issues": 2, "events_24h": 8},
         {"project": "2", "name": "<i>Back</i> office", "issues": 0, "events_24h": 0},
