@@ -25,6 +25,7 @@ COMMANDS = {
     "dead": "catchwater.dead_command:command",
     "project": "catchwater.project_command:command",
     "explain": "stages.command:command",
+    "demo": "catchwater.demo_command:command",
 }
 _EXTRAS = {"ingest": "ingest", "stages": "stages", "sink": "sink", "dashboard": "dashboard", "catchwater": "all"}
 
