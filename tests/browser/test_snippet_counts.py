@@ -84,7 +84,7 @@ def test_errors_made_while_the_page_ends_are_delivered(visit, recorder):
 
 
 def test_many_errors_just_before_the_page_ends_are_all_delivered(visit, recorder):
-    page = visit("<script>function fail(i) { setTimeout(function () { throw Error('e' + i + Array(900)) }) }</script>")
+    page = visit("<script>function fail(i) { setTimeout(function () { throw Error('e' + i + Array(90)) }) }</script>")
     page.evaluate("for (var i = 0; i < 40; i++) fail(i); setTimeout(function () { location = 'about:blank' })")
     wait_for_occurrences(recorder, 40)
 

@@ -1,0 +1,125 @@
+"""The main job, on real input: a browser throws, and the error stands in the dashboard with the right count."""
+
+from __future__ import annotations
+
+import re
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.browser.test_demo_page import EXPECTED
+from tests.browser.toolchain import HERE, bundle
+from tests.waiting import wait_until
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+
+SENTRY = {
+    "thrown": ("ReferenceError", "undefinedFunctionOfTheSentryPage is not defined"),
+    "rejected": ("RangeError", "a rejection the sentry page does not handle"),
+    "message": (None, "a message of the sentry page"),
+    "chained": ("OrderError", "an order with a cause"),
+}
+# The row that says this stands in the list with this count.
+STANDS = """([said, count]) => [...document.querySelectorAll("tr[data-key]")].some((row) =>
+  row.querySelector(".title").textContent.includes(said) && row.querySelector(".count").textContent.trim() === count)"""
+
+
+@dataclass
+class Addresses:
+    """What `catchwater up` prints for a newcomer."""
+
+    dashboard: str
+    demo: str
+    dsn: str
+
+
+@pytest.fixture(scope="module")
+def system(tmp_path_factory):
+    """Everything, started by the one command in a folder of its own, and ended by Ctrl-C."""
+    folder = tmp_path_factory.mktemp("up")
+    said = folder / "output.txt"
+    command = [Path(sys.executable).with_name("catchwater"), "up", "--data", folder / "data"]
+    ports = ["--ingest-port", "0", "--dashboard-port", "0", "--demo-port", "0"]
+    with said.open("w") as output:
+        process = subprocess.Popen([*command, *ports], stdout=output, stderr=output, cwd=folder)
+    try:
+        wait_until(lambda: "Ctrl-C ends" in said.read_text() or process.poll() is not None, "up has started", 120)
+        assert process.poll() is None, said.read_text()
+        yield Addresses(*(found(name, said.read_text()) for name in ("dashboard", "demo page", "DSN")))
+        process.send_signal(signal.SIGINT)
+        assert process.wait(60) == 0, said.read_text()
+    finally:
+        if process.poll() is None:
+            process.kill()
+            process.wait()
+
+
+def found(name, text):
+    return re.search(rf"^ +{name} +(\S+)$", text, re.MULTILINE)[1]
+
+
+@pytest.fixture
+def dashboard(chromium, system):
+    """The list of issues, open in a window of its own; it fails the test if it was ever loaded anew."""
+    context = chromium.new_context(viewport={"width": 1280, "height": 900})
+    page = context.new_page()
+    page.goto(system.dashboard)
+    page.evaluate("window.loadedOnce = true")
+    yield page
+    assert page.evaluate("window.loadedOnce") is True
+    context.close()
+
+
+def click_and_watch(page, dashboard, button, said, count, report):
+    """Click, and return when the dashboard shows it. The promise is 2 s; the bound is for slow machines."""
+    clicked = time.perf_counter()
+    page.click(f"#{button}")
+    dashboard.wait_for_function(STANDS, arg=[said, count], timeout=20_000)
+    report[button] = time.perf_counter() - clicked
+
+
+def show(title, latencies, capsys):
+    with capsys.disabled():
+        slowest = max(latencies.values())
+        lines = "".join(f"\n  {seconds:5.2f} s  {button}" for button, seconds in latencies.items())
+        sys.stdout.write(f"\n{title}, from click to dashboard (slowest {slowest:.2f} s):{lines}\n")
+
+
+def test_every_button_of_the_demo_page_stands_in_the_dashboard(system, page, dashboard, screenshots, capsys):
+    latencies = {}
+    page.goto(system.demo)
+    for button, (_, message, _) in EXPECTED.items():
+        count = "100" if button == "hundred" else "1"
+        click_and_watch(page, dashboard, button, message, count, latencies)
+    page.screenshot(path=screenshots / "demo_of_up.png", full_page=True)
+    dashboard.screenshot(path=screenshots / "issues.png", full_page=True)
+    show("demo page", latencies, capsys)
+
+
+def test_an_unmodified_sentry_sdk_is_understood(system, page, dashboard, recorder, screenshots, tmp_path, capsys):
+    bundle(HERE / "sentry_page.js", tmp_path / "bundle.js")
+    recorder.serve("sentry.js", (tmp_path / "bundle.js").read_text(), "text/javascript")
+    address = recorder.serve("sentry.html", "<!doctype html><body><script src=sentry.js></script>")
+    latencies = {}
+    page.goto(f"{address}?dsn={system.dsn}")
+    for button, (_, message) in SENTRY.items():
+        click_and_watch(page, dashboard, button, message, "1", latencies)
+    dashboard.screenshot(path=screenshots / "issues_sentry.png", full_page=True)
+    show("Sentry's SDK", latencies, capsys)
+
+
+def test_the_issue_page_tells_of_stack_causes_and_extra(system, page, dashboard, screenshots):
+    page.goto(system.demo)
+    page.click("#chained")
+    link = dashboard.locator(".title", has_text="PaymentError").first.get_attribute("href")
+    issue = dashboard.context.new_page()
+    issue.goto(system.dashboard + link.lstrip("/"))
+    text = issue.inner_text("body")
+    issue.screenshot(path=screenshots / "issue.png", full_page=True)
+    for part in ("PaymentError", "the bank's answer cannot be read", "shop.js", "pay", "SyntaxError", "demo@1.0.0"):
+        assert part in text
