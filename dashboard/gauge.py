@@ -120,6 +120,7 @@ class PipelineGauge:
         at = time.monotonic()
         rates = self._rates.add(at, {stage.stage: stage.done_total for stage in snapshot.stages})
         found = pipeline.as_json(snapshot, audit)
+        found["audit"]["missing"] = audit.missing
         for stage in found["stages"]:
             stage["rate"] = rates[stage["stage"]]
         return Reading(at, snapshot, audit, {**found, "taken": moments.iso(moments.now())})

@@ -12,7 +12,7 @@ from dashboard.answers import tagged
 from dashboard.api import missing
 from dashboard.board import Board, board_of
 from dashboard.details import detail
-from dashboard.verdict import unaccounted, verdict
+from dashboard.verdict import verdict
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -61,8 +61,7 @@ async def event(request: web.Request) -> web.Response:
 @routes.get("/pipeline")
 async def pipeline(request: web.Request) -> web.Response:
     reading = await board_of(request).gauge.reading()
-    context = {"verdict": verdict(reading.json), "unaccounted": unaccounted(reading.json["audit"])}
-    return _page(request, "pipeline.html", {"pipeline": reading.json}, **context)
+    return _page(request, "pipeline.html", {"pipeline": reading.json}, verdict=verdict(reading.json))
 
 
 @routes.get("/healthz")

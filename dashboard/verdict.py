@@ -37,12 +37,6 @@ def verdict(found: Json) -> Verdict:
     return Verdict("well", "Nothing waits: every event that came is done with.", [])
 
 
-def unaccounted(audit: Json) -> int:
-    """Accepted events that no term of the audit explains; below zero: how many too many."""
-    sums = audit["counted"] + audit["duplicates"] + sum(audit["dropped"].values()) + audit["dead"] + audit["depth"]
-    return int(audit["accepted"] - sums)
-
-
 def _troubles(stage: Json) -> list[str]:
     name, found = stage["stage"], []
     if not stage["consumers"]:
@@ -64,7 +58,7 @@ def _doubts(audit: Json) -> list[str]:
         return ["MongoDB does not answer: what is counted waits in Redis until it does."]
     if audit["adds_up"]:
         return []
-    if unaccounted(audit):
-        return [f"The audit is off by {unaccounted(audit):,}: run catchwater audit, and please report what it says."]
+    if audit["missing"]:
+        return [f"The audit is off by {audit['missing']:,}: run catchwater audit, and please report what it says."]
     held = f"{audit['stored']:,} of {audit['counted']:,} counted events"
     return [f"MongoDB holds {held}, and none is on the way: was it restored from a backup?"]

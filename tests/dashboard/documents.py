@@ -6,6 +6,7 @@ import zlib
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 from typing import Any
+from urllib.parse import quote
 
 import orjson
 
@@ -137,3 +138,8 @@ def sample(of: Document, event: str, received: datetime, **given: Any) -> Docume
         "received": received,
         "event": zlib.compress(orjson.dumps(named(of, event, received, **given))),
     }
+
+
+def quoted(text: str) -> str:
+    """`text` as part of an address."""
+    return quote(text, safe="")

@@ -1,0 +1,238 @@
+from __future__ import annotations
+
+from html.parser import HTMLParser
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.dashboard import documents as made
+from tests.dashboard.conftest import INGEST, KEY, NOWHERE
+
+if TYPE_CHECKING:
+    from pymongo.database import Database
+
+    from catchwater.connection import Connection
+    from tests.dashboard.conftest import Open, Site
+
+    Mongo = Database[dict[str, Any]]
+
+EVIL = """"'><script>alert(1)</script><img src=x onerror=alert(2)><svg/onload=alert(3)>{{7*7}}</title></pre></textarea>"""
+ONE = made.issue("pay")
+ID = "ab" * 16
+
+
+class Tags(HTMLParser):
+    """The elements and attributes that a browser would make of a page."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.text = ""
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+    def links(self) -> list[str]:
+        return [attributes["href"] or "" for tag, attributes in self.elements if tag == "a"]
+
+
+def assert_harmless(page: str, *, shown: bool = True) -> None:
+    found = Tags(page)
+    names = [tag for tag, _ in found.elements]
+    assert names.count("script") == 1
+    assert [tag for tag in names if tag in ("iframe", "object", "embed", "style", "base", "textarea")] == []
+    assert [one["src"] for tag, one in found.elements if tag == "img"] == [
+        one["src"] for tag, one in found.elements if tag == "img" and str(one["src"]).startswith("/static/mark.svg")
+    ]
+    assert [name for _, one in found.elements for name in one if name.startswith("on")] == []
+    assert all(link.startswith(("/", "#")) for link in found.links())
+    assert "49" not in found.text or "{{7*7}}" in found.text
+    if shown:
+        assert "<script>alert(1)</script>" in found.text
+
+
+def test_html_in_every_field_is_shown_as_text_on_every_page(site: Site, mongo: Mongo):
+    hostile: dict[str, Any] = made.named(ONE, ID, made.moment())
+    texts = {name: EVIL for name, value in hostile.items() if isinstance(value, str)} | {"level": EVIL}
+    nested = {
+        "frames": [{"function": EVIL, "file": "javascript:alert(4)//" + EVIL, "line": 1, "column": 1, "in_app": own} for own in (True, False, False)],
+        "chain": [{"type": EVIL, "message": EVIL, "frames": [{"function": EVIL, "file": EVIL}]}],
+        "user": {EVIL: EVIL, "id": EVIL},
+        "tags": {EVIL: EVIL},
+        "extra": {EVIL: {EVIL: [EVIL]}},
+        "breadcrumbs": [{"ts": EVIL, "kind": EVIL, "message": EVIL, "data": {EVIL: EVIL}}],
+        "used": [EVIL, {EVIL: EVIL}],
+        "ignored": [{"part": EVIL, "why": EVIL}],
+        "fingerprints": {EVIL: EVIL},
+        "cut": [EVIL],
+        "n": EVIL,
+        "ts": EVIL,
+    }  # fmt: skip
+    issue = ONE | {"type": EVIL, "message": EVIL, "culprit": EVIL, "level": EVIL, "project": EVIL}
+    mongo.issues.insert_one(issue)
+    mongo.hours.insert_one(made.hour(issue, made.moment(), 4))
+    mongo.tags.insert_one(made.tags(issue, made.moment(), {name: {EVIL: 3} for name in ("browser", "os", "page", EVIL)}))
+    mongo.samples.insert_one(made.sample(issue, ID, made.moment(), **(texts | nested)))
+    mongo.samples.insert_one(made.sample(issue, EVIL, made.moment(hours=1), **texts))
+    for path in ("/", f"/issues/{ONE['_id']}", f"/events/{ID}", f"/?project={made.quoted(EVIL)}&q={made.quoted('<script>')}"):
+        answer = site.get(path)
+        assert answer.status == 200, path
+        assert_harmless(answer.text)
+    assert_harmless(site.get(f"/events/{made.quoted(EVIL)}").text)
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/%3Cscript%3Ealert(1)%3C/script%3E", "/?sort=%3Cscript%3Ealert(1)%3C/script%3E", "/issues/%3Cscript%3Ealert(1)%3C%2Fscript%3E"],
+)  # fmt: skip
+def test_html_in_an_address_is_shown_as_text_on_the_page_that_refuses_it(site: Site, path: str):
+    answer = site.get(path)
+    assert answer.status in (400, 404)
+    assert_harmless(answer.text)
+
+
+def test_the_names_of_projects_are_text_too(site: Site, mongo: Mongo):
+    mongo.issues.insert_one(made.issue("pay", project="2"))
+    page = site.get("/").text
+    assert "&lt;i&gt;Back&lt;/i&gt; office" in page
+    assert "<i>" not in page
+
+
+def test_the_list_shows_each_issue_with_its_numbers_and_a_sentence_for_its_bars(site: Site, mongo: Mongo):
+    one = made.issue("pay", count=12_345, users=678, last_seen=made.moment(minutes=5), level="fatal")
+    mongo.issues.insert_one(one)
+    mongo.hours.insert_many([made.hour(one, made.moment(hours=1), 40), made.hour(one, made.moment(), 2)])
+    found = Tags(site.get("/").text)
+    for text in ("TypeError", "pay is not a function", "app.js in pay", "12,345", "678", "5 min ago", "Tea shop", "fatal"):
+        assert text in found.text, text
+    assert f"/issues/{one['_id']}".replace(":", "%3A") in [link.replace(":", "%3A") for link in found.links()]
+    (bars,) = [one for tag, one in found.elements if tag == "svg"]
+    assert bars["role"] == "img"
+    hour = f"{made.moment(hours=1):%H}:00 UTC"
+    assert bars["aria-label"] == f"42 events in 24 hours, most of them at {hour}: 40"
+    times = [attributes for tag, attributes in found.elements if tag == "time"]
+    assert times[0]["datetime"] == made.iso(one["last_seen"])
+    assert times[0]["title"] == made.iso(one["last_seen"]).replace("T", " ").replace("Z", " UTC")
+
+
+def test_the_order_is_told_to_readers_and_can_be_chosen_by_the_headings(site: Site, mongo: Mongo):
+    mongo.issues.insert_one(made.issue("pay"))
+    found = Tags(site.get("/?sort=users&q=pay&project=1").text)
+    (sorted_by,) = [one for tag, one in found.elements if tag == "th" and "aria-sort" in one]
+    assert sorted_by["aria-sort"] == "descending"
+    assert "users" in str(sorted_by["class"])
+    assert {"/?q=pay&project=1&sort=count", "/?sort=count&q=pay&project=1"} & set(found.links())
+
+
+def test_more_issues_are_a_link_away_and_the_way_back_too(site: Site, mongo: Mongo):
+    mongo.issues.insert_many([made.issue(f"f{i}") for i in range(5)])
+    page = Tags(site.get("/?limit=3&q=function").text)
+    (more,) = [link for link in page.links() if "cursor=" in link]
+    assert "limit=3" in more
+    assert "q=function" in more
+    second = site.get(more).text
+    assert second.count('data-key="1:v1:') == 2
+    assert "First page" in second
+    assert 'rel="next"' not in second
+
+
+def test_a_newcomer_is_told_what_to_do_next(site: Site):
+    found = Tags(site.get("/").text)
+    assert "No error has been caught yet" in found.text
+    assert f'<script src="{INGEST}/c/{KEY}.js"></script>' in found.text
+    assert "/pipeline" in found.links()
+
+
+def test_without_a_project_the_newcomer_is_told_to_make_one(
+    opened: Open, mongo: Mongo, mongo_url: str, redis: Connection
+):
+    assert "catchwater project add" in opened(mongo_url, redis.url, projects="projects: []").get("/").text
+
+
+def test_a_search_without_matches_says_so_and_offers_all(site: Site, mongo: Mongo):
+    mongo.issues.insert_one(made.issue("pay"))
+    page = site.get("/?q=nothing+like+it").text
+    assert "Nothing matches" in page
+    assert "No error has been caught yet" not in page
+
+
+def test_an_issue_s_page_shows_stack_causes_tags_samples_and_the_explanation(site: Site, mongo: Mongo):
+    mongo.issues.insert_one(ONE)
+    mongo.tags.insert_one(made.tags(ONE, made.moment(), {"browser": {"Chrome 156": 3, "Firefox 1": 1}}))
+    mongo.samples.insert_many([
+        made.sample(ONE, ID, made.moment(minutes=1)),
+        made.sample(ONE, "cd" * 16, made.moment(minutes=2)),
+    ])
+    page = site.get(f"/issues/{ONE['_id']}").text
+    text = Tags(page).text
+    for expected in ("pay", "https://shop.example/app.js:12:7", "(anonymous)", "Caused by", "NetworkError", "no route",
+                     "Chrome 156", "75 %", "https://shop.example/basket", "u-81", "type: TypeError", "a library's"):  # fmt: skip
+        assert expected in text, expected
+    assert "2 frames of libraries and the browser" in text
+    assert page.count('class="frame own"') == 2
+    assert page.index(ID) < page.index("cd" * 16), "newest first"
+
+
+def test_an_issue_without_samples_still_shows_its_counts(site: Site, mongo: Mongo):
+    mongo.issues.insert_one(ONE | {"count": 99})
+    text = Tags(site.get(f"/issues/{ONE['_id']}").text).text
+    assert "99" in text
+    assert "No sample of this issue is kept any more" in text
+
+
+def test_a_sample_s_page_shows_all_of_it(site: Site, mongo: Mongo):
+    mongo.samples.insert_one(made.sample(ONE, ID, made.moment(), cut=["message"]))
+    text = Tags(site.get(f"/events/{ID}").text).text
+    for expected in ("button#pay", "click", "tenant", "north", "basket", '"items": 3', "u-81", "Windows 11", "Chrome 156",
+                     "https://search.example/", "2026.11.3", "production", "onerror", "message", "catchwater/1.2.0",
+                     "Mozilla/5.0 (made up)", '"mechanism": "onerror"', ONE["_id"].partition(":")[2]):  # fmt: skip
+        assert expected in text, expected
+
+
+@pytest.mark.parametrize("path", ["/issues/1:v1:no", "/events/no", "/no", "/issues/", "/static/no.css"])
+def test_a_page_that_is_not_there_says_so_kindly(site: Site, path: str):
+    answer = site.get(path)
+    assert answer.status == 404
+    assert answer.headers["content-type"].startswith("text/html")
+    assert "Nothing is here" in answer.text
+    assert "To the issues" in answer.text
+
+
+def test_without_mongodb_pages_and_programs_get_a_503_and_come_back(opened: Open, redis: Connection):
+    site = opened(NOWHERE, redis.url)
+    for path in ("/api/issues", "/api/issues/1:v1:a", "/api/events/x", "/api/projects"):
+        answer = site.get(path)
+        assert answer.status == 503, path
+        assert list(answer.json) == ["error"]
+        assert answer.json["error"].startswith("MongoDB is away: ")
+        assert answer.headers["retry-after"] == "3"
+        assert answer.headers["cache-control"] == "no-store"
+    page = site.get("/")
+    assert page.status == 503
+    assert "Waiting for a server" in page.text
+    assert '<meta http-equiv="refresh" content="3">' in page.text
+    assert site.get("/healthz").status == 200
+
+
+def test_files_are_named_by_their_content_and_kept_for_ever(site: Site):
+    page = Tags(site.get("/").text)
+    (css,) = [str(one["href"]) for tag, one in page.elements if tag == "link" and one["rel"] == "stylesheet"]
+    (js,) = [str(one["src"]) for tag, one in page.elements if tag == "script"]
+    for address, kind in ((css, "text/css"), (js, "text/javascript")):
+        answer = site.get(address)
+        assert answer.status == 200
+        assert answer.headers["content-type"].startswith(kind)
+        assert "immutable" in answer.headers["cache-control"]
+        assert b"http://" not in answer.body
+        assert b"https://" not in answer.body
+    assert site.get("/static/..%2fcommand.py").status == 404
+
+
+def test_head_is_answered_without_a_body(site: Site):
+    answer = site.get("/", method="HEAD")
+    assert answer.status == 200
+    assert answer.body == b""

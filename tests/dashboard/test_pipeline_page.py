@@ -1,0 +1,268 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from prometheus_client import REGISTRY
+
+from catchwater import keys
+from catchwater.answers import Answer, Drop, Emit, Reject, Stored, Tally
+from catchwater.connection import Connection
+from catchwater.event import Event, decode, encode
+from catchwater.streams import Consumer
+from dashboard.gauge import Rates
+from dashboard.verdict import verdict
+from tests.dashboard import documents as made
+from tests.dashboard.conftest import NOWHERE
+from tests.waiting import wait_until
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pymongo.database import Database
+
+    from catchwater.streamdefs import StreamDefs
+    from tests.dashboard.conftest import Open, Site
+
+    Mongo = Database[dict[str, Any]]
+
+STAGE_FIELDS = {
+    "stage",
+    "reads",
+    "depth",
+    "unread",
+    "pending",
+    "oldest_age_s",
+    "consumers",
+    "dead",
+    "done_total",
+    "rate",
+}
+AUDIT_FIELDS = {
+    "accepted",
+    "counted",
+    "duplicates",
+    "dropped",
+    "dead",
+    "depth",
+    "stored",
+    "refused",
+    "client_losses",
+    "on_the_way",
+    "missing",
+    "adds_up",
+}
+
+
+class Flow:
+    """A pipeline that moves only when a test says so."""
+
+    def __init__(self, connection: Connection, defs: StreamDefs) -> None:
+        self.connection = connection
+        self.defs = defs
+
+    def accept(self, count: int) -> None:
+        for number in range(count):
+            event = Event(f"{number:032x}", "1", made.milliseconds(made.moment()), "snippet", b"{}")
+            name = keys.stream(self.defs.tags[self.defs.partition_of(event.id)], "raw")
+            self.connection.call("XADD", name, "*", *[part for item in encode(event).items() for part in item])
+
+    def move(self, stage: str, answer: Callable[[int, Event], Answer] = lambda _, event: Emit(event)) -> int:
+        """Let one consumer of `stage` answer whatever waits; how many that was."""
+        connection = Connection(self.connection.url)
+        consumer = Consumer(connection, self.defs, stage, "tester")
+        done = 0
+        while batch := consumer.read():
+            answers = [answer(done + i, decode(entry.fields)) for i, entry in enumerate(batch)]
+            consumer.commit(zip(batch, answers, strict=True))
+            done += len(batch)
+        connection.close()
+        return done
+
+    def lives(self) -> dict[str, str]:
+        return {tag: self.connection.call("GET", keys.life(tag)).decode() for tag in self.defs.tags}
+
+
+@pytest.fixture
+def flow(redis: Connection, tmp_path: Any) -> Flow:
+    from catchwater.streamdefs import load
+
+    path = tmp_path / "streamdefs.yaml"
+    path.write_text(
+        "streams: {raw: {}, named: {}, unique: {}, counted: {}}\n"
+        "stages:\n"
+        "  fingerprint: {run: 'stages.dedupe:dedupe', reads: raw, emits: named}\n"
+        "  dedupe: {run: 'stages.dedupe:dedupe', reads: named, emits: unique, once_for: 24h}\n"
+        "  count: {run: 'stages.count:count', reads: unique, emits: counted, samples: 20/h}\n"
+        "  sink: {run: sink, reads: counted}\n"
+        "defaults: {wait: 10ms}\n"
+    )
+    return Flow(redis, load(path))
+
+
+def stages(site: Site) -> dict[str, Any]:
+    return {stage["stage"]: stage for stage in fresh(site)["stages"]}
+
+
+def fresh(site: Site) -> Any:
+    """A reading that began after this call: one that is shared may be a second old."""
+    taken = site.get("/api/pipeline").json["taken"]
+    return wait_until(lambda: (found := site.get("/api/pipeline").json)["taken"] != taken and found, "a new reading")
+
+
+def test_every_stage_is_shown_with_what_waits_for_it(site: Site, flow: Flow):
+    flow.accept(12)
+    found = fresh(site)
+    assert [stage["stage"] for stage in found["stages"]] == ["fingerprint", "dedupe", "count", "sink"]
+    assert {frozenset(stage) for stage in found["stages"]} == {frozenset(STAGE_FIELDS)}
+    first = found["stages"][0]
+    assert first["oldest_age_s"] >= 0
+    numbers = {name: first[name] for name in STAGE_FIELDS - {"oldest_age_s"}}
+    assert numbers == {
+        "stage": "fingerprint",
+        "reads": "raw",
+        "depth": 12,
+        "unread": 12,
+        "pending": 0,
+        "consumers": 0,
+        "dead": 0,
+        "done_total": 0,
+        "rate": 0.0,
+    }
+    flow.move("fingerprint")
+    moved = stages(site)
+    assert (moved["fingerprint"]["depth"], moved["fingerprint"]["done_total"]) == (0, 12)
+    assert moved["dedupe"]["depth"] == 12
+
+
+def test_the_audit_adds_up_and_says_where_every_event_went(site: Site, flow: Flow, mongo: Mongo):
+    flow.accept(20)
+    flow.connection.calls([("HINCRBY", keys.DOOR, "refused:rate", 3), ("HINCRBY", keys.DOOR, "client:queue", 4)])
+
+    def name(place: int, event: Event) -> Answer:
+        return Drop("crawler") if place < 2 else Reject("broken") if place == 2 else Emit(event)
+
+    flow.move("fingerprint", name)
+    same = {flow.defs.partition_of(f"{n:032x}"): 0 for n in range(20)}
+    moved = flow.move("dedupe", lambda _, event: Emit(event, once=str(flow.defs.partition_of(event.id))))
+    issue = made.issue("pay")
+    flow.move("count", lambda _, event: Emit(event, tally=Tally(issue["_id"])))
+    lives, month = flow.lives(), datetime.now(UTC).strftime("%Y%m")
+    counted = fresh(site)["audit"]["counted"]
+    parts = {f"{month}-{tag}-{life}-1": 0 for tag, life in lives.items()}
+    parts[f"{month}-{next(iter(lives))}-{next(iter(lives.values()))}-1"] = counted
+    old = {f"{month}-p1-0ldl1fe-1": 1000, f"201001-{next(iter(lives))}-{next(iter(lives.values()))}-1": 1000}
+    mongo.issues.insert_many([issue | {"parts": parts | old}, {"_id": "9:v1:x"}])
+    flow.move("sink", lambda _, __: Stored())
+    audit = fresh(site)["audit"]
+    assert set(audit) == AUDIT_FIELDS
+    assert audit["duplicates"] == moved - counted
+    assert counted <= len(same)
+    del audit["counted"], audit["duplicates"], audit["stored"]
+    assert audit == {
+        "accepted": 20,
+        "dropped": {"crawler": 2},
+        "dead": 1,
+        "depth": 0,
+        "refused": {"rate": 3},
+        "client_losses": {"queue": 4},
+        "on_the_way": 0,
+        "missing": 0,
+        "adds_up": True,
+    }
+    text = site.get("/pipeline").text
+    assert "It adds up to the digit" in text
+    assert "MongoDB holds exactly what was counted" in text
+    for words in ("crawler", "rate", "queue", "gave up on 1"):
+        assert words in text, words
+
+
+def test_mongodb_holding_too_few_or_too_many_is_told(site: Site, flow: Flow, mongo: Mongo):
+    flow.accept(4)
+    for stage in ("fingerprint", "dedupe"):
+        flow.move(stage)
+    flow.move("count", lambda _, event: Emit(event, tally=Tally("1:v1:a")))
+    waiting = fresh(site)["audit"]
+    assert (waiting["stored"], waiting["counted"], waiting["adds_up"]) == (0, 4, True), "the sink has still to write"
+    flow.move("sink", lambda _, __: Stored())
+    assert fresh(site)["audit"]["adds_up"] is False
+    assert "MongoDB holds 0 of 4 counted events" in site.get("/pipeline").text
+    tag, life = next(iter(flow.lives().items()))
+    month = datetime.now(UTC).strftime("%Y%m")
+    mongo.issues.insert_one(made.issue("a") | {"parts": {f"{month}-{tag}-{life}-1": 5}})
+    many = fresh(site)["audit"]
+    assert (many["stored"], many["adds_up"]) == (5, False)
+
+
+def test_without_mongodb_the_pipeline_is_still_shown_and_its_side_is_unknown(opened: Open, flow: Flow):
+    site = opened(NOWHERE, flow.connection.url)
+    flow.accept(2)
+    audit = site.get("/api/pipeline").json["audit"]
+    assert audit["stored"] is None
+    page = site.get("/pipeline")
+    assert page.status == 200
+    assert "MongoDB does not answer" in page.text
+
+
+def test_without_redis_issues_are_still_shown_and_the_pipeline_answers_503(
+    opened: Open, mongo: Mongo, mongo_url: str
+):
+    mongo.issues.insert_one(made.issue("pay"))
+    site = opened(mongo_url, "redis://127.0.0.1:1/0")
+    assert len(site.issues()["issues"]) == 1
+    answer = site.get("/api/pipeline")
+    assert answer.status == 503
+    assert answer.json["error"].startswith("Redis is away")
+    assert "Waiting for a server" in site.get("/pipeline").text
+
+
+def test_prometheus_sees_depth_age_and_audit_though_nobody_looks(site: Site, flow: Flow):
+    flow.accept(7)
+    labels = {"stage": "fingerprint", "reads": "raw"}
+    wait_until(lambda: REGISTRY.get_sample_value("catchwater_depth", labels) == 7, "the depth is exported")
+    assert REGISTRY.get_sample_value("catchwater_oldest_age_seconds", labels) is not None
+    assert REGISTRY.get_sample_value("catchwater_audit", {"part": "accepted"}) == 7
+    assert REGISTRY.get_sample_value("catchwater_audit", {"part": "stored"}) == 0
+    assert REGISTRY.get_sample_value("catchwater_audit_adds_up") == 1
+    assert REGISTRY.get_sample_value("catchwater_redis_up") == 1
+
+
+def test_prometheus_is_told_that_redis_is_away_and_no_old_number(opened: Open, mongo_url: str):
+    opened(mongo_url, "redis://127.0.0.1:1/0")
+    assert REGISTRY.get_sample_value("catchwater_redis_up") == 0
+    assert REGISTRY.get_sample_value("catchwater_audit_adds_up") is None
+
+
+def test_a_rate_is_what_was_done_over_the_last_seconds():
+    rates = Rates()
+    assert rates.add(100.0, {"a": 50}) == {"a": 0.0}
+    assert rates.add(101.0, {"a": 60}) == {"a": 10.0}
+    assert rates.add(102.0, {"a": 90, "b": 5}) == {"a": 20.0, "b": 0.0}
+    for second in range(103, 140):
+        last = rates.add(float(second), {"a": 90 + second})
+    assert last == {"a": 1.0}, "what was before the span is forgotten"
+    assert rates.add(140.0, {"a": 0}) == {"a": 0.0}, "a Redis that began anew is no negative rate"
+
+
+def state(**stage: Any) -> Any:
+    base = {"stage": "count", "depth": 0, "oldest_age_s": 0.0, "consumers": 1, "dead": 0}
+    audit = {"stored": 5, "counted": 5, "adds_up": True, "missing": 0}
+    return {"stages": [base | stage], "audit": audit}
+
+
+def test_the_verdict_is_one_sentence_and_advice_only_when_something_is_wrong():
+    assert verdict(state()).mood == "well"
+    busy = verdict(state(depth=1200, oldest_age_s=0.31))
+    assert (busy.mood, busy.advice) == ("busy", [])
+    assert busy.headline == "1,200 events are on the way, the oldest for 0.3 s."
+    assert verdict(state(depth=1)).headline.startswith("1 event is on the way")
+    nobody = verdict(state(consumers=0))
+    assert nobody.mood == "wrong"
+    assert nobody.advice == ["Nobody works at count: start it (catchwater stage count)."]
+    assert "catchwater sink" in verdict(state(stage="sink", consumers=0)).advice[0]
+    assert "has waited 2 min for count" in verdict(state(depth=1, oldest_age_s=120)).advice[0]
+    assert "catchwater dead list" in verdict(state(dead=1)).advice[0]
+    off = state()
+    off["audit"] |= {"adds_up": False, "missing": -2}
+    assert "off by -2" in verdict(off).advice[0]
