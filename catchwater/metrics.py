@@ -135,3 +135,29 @@ def _of_audit(snapshot: Snapshot, audit: Audit) -> Samples:
         "catchwater_refused": [((reason,), n) for reason, n in snapshot.refused.items()],
         "catchwater_client_losses": [((reason,), n) for reason, n in snapshot.client_losses.items()],
     }
+
+
+# -- ingest ---------------------------------------------------------------------------------------------
+
+ACCEPTED = Counter("catchwater_accepted_total", "Events that were answered with 2xx, by how they came.", ["kind"])
+REFUSED = Counter(
+    "catchwater_refused_total",
+    "Posts that were refused, by reason. `stream_full`, `memory`, `spool_full`: the pipeline is too slow, add stages. "
+    "`key`, `origin`: somebody sends with a wrong key or from a page that is not allowed.",
+    ["reason"],
+)
+SKIPPED = Counter(
+    "catchwater_skipped_total", "Envelope items that are not errors, answered and not kept, by type.", ["type"]
+)
+SPOOLED = Counter(
+    "catchwater_spooled_total", "Events that went to the local spool because Redis was away. Growing: see Redis."
+)
+SPOOL_DEPTH = Gauge(
+    "catchwater_spool_depth",
+    "Events in the local spool. They are accepted but not yet in the audit. Not falling: see Redis.",
+)
+POST_SECONDS = Histogram(
+    "catchwater_post_seconds",
+    "From a post's headers to its answer. Above 0.1 s: Redis's disk is slow, or this machine is overloaded.",
+    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10),
+)

@@ -13,30 +13,31 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound="Callable[..., Any]")
 
 
-def _option(*names: str, **settings: Any) -> Callable[[F], F]:
-    variable = "CATCHWATER_" + names[0].removeprefix("--").replace("-", "_").upper()
-    return click.option(*names, envvar=variable, show_envvar=True, show_default=True, **settings)
+def setting(name: str, *, variable: str = "", **more: Any) -> Callable[[F], F]:
+    """An option that an environment variable sets too: `--redis-url` is CATCHWATER_REDIS_URL unless named."""
+    envvar = "CATCHWATER_" + (variable or name.removeprefix("--").replace("-", "_").upper())
+    return click.option(name, envvar=envvar, show_envvar=True, show_default=True, **more)
 
 
-redis_url = _option(
+redis_url = setting(
     "--redis-url", default="redis://127.0.0.1:6379/0", help="The Redis or Valkey that holds the streams."
 )
-mongo_url = _option("--mongo-url", default="mongodb://127.0.0.1:27017", help="The MongoDB that holds the issues.")
-streamdefs = _option(
+mongo_url = setting("--mongo-url", default="mongodb://127.0.0.1:27017", help="The MongoDB that holds the issues.")
+streamdefs = setting(
     "--streamdefs",
     type=click.Path(path_type=Path, dir_okay=False),
     default=None,
     help="The pipeline. Without it ./streamdefs.yaml, or else the one that is installed.",
 )
-projects = _option(
+projects = setting(
     "--projects", type=click.Path(path_type=Path, dir_okay=False), default=Path("projects.yaml"), help="Who may send."
 )
-ops_host = _option("--ops-host", default="127.0.0.1", help="Address of the ops port: /metrics, /healthz, /readyz.")
-ops_port = _option("--ops-port", type=click.IntRange(0, 65_535), default=0, help="The ops port; 0: any free one.")
-log_level = _option(
+ops_host = setting("--ops-host", default="127.0.0.1", help="Address of the ops port: /metrics, /healthz, /readyz.")
+ops_port = setting("--ops-port", type=click.IntRange(0, 65_535), default=0, help="The ops port; 0: any free one.")
+log_level = setting(
     "--log-level", type=click.Choice(["DEBUG", "INFO", "WARNING", "ERROR"]), default="INFO", help="What is logged."
 )
-consumer = _option(
+consumer = setting(
     "--consumer",
     default="",
     help="This process's name in its consumer group; one that is stable finds its own work again after a crash. "

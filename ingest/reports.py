@@ -1,0 +1,120 @@
+"""From a request's body to events, by protocol. Pure: what each client sends, and nothing more is parsed."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from catchwater.event import Event
+from ingest import documents, envelope
+
+if TYPE_CHECKING:
+    from catchwater.event import Json
+
+EVENT_LIMIT = 1_048_576
+"""Bytes of one event: what Sentry's protocol allows."""
+
+MOST_REPORTS = 100
+"""Reports in one post; the rest would only be a way to post more at once."""
+
+_EVENT_TYPES = frozenset({"event"})
+
+
+class NotReports(Exception):  # noqa: N818 - what it is
+    """The body is not what this address takes. The message says why."""
+
+
+class EventTooLarge(Exception):  # noqa: N818 - what it is
+    """One event is over the limit of one event."""
+
+
+@dataclass(slots=True)
+class Post:
+    """What a body came to."""
+
+    events: list[Event] = field(default_factory=list)
+    skipped: list[str] = field(default_factory=list)
+    """Types of items that are answered and not kept."""
+    client_reports: list[bytes] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """Who sends: what later stages want to know about a request."""
+
+    project: str
+    user_agent: str
+    origin: str
+    ip: str
+
+    def event(self, event_id: str, kind: str, body: bytes) -> Event:
+        if len(body) > EVENT_LIMIT:
+            raise EventTooLarge(f"an event of {len(body)} bytes; {EVENT_LIMIT} are allowed")
+        facts: Json = {"user_agent": self.user_agent, "origin": self.origin, "ip": self.ip}
+        return Event(event_id, self.project, int(time.time() * 1000), kind, body, facts)
+
+
+def from_envelope(sender: Sender, parsed: envelope.Envelope) -> Post:
+    """The errors in a Sentry envelope. Raises NotReports or EventTooLarge."""
+    post = Post()
+    for item in parsed.items:
+        if item.type in _EVENT_TYPES:
+            first = parsed.event_id if not post.events else ""
+            post.events.append(_sentry(sender, item.payload, first))
+        elif item.type == "client_report":
+            post.client_reports.append(item.payload)
+        else:
+            post.skipped.append(item.type)
+    return post
+
+
+def from_store(sender: Sender, body: bytes) -> Post:
+    """The one event that Sentry's old `store` endpoint takes."""
+    return Post([_sentry(sender, body, "")])
+
+
+def from_snippet(sender: Sender, body: bytes) -> Post:
+    """One report of the snippet, or an array of them."""
+    found, clean = _document(body)
+    if isinstance(found, dict):
+        return Post([sender.event(documents.event_id(found.get("id")), "snippet", clean)])
+    return Post(
+        [sender.event(documents.event_id(one.get("id")), "snippet", documents.as_bytes(one)) for one in _objects(found)]
+    )
+
+
+def from_reporting(sender: Sender, body: bytes) -> Post:
+    """Reports of the browser itself: Reporting API (one or many), CSP's own report, and WebKit's mixture."""
+    found, _ = _document(body)
+    return Post(
+        [
+            sender.event(documents.event_id(), "csp" if "csp-report" in one else "report", documents.as_bytes(one))
+            for one in _objects(found)
+        ]
+    )
+
+
+def _sentry(sender: Sender, payload: bytes, header_id: str) -> Event:
+    if len(payload) > EVENT_LIMIT:
+        raise EventTooLarge(f"an event of {len(payload)} bytes; {EVENT_LIMIT} are allowed")
+    found, clean = _document(payload)
+    if not isinstance(found, dict):
+        raise NotReports("an event must be a JSON object")
+    return sender.event(documents.event_id(header_id, found.get("event_id")), "sentry", clean)
+
+
+def _document(body: bytes) -> tuple[Any, bytes]:
+    try:
+        return documents.read(body)
+    except documents.NotJson as error:
+        raise NotReports(f"the body is not JSON: {error}") from error
+
+
+def _objects(found: Any) -> list[Json]:
+    reports = found if isinstance(found, list) else [found]
+    if not all(isinstance(one, dict) for one in reports):
+        raise NotReports("a report must be a JSON object")
+    if len(reports) > MOST_REPORTS:
+        raise NotReports(f"{len(reports)} reports in one post; {MOST_REPORTS} are allowed")
+    return reports

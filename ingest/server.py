@@ -1,0 +1,239 @@
+"""The public port: who sends what where, and what each is answered."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING
+
+import structlog
+from aiohttp import web
+
+from catchwater import metrics
+from ingest import admission, answers, auth, body, envelope, reports
+from ingest.snippet import snippet
+from ingest.spool import SpoolFull
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from catchwater.observer import Observer
+    from catchwater.projects import Project, Projects
+    from catchwater.streamdefs import StreamDefs
+    from ingest.group_commit import GroupCommit
+    from ingest.losses import Losses
+    from ingest.reports import Post, Sender
+    from ingest.settings import Limits
+
+    Handler = Callable[[web.Request], Awaitable[web.Response]]
+
+log = structlog.get_logger()
+
+
+class Refuse(Exception):  # noqa: N818 - a way out with an answer
+    """Ends a request with `answer`; its reason is counted."""
+
+    def __init__(self, reason: str, answer: web.Response) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.answer = answer
+
+
+class Front:
+    """The handlers. What they need is handed in, so that each can be another one in a test."""
+
+    def __init__(
+        self,
+        projects: Callable[[], Projects],
+        commit: GroupCommit,
+        losses: Losses,
+        observer: Observer,
+        defs: StreamDefs,
+        limits: Limits,
+    ) -> None:
+        self._projects = projects
+        self._commit = commit
+        self._losses = losses
+        self._observer = observer
+        self._defs = defs
+        self._limits = limits
+        self._rates = admission.Rates()
+
+    def routes(self) -> list[web.RouteDef]:
+        return [
+            web.post("/e/{key}", self._answered(self.snippet_reports)),
+            *(web.post(f"/api/{{project}}/envelope{end}", self._answered(self.envelope)) for end in ("/", "")),
+            *(web.post(f"/api/{{project}}/store{end}", self._answered(self.store)) for end in ("/", "")),
+            *(web.post(f"/api/{{project}}/security{end}", self._answered(self.security)) for end in ("/", "")),
+            web.post("/r/{key}", self._answered(self.browser_reports)),
+            web.get("/c/{key}.js", self.script),
+            web.get("/healthz", self.health),
+            web.options("/{any:.*}", self.preflight),
+        ]
+
+    async def snippet_reports(self, request: web.Request) -> web.Response:
+        project = self._project(self._projects().by_key(request.match_info["key"]), request)
+        post = reports.from_snippet(self._sender(request, project), await self._body(request))
+        await self._keep(post)
+        return answers.empty()
+
+    async def browser_reports(self, request: web.Request) -> web.Response:
+        project = self._projects().by_key(request.match_info["key"])
+        return await self._reporting(request, project)
+
+    async def security(self, request: web.Request) -> web.Response:
+        return await self._reporting(request, self._by_sentry_key(request))
+
+    async def envelope(self, request: web.Request) -> web.Response:
+        key = auth.sentry_key(request.query, request.headers)
+        project = self._project(self._by_sentry_key(request), request) if key else None
+        parsed = envelope.parse(await self._body(request))
+        if project is None:
+            project = self._project(self._by_dsn(request, parsed.dsn), request)
+        post = reports.from_envelope(self._sender(request, project), parsed)
+        await self._keep(post)
+        return answers.sentry_ok(post.events[0].id if post.events else "")
+
+    async def store(self, request: web.Request) -> web.Response:
+        project = self._project(self._by_sentry_key(request), request)
+        post = reports.from_store(self._sender(request, project), await self._body(request))
+        await self._keep(post)
+        return answers.sentry_ok(post.events[0].id)
+
+    async def script(self, request: web.Request) -> web.Response:
+        project = self._projects().by_key(request.match_info["key"])
+        if project is None or project.disabled:
+            return answers.problem(404, "there is no project with this key")
+        origin = self._limits.public_url or f"{request.scheme}://{request.host}"
+        source, etag = snippet(f"{origin}/e/{project.key}")
+        headers = {"ETag": etag, "Cache-Control": "public, max-age=300", "Vary": "Host"}
+        if etag in request.headers.get("If-None-Match", ""):
+            return web.Response(status=304, headers=headers)
+        return web.Response(body=source, content_type="text/javascript", charset="utf-8", headers=headers)
+
+    async def health(self, _request: web.Request) -> web.Response:
+        return web.Response(text="alive\n")
+
+    async def preflight(self, _request: web.Request) -> web.Response:
+        return web.Response(status=204, headers=answers.PREFLIGHT)
+
+    # -- steps --------------------------------------------------------------------------------------------
+
+    async def _reporting(self, request: web.Request, found: Project | None) -> web.Response:
+        if found is not None and found.disabled:  # the one answer that makes a browser forget the address
+            raise Refuse("disabled", answers.problem(410, "this project takes no more reports"))
+        project = self._project(found, request)
+        await self._keep(reports.from_reporting(self._sender(request, project), await self._body(request)))
+        return answers.empty()
+
+    def _by_sentry_key(self, request: web.Request) -> Project | None:
+        key = auth.sentry_key(request.query, request.headers)
+        if not key:
+            raise Refuse("no_key", answers.problem(401, "no key: put sentry_key into the query, or use the DSN"))
+        project = self._projects().by_key(key)
+        return project if project and project.id == request.match_info["project"] else None
+
+    def _by_dsn(self, request: web.Request, dsn: str) -> Project | None:
+        key, number = auth.dsn_key(dsn)
+        if not key:
+            raise Refuse("no_key", answers.problem(401, "no key: neither in the query, nor in a header, nor a dsn"))
+        project = self._projects().by_key(key)
+        wanted = request.match_info["project"]
+        return project if project and project.id == number == wanted else None
+
+    def _project(self, project: Project | None, request: web.Request) -> Project:
+        """The project, if it may send just now. Raises Refuse; nothing of the body has been read."""
+        if project is None:
+            raise Refuse("key", answers.problem(403, "there is no such project, or the key is not its key"))
+        if project.disabled:
+            raise Refuse("disabled", answers.problem(403, "this project takes no more reports"))
+        if not auth.origin_allowed(request.headers.get("Origin", ""), project.origins):
+            raise Refuse("origin", answers.problem(403, "pages of this origin may not send to this project"))
+        pressure = admission.pressure(self._observer.latest, self._defs, self._limits.memory_watermark)
+        if refusal := pressure or self._rates.take(project):
+            raise Refuse(refusal.reason, answers.refused(refusal))
+        return project
+
+    async def _body(self, request: web.Request) -> bytes:
+        try:
+            async with asyncio.timeout(self._limits.body_seconds):
+                raw = await request.read()
+        except TimeoutError as error:
+            raise Refuse("slow", answers.problem(408, "the body did not come in time")) from error
+        encoding = request.headers.get("Content-Encoding", "")
+        return body.unpacked(raw, encoding, self._limits.body_bytes) if encoding else raw
+
+    def _sender(self, request: web.Request, project: Project) -> Sender:
+        headers = request.headers
+        forwarded = headers.get("X-Forwarded-For", "") if self._limits.trust_proxy else ""
+        address = forwarded.rpartition(",")[2].strip() or request.remote or ""
+        return reports.Sender(
+            project.id, headers.get("User-Agent", "")[:512], headers.get("Origin", "")[:256], address[:64]
+        )
+
+    async def _keep(self, post: Post) -> None:
+        """Redis, or the spool, has every event when this returns."""
+        if post.events:
+            await self._commit.add(post.events)
+            metrics.ACCEPTED.labels(post.events[0].kind).inc(len(post.events))
+        for kind in post.skipped:
+            metrics.SKIPPED.labels(kind if kind in KNOWN_ITEMS else "other").inc()
+        for report in post.client_reports:
+            self._losses.client(report)
+
+    def _answered(self, handler: Handler) -> Handler:
+        """`handler`, whose every way out is an answer."""
+
+        async def answered(request: web.Request) -> web.Response:
+            started = time.perf_counter()
+            try:
+                answer = await handler(request)
+            except tuple(REFUSALS) as error:
+                answer, reason = _refusal(error)
+                self._losses.refused(reason)
+            metrics.POST_SECONDS.observe(time.perf_counter() - started)
+            return answer
+
+        return answered
+
+
+KNOWN_ITEMS = frozenset(
+    {"session", "sessions", "transaction", "span", "log", "trace_metric", "replay_event", "replay_recording"}
+    | {"feedback", "user_report", "attachment", "profile", "profile_chunk", "check_in", "statsd"}
+)
+
+REFUSALS: dict[type[Exception], tuple[int, str]] = {
+    Refuse: (0, ""),
+    envelope.Malformed: (400, "malformed"),
+    reports.NotReports: (400, "malformed"),
+    body.NotUnpackable: (400, "encoding"),
+    body.TooLarge: (413, "too_large"),
+    reports.EventTooLarge: (413, "too_large"),
+    web.HTTPRequestEntityTooLarge: (413, "too_large"),
+    web.RequestPayloadError: (400, "broken_off"),
+    ConnectionResetError: (400, "broken_off"),
+    SpoolFull: (503, "spool_full"),
+}
+
+
+def _refusal(error: Exception) -> tuple[web.Response, str]:
+    if isinstance(error, Refuse):
+        return error.answer, error.reason
+    status, reason = next(REFUSALS[kind] for kind in REFUSALS if isinstance(error, kind))
+    if status == 503:
+        return answers.refused(
+            admission.Refusal(503, reason, admission.OVER_LIMIT_WAIT, "no room: come again later")
+        ), reason
+    return answers.problem(status, str(error) or reason), reason
+
+
+async def add_cors(_request: web.Request, response: web.StreamResponse) -> None:
+    """On every answer of the application, those of the router (404, 405) too."""
+    response.headers.update(answers.CORS)
+
+
+def application(front: Front, limits: Limits) -> web.Application:
+    app = web.Application(client_max_size=limits.body_bytes)
+    app.add_routes(front.routes())
+    app.on_response_prepare.append(add_cors)
+    return app
