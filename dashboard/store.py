@@ -22,12 +22,16 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from pymongo.asynchronous.collection import AsyncCollection
+    from pymongo.asynchronous.cursor import AsyncCursor
 
 Document = dict[str, Any]
 
 DATABASE = "catchwater"
 PATIENCE = 5_000
-"""Milliseconds a query may take, with all its retries."""
+"""Milliseconds a query may take; MongoDB is told, and gives it up as well."""
+
+AWAY = 1_000
+"""Milliseconds without any server after which MongoDB is taken to be away."""
 
 SEARCHED = ("type", "message", "culprit")
 _BULKY = {"parts": False, "more": False, "u": False}
@@ -39,7 +43,12 @@ class Store:
 
     def __init__(self, url: str) -> None:
         self._client: AsyncMongoClient[Document] = AsyncMongoClient(
-            url, tz_aware=True, appname="catchwater-dashboard", serverSelectionTimeoutMS=2_000, timeoutMS=PATIENCE
+            url,
+            tz_aware=True,
+            appname="catchwater-dashboard",
+            serverSelectionTimeoutMS=AWAY,  # with timeoutMS the driver would not heed this one
+            connectTimeoutMS=AWAY,
+            socketTimeoutMS=2 * PATIENCE,
         )
         self._database = self._client[DATABASE]
 
@@ -48,7 +57,7 @@ class Store:
 
     async def issues(self, query: IssueQuery) -> tuple[list[Document], Cursor | None]:
         """A page of issues, and where the next one starts."""
-        wanted = self._of("issues").find(_selection(query), _BULKY)
+        wanted = self._find("issues", _selection(query), _BULKY)
         order = [(query.sort, DESCENDING), ("_id", DESCENDING)]
         with _reading():
             found = await wanted.sort(order).limit(query.limit + 1).to_list()
@@ -57,26 +66,26 @@ class Store:
 
     async def issue(self, issue: str) -> Document | None:
         with _reading():
-            return await self._of("issues").find_one({"_id": issue}, _BULKY)
+            return await self._of("issues").find_one({"_id": issue}, _BULKY, max_time_ms=PATIENCE)
 
     async def hours(self, issues: Sequence[str], since: datetime) -> list[Document]:
         """The documents of these issues' hours from `since` on."""
         with _reading():
-            return await self._of("hours").find({"issue": {"$in": list(issues)}, "hour": {"$gte": since}}).to_list()
+            return await self._find("hours", {"issue": {"$in": list(issues)}, "hour": {"$gte": since}}).to_list()
 
     async def tags(self, issue: str) -> list[Document]:
         with _reading():
-            return await self._of("tags").find({"issue": issue}).to_list()
+            return await self._find("tags", {"issue": issue}).to_list()
 
     async def samples(self, issue: str, limit: int) -> list[Document]:
         """The newest samples of an issue, newest first."""
         with _reading():
-            found = await self._of("samples").find({"issue": issue}).sort("received", DESCENDING).limit(limit).to_list()
+            found = await self._find("samples", {"issue": issue}).sort("received", DESCENDING).limit(limit).to_list()
         return sorted(found, key=_newest, reverse=True)
 
     async def sample(self, event: str) -> Document | None:
         with _reading():
-            return await self._of("samples").find_one({"_id": event})
+            return await self._of("samples").find_one({"_id": event}, max_time_ms=PATIENCE)
 
     async def beside(self, sample: Mapping[str, Any], *, older: bool) -> str | None:
         """The id of the sample just before or after this one of the same issue."""
@@ -106,26 +115,26 @@ class Store:
         names = [f"{partition}-{life}" for partition, life in lives.items() if life]
         kept = {"$filter": {"input": _parts("parts"), "cond": _belongs(names, since)}}
         with _reading():
-            cursor = await self._of("issues").aggregate([{"$group": {"_id": None, "n": {"$sum": _sum(kept)}}}])
+            group = {"$group": {"_id": None, "n": {"$sum": _sum(kept)}}}
+            cursor = await self._of("issues").aggregate([group], maxTimeMS=PATIENCE)
             found = await cursor.to_list()
         return int(found[0]["n"]) if found else 0
-
-    async def answers(self) -> None:
-        """Return if MongoDB does."""
-        with _reading():
-            await self._client.admin.command("ping")
 
     def _of(self, name: str) -> AsyncCollection[Document]:
         return self._database[name]
 
+    def _find(self, name: str, selection: Document, fields: Document | None = None) -> AsyncCursor[Document]:
+        return self._of(name).find(selection, fields, max_time_ms=PATIENCE)
+
     async def _first(self, selection: Document, field: str, step: int) -> Document | None:
         with _reading():
-            found = await self._of("samples").find(selection, {"received": 1}).sort(field, step).limit(1).to_list()
+            found = await self._find("samples", selection, {"received": 1}).sort(field, step).limit(1).to_list()
         return found[0] if found else None
 
     async def _grouped(self, name: str, selection: Document, n: Document) -> list[Document]:
         with _reading():
-            cursor = await self._of(name).aggregate([{"$match": selection}, {"$group": {"_id": "$project", "n": n}}])
+            steps: list[Document] = [{"$match": selection}, {"$group": {"_id": "$project", "n": n}}]
+            cursor = await self._of(name).aggregate(steps, maxTimeMS=PATIENCE)
             return await cursor.to_list()
 
 
