@@ -52,6 +52,7 @@ class Recorder:
     def __exit__(self, *_: object) -> None:
         self.go_down()
         self._run(self._pages.cleanup())
+        self._run(self._settle())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
@@ -109,6 +110,11 @@ class Recorder:
 
     def _run(self, work: Coroutine[Any, Any, Any]) -> Any:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(timeout=10)
+
+    @staticmethod
+    async def _settle() -> None:
+        for _ in range(10):  # a closed connection is gone some turns of the loop later
+            await asyncio.sleep(0)
 
     async def _open(self, name: str, runner: web.AppRunner) -> None:
         await runner.setup()
