@@ -21,7 +21,7 @@ COMMANDS = {
     "dashboard": "dashboard.command:command",
     "check": "catchwater.check:command",
     "status": "catchwater.status:command",
-    "audit": "catchwater.audit:command",
+    "audit": "dashboard.audit_command:command",
     "dead": "catchwater.dead_command:command",
     "project": "catchwater.project_command:command",
     "explain": "stages.command:command",

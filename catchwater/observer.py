@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from typing import TYPE_CHECKING, Self
 
 import structlog
@@ -13,7 +12,7 @@ from catchwater import metrics, pipeline
 from catchwater.connection import Connection, NoGroup, Refused, Unavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
     from types import TracebackType
 
     from prometheus_client import Metric
@@ -27,21 +26,16 @@ log = structlog.get_logger()
 class Observer:
     """Takes a snapshot every `every` seconds in a thread of its own, and shows the latest to Prometheus."""
 
-    def __init__(
-        self, url: str, defs: StreamDefs, *, every: float = 1.0, stored: Callable[[Snapshot], int | None] | None = None
-    ) -> None:
-        """`stored` asks MongoDB for its side of the audit; None when it cannot say."""
+    def __init__(self, url: str, defs: StreamDefs, *, every: float = 1.0) -> None:
         self._connection = Connection(url)
         self._defs = defs
         self._every = every
-        self._stored = stored
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="observer", daemon=True)
         self.latest: Snapshot | None = None
         """None while Redis is away: better no number than an old one."""
         self.audit: Audit | None = None
         self.trouble = "has not looked at Redis yet"
-        self.taken_at = 0.0
 
     def __enter__(self) -> Self:
         REGISTRY.register(self)
@@ -60,13 +54,10 @@ class Observer:
         """Take a snapshot now. What goes wrong is kept in `trouble`."""
         try:
             snapshot = pipeline.take(self._connection, self._defs)
-            stored = self._stored(snapshot) if self._stored else None
         except (Unavailable, Refused, NoGroup) as error:
             self.latest, self.audit, self.trouble = None, None, str(error)
             return
-        since = snapshot.auditable_since(self._defs.retention.issues)
-        self.latest, self.audit, self.trouble = snapshot, snapshot.audit(stored, since), ""
-        self.taken_at = time.time()
+        self.latest, self.audit, self.trouble = snapshot, snapshot.audit(None), ""
 
     def collect(self) -> Iterable[Metric]:
         """What Prometheus scrapes: see catchwater/metrics.py. Nothing while Redis is away but `catchwater_redis_up`."""

@@ -1,0 +1,79 @@
+"""`catchwater audit`: the identity that proves the counts, looked at now."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import click
+import orjson
+
+from catchwater import options
+from catchwater.connection import Connection
+from catchwater.streamdefs import load
+from dashboard.gauge import PipelineGauge
+from dashboard.store import Store
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from catchwater.event import Json
+    from catchwater.streamdefs import StreamDefs
+
+
+@click.command("audit")
+@options.redis_url
+@options.mongo_url
+@options.streamdefs
+@click.option("--json", "as_json", is_flag=True, help="JSON, as the `audit` of GET /api/pipeline.")
+def command(redis_url: str, mongo_url: str, streamdefs: Path | None, as_json: bool) -> None:  # noqa: FBT001 - click's way
+    """Check that accepted = counted + duplicates + dropped + dead + depth, and that MongoDB holds what is counted.
+
+    Exits with 1 when it does not add up, or MongoDB does not answer.
+    """
+    audit = asyncio.run(_audit(redis_url, mongo_url, load(streamdefs)))
+    click.echo(orjson.dumps(audit, option=orjson.OPT_INDENT_2).decode() if as_json else spelled(audit))
+    if not audit["adds_up"] or audit["stored"] is None:
+        raise click.exceptions.Exit(1)
+
+
+async def _audit(redis_url: str, mongo_url: str, defs: StreamDefs) -> Json:
+    store = Store(mongo_url)
+    gauge = PipelineGauge(Connection(redis_url), defs, store)
+    try:
+        found: Json = (await gauge.reading()).json["audit"]
+        return found
+    finally:
+        gauge.close()
+        await store.close()
+
+
+def spelled(audit: Json) -> str:
+    """The audit as lines that a person can add up."""
+    dropped = sum(audit["dropped"].values())
+    rows = [
+        ("accepted", audit["accepted"]),
+        ("= counted", audit["counted"]),
+        ("+ duplicates", audit["duplicates"]),
+        ("+ dropped", dropped),
+        ("+ dead letters", audit["dead"]),
+        ("+ on the way", audit["depth"]),
+    ]
+    lines = [f"{name:<16}{value:>14,}" for name, value in rows]
+    lines += [f"    {reason:<20}{n:>12,}" for reason, n in sorted(audit["dropped"].items())]
+    lines.append(f"{'in MongoDB':<16}{_or_unknown(audit['stored']):>14}")
+    return "\n".join([*lines, "", _verdict(audit)])
+
+
+def _verdict(audit: Json) -> str:
+    if audit["missing"]:
+        return f"It does not add up: {audit['missing']:,} events are unaccounted for."
+    if audit["stored"] is None:
+        return "MongoDB does not answer: its side is not known."
+    if not audit["adds_up"]:
+        return f"MongoDB holds {audit['stored']:,} of {audit['counted']:,} counted events, and none is on the way."
+    return "It adds up."
+
+
+def _or_unknown(value: int | None) -> str:
+    return "unknown" if value is None else f"{value:,}"
