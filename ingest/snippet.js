@@ -167,7 +167,7 @@
       })
         .then(
           function (answer) {
-            if (answer.status == 429 || answer.status > 499) retry();
+            if (/408|429|5../.test(answer.status)) retry();
             else {
               queue.splice(0, flying);
               flying = outlives = 0;
@@ -194,7 +194,7 @@
   function retry() {
     flying = outlives = 0;
     pause = Math.min(pause * 2, LONG);
-    later((pause * (1 + Math.random())) / 2);
+    later(pause * Math.random()); // spread: after an outage all pages would come at once
   }
 
   // The page may end here: what no request carries to its end goes by beacon. It stays in the queue too,

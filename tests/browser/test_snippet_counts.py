@@ -57,6 +57,21 @@ def test_a_storm_that_goes_on_is_told_in_few_reports_and_to_the_last(visit, reco
     assert len(recorder.reports) < 10
 
 
+def test_a_storm_of_ten_minutes_is_few_reports_and_after_it_repeats_are_told_soon_again(page, visit, recorder):
+    page.clock.install()
+    visit("""<script>function again() { dispatchEvent(new ErrorEvent("error", {message: "again"})) }
+      var storm = setInterval(again, 200)</script>""")
+    page.clock.run_for(600_000)
+    page.evaluate("clearInterval(storm)")
+    page.clock.run_for(60_000)  # the last repeats are told at most so much later
+    wait_for_occurrences(recorder, 3000)
+    assert len(recorder.reports) < 40
+    page.clock.fast_forward(300_000)
+    page.evaluate("setTimeout(again)")
+    page.clock.run_for(1000)
+    wait_for_occurrences(recorder, 3001)
+
+
 def test_only_fifty_different_errors_of_one_page_are_told(visit, recorder):
     page = visit("""<script>for (let i = 0; i < 80; i++) setTimeout(function () { throw Error("e" + i) });
       setTimeout(function () { throw Error("e0") }, 50)</script>""")
@@ -93,7 +108,7 @@ def attempts(recorder):
     return [[report["id"] for report in request.reports] for request in recorder.requests]
 
 
-@pytest.mark.parametrize("status", [429, 500, 503])
+@pytest.mark.parametrize("status", [408, 429, 500, 503])
 def test_what_the_server_refuses_for_now_is_sent_again_with_the_same_id(visit, recorder, status):
     recorder.status = status
     visit("<script>nowhere()</script>")
