@@ -1,0 +1,64 @@
+"""`catchwater explain`: which issue a report belongs to, and why. Needs no server."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any, BinaryIO
+
+import click
+import orjson
+
+from stages.fingerprint import READERS
+from stages.naming import body, v1
+
+
+@click.command("explain")
+@click.argument("file", type=click.File("rb"), default="-")
+def command(file: BinaryIO) -> None:
+    """Print the fingerprint, the frames and the reasons for each report in FILE (or standard input).
+
+    One JSON object a line: reports of the snippet, Sentry events, Reporting API reports, CSP reports, or the raw
+    events that Catchwater keeps. One JSON object a line comes out. A line that is none of these is named on
+    standard error, the others go on, and the exit code is 1.
+    """
+    wrong = 0
+    for number, line in enumerate(file, 1):
+        if not line.strip():
+            continue
+        try:
+            explained = explain(line)
+        except ValueError as error:
+            wrong += 1
+            click.echo(f"line {number}: {error}", err=True)
+            continue
+        click.echo(orjson.dumps(explained))
+    sys.exit(1 if wrong else 0)
+
+
+def explain(line: bytes) -> dict[str, Any]:
+    """What is printed for one line. Raises ValueError with a reason if it is not one of the known shapes."""
+    try:
+        told = orjson.loads(line.removeprefix(b"\xef\xbb\xbf"))
+    except orjson.JSONDecodeError as error:
+        raise ValueError(f"not JSON: {error}; each line must hold one JSON object") from error
+    if not isinstance(told, dict):
+        raise ValueError(f"a JSON {type(told).__name__}, not an object; each line must hold one report or event")  # noqa: TRY004 - one kind of error for one kind of trouble
+    details = READERS[kind_of(told)](told)
+    return {"id": id_of(told), **body.identity(details, v1.name(details))}
+
+
+def kind_of(told: dict[str, Any]) -> str:
+    """Which reader understands `told`, by its shape."""
+    if "csp-report" in told:
+        return "csp"
+    if isinstance(told.get("body"), dict) and isinstance(told.get("type"), str) and "message" not in told:
+        return "report"
+    if any(name in told for name in ("exception", "logentry", "event_id", "platform", "contexts")):
+        return "sentry"
+    return "sentry" if isinstance(told.get("sdk"), dict) else "snippet"
+
+
+def id_of(told: dict[str, Any]) -> str | None:
+    """The event's id, if the report brings one: 32 hexadecimal digits, as ingest would take it."""
+    given = told.get("id") or told.get("event_id")
+    return given.replace("-", "").lower() if isinstance(given, str) else None

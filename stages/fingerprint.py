@@ -1,0 +1,79 @@
+"""Names an event: parses its stack, normalises it, and says which issue it belongs to."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from typing import Any
+
+from catchwater.answers import Answer, Emit, Reject
+from catchwater.event import Event
+from stages.naming import body, bounds, browser, sentry, snippet, v1
+from stages.naming.files import steady
+from stages.naming.told import Details
+
+READERS: dict[str, Callable[[dict[str, Any]], Details]] = {
+    "snippet": snippet.read,
+    "sentry": sentry.read,
+    "report": browser.read,
+    "csp": browser.read,
+}
+
+
+def fingerprint(event: Event) -> Answer:
+    """The named event. Bad data is normalised as far as it goes; only what is no report at all is rejected."""
+    read = READERS.get(event.kind)
+    if read is None:
+        return Reject(f"the fingerprint stage knows no event of kind {event.kind!r}: {', '.join(READERS)} are known")
+    try:
+        told = event.json
+    except ValueError as error:
+        return Reject(f"the body of a {event.kind} event is not JSON: {error}")
+    if not isinstance(told, dict):
+        return Reject(f"the body of a {event.kind} event is a {type(told).__name__}, not an object")
+    return Emit(_named(event, read(told)))
+
+
+def _named(event: Event, details: Details) -> Event:
+    name = v1.name(details)
+    whole = body.named(event, details, name)
+    facts = {
+        "issue": f"{event.project}:{whole['fingerprint']}",
+        "n": details.n,
+        "user": user_of(event, details.user),
+        "tags": _tags(whole),
+        "about": {
+            "type": whole["type"],
+            "message": whole["message"][:500],
+            "culprit": whole["culprit"],
+            "level": details.level,
+        },
+    }
+    return event.with_(kind="named", facts=facts, body=body.packed(whole))
+
+
+def user_of(event: Event, user: dict[str, str]) -> str:
+    """Who was affected, as one stable text: what the page said, first of all an id. A visitor of whom the page says
+    nothing is a hash of address and user agent: good enough to count heads, and the address itself is not kept.
+    """
+    for name in ("id", "email", "username", "ip_address"):
+        told = user.get(name, "")
+        if told and told != "{{auto}}":
+            return f"{name}:{told}"
+    ip = event.facts.get("ip")
+    if not ip:
+        return ""
+    seen = f"{event.project}\0{ip}\0{event.facts.get('user_agent', '')}"
+    return f"visitor:{hashlib.blake2b(seen.encode('utf-8', 'replace'), digest_size=12).hexdigest()}"
+
+
+def _tags(whole: dict[str, Any]) -> dict[str, str]:
+    tags = {"browser": whole["browser"], "os": whole["os"], "release": whole["release"], "page": page_of(whole["page"])}
+    return {name: value for name, value in tags.items() if value}
+
+
+def page_of(address: str) -> str:
+    """A page without host, query and ids: `/orders/*`. So few values stand for many addresses."""
+    if not address:
+        return ""
+    return ("/" + steady(address))[: bounds.WORD]

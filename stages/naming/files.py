@@ -1,0 +1,105 @@
+"""A file's name without what changes from build to build, host to host and visit to visit."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from urllib.parse import unquote
+
+from stages.naming.frames import is_extension
+
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{0,40}:/{0,3}")
+_BUNDLER = re.compile(r"(?:webpack|webpack-internal|ng|app|turbopack|vite|rollup|parcel|metro):/{0,3}", re.IGNORECASE)
+_UUID = re.compile(r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}")
+_VERSION = re.compile(r"[vr]?[0-9]{1,6}(?:\.[0-9]{1,9}){1,4}(?:[-+.][0-9A-Za-z.]{1,30})?\Z")
+_HEX = re.compile(r"[0-9a-f]{4,64}\Z|[0-9A-F]{4,64}\Z")
+_WORD_AND_NUMBER = re.compile(r"[A-Z]?[a-z]+[0-9]{1,4}\Z")
+_VITE = re.compile(r"[-.][A-Za-z0-9_-]{8}\Z")
+_PARTS = re.compile(r"([.~-])")
+_NOISE = frozenset({"min", "prod", "production", "dev", "development"})
+
+
+@lru_cache(maxsize=4096)
+def steady(file: str) -> str:
+    """`https://cdn7.x/static/v2.3.1/js/main.3f2a1b.js?v=9` is `static/js/main.js`: what stays the same when the
+    same source is built, served or loaded again.
+    """
+    path = _path(file.partition("#")[0].partition("?")[0] if not file.startswith("data:") else "data:")
+    *folders, name = path.split("/")
+    kept = [folder for folder in folders if folder not in ("", ".", "..", "~", "_N_E") and not _is_volatile(folder)]
+    return "/".join([*kept, _steady_name(name)])
+
+
+def _path(file: str) -> str:
+    file = file.replace("\\", "/")
+    if file.startswith("blob:"):
+        return "blob:"
+    if is_extension(file):
+        return _UUID.sub("", file)
+    bundler = _BUNDLER.match(file)
+    if bundler:
+        return _module(file[bundler.end() :])
+    scheme = _SCHEME.match(file)
+    if scheme is None or len(scheme[0]) == 2 or scheme[0].lower().startswith("file:"):
+        return file[scheme.end() :] if scheme else file
+    if "/" not in scheme[0]:  # file.js:12, not an address
+        return file
+    return file[scheme.end() :].partition("/")[2]
+
+
+def _module(path: str) -> str:
+    """`webpack://shop/./src/a.js`, `webpack-internal:///(rsc)/./src/a.js`: the module alone."""
+    head, found, tail = path.partition("/./")
+    path = tail if found and "/" not in head.strip("/") else path
+    return path.removeprefix("./")
+
+
+def _is_volatile(folder: str) -> bool:
+    """A folder named for a release, a build, a day or an id."""
+    return bool(_VERSION.match(folder) or _UUID.fullmatch(folder) or _is_hash(folder) or folder.isdecimal())
+
+
+def _steady_name(name: str) -> str:
+    name = _UUID.sub("", unquote(name) if "%" in name else name)
+    stem, dot, extension = name.rpartition(".")
+    if not dot:
+        return "*" if stem and _is_volatile(extension) else name
+    vite = _VITE.search(stem)
+    if vite and vite.start() > 0 and _is_base64(vite[0][1:]):
+        stem = stem[: vite.start()]
+    parts = _PARTS.split(stem)
+    kept = parts[:1] if len(parts) > 1 or not _is_hash(stem) else ["*"]
+    for separator, part in zip(parts[1::2], parts[2::2], strict=True):
+        if not (_is_hash(part) or part in _NOISE):
+            kept += [separator, part]
+    return f"{_at_version(''.join(kept))}.{extension}"
+
+
+def _at_version(stem: str) -> str:
+    """`jquery-3.6.0` and `lib@1.2.3`: the name before the version."""
+    head, at, tail = stem.rpartition("@")
+    if at and head and _VERSION.match(tail):
+        return head
+    return re.sub(r"-[0-9]{1,4}(?:\.[0-9]{1,4}){1,3}\Z", "", stem)
+
+
+def _is_hash(part: str) -> bool:
+    """A content hash or a time: hexadecimal with a digit in it, or 8 and more figures."""
+    if not _HEX.match(part):
+        return _is_base64(part) if len(part) in (8, 16, 20, 22) else False
+    digits = sum(char.isdecimal() for char in part)
+    if digits == len(part):
+        return digits >= 8
+    return digits > 0 or len(part) >= 8
+
+
+def _is_base64(part: str) -> bool:
+    """`DkD0nX3s`, as Vite, Rollup and esbuild write hashes; not `Checkout`, `fetchAll` or `level100`."""
+    if "." in part or _WORD_AND_NUMBER.match(part):
+        return False
+    upper = sum(char.isupper() for char in part)
+    lower = sum(char.islower() for char in part)
+    digits = sum(char.isdecimal() for char in part)
+    if digits:
+        return upper > 0 or digits > 1 or part[-1].isalpha()
+    return upper >= 3 and (lower > 0 or len(part) == 8)

@@ -1,0 +1,71 @@
+"""A frame: one line of a stack, and what kind of code it stands in."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+NATIVE = frozenset({"native", "native code", "[native code]", "[wasm code]", "<anonymous>", "unknown", "[unknown]"})
+
+EXTENSIONS = (
+    "chrome-extension:", "moz-extension:", "safari-extension:", "safari-web-extension:",
+    "ms-browser-extension:", "webkit-masked-url:", "resource://", "chrome://", "user-script:",
+)  # fmt: skip
+
+# Code that everybody ships and nobody of the project wrote. A piece of a path, so that a copy counts too.
+LIBRARIES = (
+    "/node_modules/", "~/", "/vendor/", "/vendors", "vendor.", "/npm/", "bower_components", "webpack/runtime/",
+    "webpack/bootstrap", "react-dom", "polyfill", "zone.js", "zone.min.js", "jquery", "lodash", "angular.min",
+    "vue.runtime", "vue.global", "backbone", "underscore-min", "@sentry/", "sentry-cdn.com", "bugsnag",
+    "googletagmanager.com", "google-analytics.com", "connect.facebook.net", "internalbytecode",
+)  # fmt: skip
+
+# The snippet's and the SDKs' own wrappers around handlers.
+WRAPPERS = frozenset({"sentryWrapped", "HTMLDocument.sentryWrapped", "Object.sentryWrapped", "catchwaterWrapped"})
+
+
+class Frame(NamedTuple):
+    """`function` is '' when anonymous. Lines and columns count from 1; None when the stack does not say."""
+
+    function: str
+    file: str
+    line: int | None = None
+    column: int | None = None
+    in_app: bool = True
+    evaluated: bool = False
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "function": self.function,
+            "file": self.file,
+            "line": self.line,
+            "column": self.column,
+            "in_app": self.in_app,
+        }
+
+
+def is_native(file: str) -> bool:
+    """Code of the engine itself, or code that has no file."""
+    return not file or file in NATIVE or file.startswith(("node:", "internal/"))
+
+
+def is_extension(file: str) -> bool:
+    """Code that a browser's extension brought onto the page."""
+    return file.startswith(EXTENSIONS)
+
+
+def is_library(file: str, function: str) -> bool:
+    """Somebody else's code, shipped with the page; or a wrapper of the snippet or the SDK."""
+    if function in WRAPPERS:
+        return True
+    lowered = file.lower()
+    return any(piece in lowered for piece in LIBRARIES)
+
+
+def is_ours(file: str, function: str) -> bool:
+    """The project's own code, as far as names can tell."""
+    return not (is_native(file) or is_extension(file) or is_library(file, function))
+
+
+def make(function: str, file: str, line: int | None, column: int | None, *, evaluated: bool = False) -> Frame:
+    """A frame with `in_app` decided."""
+    return Frame(function, file, line, column, is_ours(file, function), evaluated)

@@ -1,0 +1,61 @@
+"""A message without what differs from visit to visit, and in one wording for all engines."""
+
+from __future__ import annotations
+
+import re
+from functools import cache, lru_cache
+from typing import NamedTuple
+
+from stages.naming.matching import Matcher
+from stages.naming.parameters import parametrised
+from stages.naming.wordings import Where
+
+MAX = 1024  # characters that take part in a name
+
+_PREFIX = re.compile(
+    r"(?:uncaught exception: |Uncaught (?:\(in promise\) ?)?|Unhandled (?:promise )?rejection:? |"
+    r"Non-Error promise rejection captured with value: |Non-Error exception captured with value: )",
+    re.IGNORECASE,
+)
+_TYPE = re.compile(r"((?:[A-Za-z_$][\w$.]{0,80})?(?:Error|Exception|Violation|Warning))(?::[ ]|\Z)")
+
+
+class Told(NamedTuple):
+    """What an error says. `known`: an engine's wording; `where` the fault is, see `wordings`."""
+
+    type: str
+    text: str
+    known: bool = False
+    where: Where = "frame"
+
+
+def told(type_: str, message: str) -> Told:
+    """The type and message for a name. Storms repeat themselves, so the last answers are remembered."""
+    return _told(type_, message[:MAX])
+
+
+@cache
+def _matcher() -> Matcher:
+    return Matcher(version=1)
+
+
+@lru_cache(maxsize=2048)
+def _told(type_: str, message: str) -> Told:
+    found_type, text = split(message)
+    type_ = type_ or found_type
+    match = _matcher().find(text)
+    if match is None:
+        return Told(type_, parametrised(text))
+    return Told(match.row.type or type_, match.canonical, known=True, where=match.row.where)
+
+
+def split(message: str) -> tuple[str, str]:
+    """The type and the rest of `Uncaught TypeError: x is null`; '' if there is no type in it."""
+    text = message.strip()
+    prefix = _PREFIX.match(text)
+    if prefix:
+        text = text[prefix.end() :]
+    found = _TYPE.match(text)
+    if found is None:
+        return "", text
+    return found[1], text[found.end() :].strip()

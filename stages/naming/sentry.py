@@ -1,0 +1,144 @@
+"""What a Sentry event tells, as @sentry/browser 5 to 11 and the other SDKs for JavaScript write it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from stages.naming import bounds, stacks
+from stages.naming.bounds import Taker, items, mapping, whole
+from stages.naming.frames import Frame, is_ours
+from stages.naming.snippet import CHAIN
+from stages.naming.stacks import plain_function
+from stages.naming.told import Details, Thrown
+
+
+def read(body: dict[str, Any]) -> Details:
+    """The details of one event. Never raises."""
+    take = Taker()
+    details = Details(cut=take.cut, level=bounds.level(body.get("level")))
+    values = _exceptions(body)
+    if values and not _is_captured_message(body, values[-1]):
+        details.thrown = _thrown(take, values[-1])
+        details.chain = [_thrown(take, one) for one in values[-2 : -2 - CHAIN : -1]]
+        details.mechanism = take.text(mapping(values[-1].get("mechanism")).get("type"), "mechanism", 80)
+    else:
+        _message(take, details, body, values)
+    details.place = take.text(body.get("transaction"), "transaction", bounds.TEXT)
+    asked = body.get("fingerprint")
+    details.asked = [text for one in items(asked, 20) if (text := take.text(one, "fingerprint"))]
+    _circumstances(take, details, body)
+    return details
+
+
+def _exceptions(body: dict[str, Any]) -> list[dict[str, Any]]:
+    """Innermost cause first, the error itself last."""
+    exception = body.get("exception")
+    values = exception.get("values") if isinstance(exception, dict) and "values" in exception else exception
+    values = values if isinstance(values, list) else [values]
+    return [one for one in values[-100:] if isinstance(one, dict) and one]
+
+
+def _is_captured_message(body: dict[str, Any], value: dict[str, Any]) -> bool:
+    """Version 11 sends captureMessage as an exception without a type, and `message` beside it."""
+    return bool(body.get("message")) and not value.get("type")
+
+
+def _message(take: Taker, details: Details, body: dict[str, Any], values: list[dict[str, Any]]) -> None:
+    entry = body.get("logentry") or body.get("message")
+    details.shape = "message"
+    if isinstance(entry, dict):
+        template = take.text(entry.get("message"), "message", bounds.MESSAGE)
+        text = take.text(entry.get("formatted"), "message", bounds.MESSAGE) or template
+        details.thrown = Thrown("", text, template=template)
+    else:
+        details.thrown = Thrown("", take.text(entry, "message", bounds.MESSAGE))
+    if values:
+        details.thrown.frames = _frames(take, values[-1])
+        details.mechanism = take.text(mapping(values[-1].get("mechanism")).get("type"), "mechanism", 80)
+
+
+def _thrown(take: Taker, value: dict[str, Any]) -> Thrown:
+    type_ = take.text(value.get("type"), "type")
+    message = take.text(value.get("value"), "message", bounds.MESSAGE)
+    return Thrown(type_, message, _frames(take, value))
+
+
+def _frames(take: Taker, value: dict[str, Any]) -> list[Frame]:
+    """Outermost first on the wire; innermost first from here on."""
+    told = mapping(value.get("stacktrace")).get("frames")
+    if isinstance(value.get("stacktrace"), str):
+        return stacks.parse(take.text(value["stacktrace"], "stack", bounds.STACK))
+    if not isinstance(told, list):
+        return []
+    if len(told) > stacks.MAX_FRAMES:
+        take.note("stack")
+    return [_frame(take, one) for one in told[: -stacks.MAX_FRAMES - 1 : -1] if isinstance(one, dict)]
+
+
+def _frame(take: Taker, one: dict[str, Any]) -> Frame:
+    file = take.text(one.get("filename") or one.get("abs_path") or one.get("module"), "stack", bounds.TEXT)
+    function = plain_function(take.text(one.get("function"), "stack", 500))
+    in_app = one.get("in_app") is not False and is_ours(file, function)
+    return Frame(function, file, whole(one.get("lineno"), 1), whole(one.get("colno"), 1), in_app)
+
+
+def _circumstances(take: Taker, details: Details, body: dict[str, Any]) -> None:
+    request, sdk = mapping(body.get("request")), mapping(body.get("sdk"))
+    headers = {key.lower(): value for key, value in take.words(request.get("headers"), "request").items()}
+    details.page = take.text(request.get("url"), "page", bounds.TEXT)
+    details.referrer = headers.get("referer", "")
+    details.user_agent = _user_agent(take, request)
+    details.release = take.text(body.get("release"), "release")
+    details.environment = take.text(body.get("environment"), "environment")
+    name, version = take.text(sdk.get("name"), "sdk", 50), take.text(sdk.get("version"), "sdk", 20)
+    details.sdk = f"{name}/{version}" if version else name
+    details.ts = moment(body.get("timestamp"))
+    details.user = take.words(body.get("user"), "user", 20)
+    details.tags = take.words(body.get("tags"), "tags")
+    details.extra = take.tree(_extra(body), "extra")
+    _breadcrumbs(take, details, body.get("breadcrumbs"))
+
+
+def _user_agent(take: Taker, request: dict[str, Any]) -> str:
+    headers = request.get("headers")
+    pairs = headers.items() if isinstance(headers, dict) else []
+    found = next((value for key, value in pairs if key.lower() == "user-agent"), "")
+    return take.text(found, "user_agent", 500)
+
+
+def _extra(body: dict[str, Any]) -> dict[str, Any]:
+    """`extra`, and `contexts` beside it (but for what is told elsewhere)."""
+    contexts = {
+        name: value for name, value in mapping(body.get("contexts")).items() if name not in ("trace", "culture")
+    }
+    extra = mapping(body.get("extra"))
+    return {**extra, "contexts": contexts} if contexts else extra
+
+
+def _breadcrumbs(take: Taker, details: Details, value: Any) -> None:
+    values = value.get("values") if isinstance(value, dict) else value
+    found = [one for one in values[-1000:] if isinstance(one, dict)] if isinstance(values, list) else []
+    if len(found) > bounds.BREADCRUMBS:
+        take.note("breadcrumbs")
+    details.breadcrumbs = [_breadcrumb(take, one) for one in found[-bounds.BREADCRUMBS :]]
+
+
+def _breadcrumb(take: Taker, one: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "ts": moment(one.get("timestamp")),
+        "kind": take.text(one.get("category") or one.get("type"), "breadcrumbs", 50),
+        "message": take.text(one.get("message"), "breadcrumbs", 500),
+        "data": take.tree(one.get("data"), "breadcrumbs"),
+    }
+
+
+def moment(value: Any) -> int | None:
+    """Milliseconds since 1970 from Sentry's seconds or ISO text; None for anything else."""
+    if isinstance(value, str) and len(value) <= 40 and "-" in value[1:]:
+        try:
+            return int(datetime.fromisoformat(value).timestamp() * 1000)
+        except (ValueError, OverflowError, OSError):
+            return None
+    seconds = float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
+    return None if seconds is None else whole(seconds * 1000)

@@ -1,0 +1,96 @@
+"""What the snippet's reports tell."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from stages.naming import bounds, messages, stacks
+from stages.naming.bounds import Taker, items, mapping, whole
+from stages.naming.frames import Frame, make
+from stages.naming.told import Details, Thrown
+
+CHAIN = 10  # causes kept
+
+
+def read(body: dict[str, Any]) -> Details:
+    """The details of one report. Never raises."""
+    take = Taker()
+    details = Details(cut=take.cut, thrown=_thrown(take, body), level=bounds.level(body.get("level")))
+    details.mechanism = take.text(body.get("mechanism"), "mechanism", 50)
+    details.chain = [_thrown(take, one) for one in items(body.get("cause"), CHAIN) if isinstance(one, dict)]
+    details.asked = _asked(take, body.get("fingerprint"))
+    _name_shape(details, body, take)
+    details.source = _source(take, body)
+    if details.source and not details.thrown.frames:  # the position can lie: it counts only without a stack
+        details.thrown.frames = [details.source]
+    _circumstances(take, details, body)
+    return details
+
+
+def _name_shape(details: Details, body: dict[str, Any], take: Taker) -> None:
+    if details.mechanism == "resource":
+        details.shape = "resource"
+        source = take.text(body.get("source"), "source", bounds.TEXT)
+        details.parts = [details.thrown.type or "resource", source or details.thrown.message]
+    elif details.mechanism == "manual" and not (details.thrown.type or body.get("stack")):
+        details.shape = "message"
+
+
+def _thrown(take: Taker, body: dict[str, Any]) -> Thrown:
+    message = take.text(body.get("message"), "message", bounds.MESSAGE)
+    stack = take.text(body.get("stack"), "stack", bounds.STACK)
+    type_ = take.text(body.get("type"), "type")
+    if not type_:
+        type_ = messages.split(message[: messages.MAX])[0] or _type_of(stack)
+    frames = stacks.parse(stack, message) if stack else []
+    if len(frames) == stacks.MAX_FRAMES:
+        take.note("stack")
+    return Thrown(type_, message, frames)
+
+
+def _type_of(stack: str) -> str:
+    return messages.split(stack[:200].partition("\n")[0])[0] if stack else ""
+
+
+def _source(take: Taker, body: dict[str, Any]) -> Frame | None:
+    source = take.text(body.get("source"), "source", bounds.TEXT)
+    return make("", source, whole(body.get("line"), 1), whole(body.get("column"), 1)) if source else None
+
+
+def _asked(take: Taker, value: Any) -> list[str]:
+    if isinstance(value, str):
+        value = [value]
+    return [text for one in items(value, 20) if (text := take.text(one, "fingerprint"))]
+
+
+def _circumstances(take: Taker, details: Details, body: dict[str, Any]) -> None:
+    details.page = take.text(body.get("page"), "page", bounds.TEXT)
+    details.referrer = take.text(body.get("referrer"), "referrer", bounds.TEXT)
+    details.release = take.text(body.get("release"), "release")
+    details.environment = take.text(body.get("environment"), "environment")
+    details.sdk = take.text(body.get("sdk"), "sdk", 50)
+    details.ts, details.first_ts = whole(body.get("ts")), whole(body.get("first_ts"))
+    details.n = min(whole(body.get("n"), 1) or 1, MOST)
+    details.user = take.words(body.get("user"), "user", 20)
+    details.tags = take.words(body.get("tags"), "tags")
+    details.extra = take.tree(mapping(body.get("extra")), "extra")
+    details.breadcrumbs = [_breadcrumb(take, one) for one in _last(take, body.get("breadcrumbs"))]
+
+
+MOST = 1_000_000  # occurrences that one report may stand for: a page cannot honestly throw more
+
+
+def _last(take: Taker, value: Any) -> list[dict[str, Any]]:
+    found = [one for one in value[-1000:] if isinstance(one, dict)] if isinstance(value, list) else []
+    if len(found) > bounds.BREADCRUMBS:
+        take.note("breadcrumbs")
+    return found[-bounds.BREADCRUMBS :]
+
+
+def _breadcrumb(take: Taker, one: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "ts": whole(one.get("ts")),
+        "kind": take.text(one.get("kind"), "breadcrumbs", 50),
+        "message": take.text(one.get("message"), "breadcrumbs", 500),
+        "data": take.tree(one.get("data"), "breadcrumbs"),
+    }

@@ -1,0 +1,53 @@
+"""What a raw body told, whatever protocol it came by: the common form that names are made from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from stages.naming.frames import Frame
+
+
+@dataclass(slots=True)
+class Thrown:
+    """One error: itself, or one of those that caused it. `type` is '' when nothing told it.
+
+    `template` is the message before its values were filled in, where the client sent that too.
+    """
+
+    type: str = ""
+    message: str = ""
+    frames: list[Frame] = field(default_factory=list)
+    template: str = ""
+
+
+@dataclass(slots=True)
+class Details:
+    """An event's contents, bounded. `shape` is `error`, `message`, `resource` or a kind of browser report
+    (`csp-violation`, `deprecation`, `intervention`, `crash`...); `parts` then names it, in order.
+    """
+
+    shape: str = "error"
+    thrown: Thrown = field(default_factory=Thrown)
+    chain: list[Thrown] = field(default_factory=list)
+    parts: list[str] = field(default_factory=list)
+    asked: list[str] = field(default_factory=list)  # the client's own fingerprint
+    source: Frame | None = None  # window.onerror's position, or where a browser's report points
+    place: str = ""  # where it happened if no frame says so: a transaction, a page
+    level: str = "error"
+    mechanism: str = ""
+    page: str = ""
+    referrer: str = ""
+    release: str = ""
+    environment: str = ""
+    user_agent: str = ""
+    sdk: str = ""
+    ts: int | None = None
+    n: int = 1
+    first_ts: int | None = None
+    user: dict[str, str] = field(default_factory=dict)
+    tags: dict[str, str] = field(default_factory=dict)
+    extra: dict[str, Any] = field(default_factory=dict)
+    breadcrumbs: list[dict[str, Any]] = field(default_factory=list)
+    cut: list[str] = field(default_factory=list)
