@@ -7,14 +7,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.client import HTTPConnection
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import orjson
 import pytest
 from aiohttp import web
 from pymongo import MongoClient
-from pymongo.database import Database
 
 from catchwater.connection import Connection
 from catchwater.streamdefs import StreamDefs, load
@@ -22,6 +21,9 @@ from catchwater.streams import prepare
 from dashboard.app import application
 from dashboard.command import make_board
 from dashboard.security import Guard
+
+if TYPE_CHECKING:
+    from pymongo.database import Database
 
 KEY = "0123456789abcdef0123456789abcdef"
 PROJECTS = f"""
@@ -54,6 +56,7 @@ class Site:
     """A dashboard that answers on a port of its own."""
 
     port: int
+    defs: StreamDefs
     host: str = "127.0.0.1"
     sent: dict[str, str] = field(default_factory=dict)
 
@@ -139,7 +142,7 @@ def _running(mongo_url: str, redis_url: str, defs: StreamDefs, projects: Path, g
 
     runner = asyncio.run_coroutine_threadsafe(start(), loop).result(20)
     try:
-        yield Site(runner.addresses[0][1])
+        yield Site(runner.addresses[0][1], defs)
     finally:
         asyncio.run_coroutine_threadsafe(runner.cleanup(), loop).result(20)
         loop.call_soon_threadsafe(loop.stop)

@@ -5,6 +5,9 @@ from urllib.parse import quote
 
 import pytest
 
+from dashboard.query import Cursor, IssueQuery
+from dashboard.store import _selection
+from sink.indexes import INDEXES
 from tests.dashboard import documents as made
 
 if TYPE_CHECKING:
@@ -278,10 +281,6 @@ def test_an_answer_the_client_has_is_not_sent_again_until_it_changes(site: Site,
 
 def test_the_list_is_read_in_the_order_of_an_index(mongo: Mongo):
     """Sorting all issues for each page would make the list slow just when there are many."""
-    from dashboard.query import Cursor, IssueQuery
-    from dashboard.store import _selection
-    from sink.indexes import INDEXES
-
     for name, fields in INDEXES:
         mongo[name].create_index(fields)
     mongo.issues.insert_many([made.issue(f"f{i}") for i in range(30)])

@@ -10,6 +10,7 @@ from catchwater import keys
 from catchwater.answers import Answer, Drop, Emit, Reject, Stored, Tally
 from catchwater.connection import Connection
 from catchwater.event import Event, decode, encode
+from catchwater.streamdefs import load
 from catchwater.streams import Consumer
 from dashboard.gauge import Rates
 from dashboard.verdict import verdict
@@ -86,8 +87,6 @@ class Flow:
 
 @pytest.fixture
 def flow(redis: Connection, tmp_path: Any) -> Flow:
-    from catchwater.streamdefs import load
-
     path = tmp_path / "streamdefs.yaml"
     path.write_text(
         "streams: {raw: {}, named: {}, unique: {}, counted: {}}\n"
@@ -205,9 +204,7 @@ def test_without_mongodb_the_pipeline_is_still_shown_and_its_side_is_unknown(ope
     assert "MongoDB does not answer" in page.text
 
 
-def test_without_redis_issues_are_still_shown_and_the_pipeline_answers_503(
-    opened: Open, mongo: Mongo, mongo_url: str
-):
+def test_without_redis_issues_are_still_shown_and_the_pipeline_answers_503(opened: Open, mongo: Mongo, mongo_url: str):
     mongo.issues.insert_one(made.issue("pay"))
     site = opened(mongo_url, "redis://127.0.0.1:1/0")
     assert len(site.issues()["issues"]) == 1
