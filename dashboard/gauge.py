@@ -37,8 +37,10 @@ BEAT = 2.0
 SPAN = 15.0
 """Seconds over which a rate is taken: long enough to be calm, short enough to be now."""
 
+SLOW = 0.5
 SHARE = 10
-"""Summing up MongoDB may take one part in so many of the time: a large collection is summed up less often."""
+"""When an audit takes longer than `SLOW` seconds, as with very many issues, it may take one part in `SHARE` of the
+time: it is then made less often, and the last one stands meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +135,8 @@ class PipelineGauge:
         started = time.monotonic()
         if self._audit is None or started >= self._audit_due:
             self._audit = await self._audit_of(snapshot)
-            self._audit_due = started + SHARE * (time.monotonic() - started)
+            took = time.monotonic() - started
+            self._audit_due = started + SHARE * took if took > SLOW else 0.0
         return self._audit
 
     async def _audit_of(self, snapshot: Snapshot) -> Audit:

@@ -148,13 +148,13 @@ def test_the_audit_adds_up_and_says_where_every_event_went(site: Site, flow: Flo
     issue = made.issue("pay")
     flow.move("count", lambda _, event: Emit(event, tally=Tally(issue["_id"])))
     lives, month = flow.lives(), datetime.now(UTC).strftime("%Y%m")
-    counted = fresh(site)["audit"]["counted"]
+    counted = wait_until(lambda: fresh(site)["audit"]["counted"], "the audit knows what was counted")
     parts = {f"{month}-{tag}-{life}-1": 0 for tag, life in lives.items()}
     parts[f"{month}-{next(iter(lives))}-{next(iter(lives.values()))}-1"] = counted
     old = {f"{month}-p1-0ldl1fe-1": 1000, f"201001-{next(iter(lives))}-{next(iter(lives.values()))}-1": 1000}
     mongo.issues.insert_many([issue | {"parts": parts | old}, {"_id": "9:v1:x"}])
     flow.move("sink", lambda _, __: Stored())
-    audit = fresh(site)["audit"]
+    audit = wait_until(lambda: (found := fresh(site)["audit"])["stored"] and found, "MongoDB is summed up")
     assert set(audit) == AUDIT_FIELDS
     assert audit["duplicates"] == moved - counted
     assert counted <= len(same)
@@ -182,15 +182,15 @@ def test_mongodb_holding_too_few_or_too_many_is_told(site: Site, flow: Flow, mon
     for stage in ("fingerprint", "dedupe"):
         flow.move(stage)
     flow.move("count", lambda _, event: Emit(event, tally=Tally("1:v1:a")))
-    waiting = fresh(site)["audit"]
+    waiting = wait_until(lambda: (found := fresh(site)["audit"])["counted"] and found, "the audit knows them")
     assert (waiting["stored"], waiting["counted"], waiting["adds_up"]) == (0, 4, True), "the sink has still to write"
     flow.move("sink", lambda _, __: Stored())
-    assert fresh(site)["audit"]["adds_up"] is False
+    wait_until(lambda: fresh(site)["audit"]["adds_up"] is False, "the audit sees that they differ")
     assert "MongoDB holds 0 of 4 counted events" in site.get("/pipeline").text
     tag, life = next(iter(flow.lives().items()))
     month = datetime.now(UTC).strftime("%Y%m")
     mongo.issues.insert_one(made.issue("a") | {"parts": {f"{month}-{tag}-{life}-1": 5}})
-    many = fresh(site)["audit"]
+    many = wait_until(lambda: (found := fresh(site)["audit"])["stored"] and found, "MongoDB is summed up again")
     assert (many["stored"], many["adds_up"]) == (5, False)
 
 
