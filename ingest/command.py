@@ -123,16 +123,16 @@ async def serve(  # noqa: PLR0913, PLR0917 - the rim: everything meets here
     await runner.setup()
     await web.TCPSite(runner, host, port, reuse_port=True, backlog=1024).start()
     log.info("ingest is open", host=host, port=port)
-    chores = [
-        asyncio.create_task(one)
-        for one in (commit.drain_for_ever(), close_the_silent(runner, limits.header_seconds), _save(losses, door))
-    ]
+    chores = asyncio.gather(
+        commit.drain_for_ever(), close_the_silent(runner, limits.header_seconds), _save(losses, door)
+    )
+    chores.add_done_callback(lambda _: stopping.set())  # a chore never ends by itself: a bug, and a new start helps
     await asyncio.to_thread(stopping.wait)
     await runner.cleanup()
-    for chore in chores:
-        chore.cancel()
+    if not chores.cancel():
+        chores.result()
     with suppress(asyncio.CancelledError):
-        await asyncio.gather(*chores)
+        await chores
     await losses.save(door)
 
 
