@@ -75,6 +75,7 @@ class Box:
             "INGEST_PORT": str(self.ports.ingest),
             "DASHBOARD_PORT": str(self.ports.dashboard),
             "INGEST_URL": f"http://127.0.0.1:{self.ports.ingest}",
+            "DEMO_URL": f"http://127.0.0.1:{self.ports.demo}/",
             "SPOOL": str(self.data / "spool"),
         }
         if self.streamdefs:

@@ -16,13 +16,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Board:
-    """`ingest_url` is where browsers reach ingest: only shown, in the script tag for newcomers."""
+    """`ingest_url` is where browsers reach ingest, `demo_url` a page that throws errors, or '': both are only shown,
+    to newcomers.
+    """
 
     store: Store
     gauge: PipelineGauge
     names: ProjectNames
     renderer: Renderer
     ingest_url: str
+    demo_url: str = ""
 
 
 BOARD = web.AppKey("board", Board)

@@ -44,12 +44,16 @@ log = structlog.get_logger()
     "--ingest-url", default="http://127.0.0.1:8080", envvar="CATCHWATER_INGEST_URL", show_envvar=True,
     show_default=True, help="Where browsers reach ingest; shown to newcomers in the script tag.",
 )  # fmt: skip
+@click.option(
+    "--demo-url", default="", envvar="CATCHWATER_DEMO_URL", show_envvar=True,
+    help="A page that throws errors on purpose; shown to newcomers.",
+)  # fmt: skip
 @options.mongo_url
 @options.projects
 @options.service
 def command(  # noqa: PLR0913, PLR0917 - click hands over each option by its name
-    host: str, port: int, password: str, ingest_url: str, mongo_url: str, projects: Path, redis_url: str,
-    streamdefs: Path | None, ops_host: str, ops_port: int, log_level: str,
+    host: str, port: int, password: str, ingest_url: str, demo_url: str, mongo_url: str, projects: Path,
+    redis_url: str, streamdefs: Path | None, ops_host: str, ops_port: int, log_level: str,
 ) -> None:  # fmt: skip
     """Show what was caught, in a browser and as JSON. It only reads."""
     if not password and not loopback(host):
@@ -62,18 +66,20 @@ def command(  # noqa: PLR0913, PLR0917 - click hands over each option by its nam
     stopping = service.stop_signal()
 
     async def run() -> None:
-        board = make_board(redis_url, mongo_url, defs, projects, ingest_url)
+        board = make_board(redis_url, mongo_url, defs, projects, ingest_url, demo_url)
         with service.OpsServer(ops_host, ops_port, lambda: board.gauge.trouble):
             await serve(board, Guard(host, password), host, port, stopping)
 
     asyncio.run(run())
 
 
-def make_board(redis_url: str, mongo_url: str, defs: StreamDefs, projects: Path, ingest_url: str) -> Board:
+def make_board(
+    redis_url: str, mongo_url: str, defs: StreamDefs, projects: Path, ingest_url: str, demo_url: str = ""
+) -> Board:
     """Everything the handlers need. Neither server has to be up yet. To be called inside the event loop."""
     store = Store(mongo_url)
     gauge = PipelineGauge(Connection(redis_url), defs, store)
-    return Board(store, gauge, ProjectNames(projects), Renderer(), ingest_url.rstrip("/"))
+    return Board(store, gauge, ProjectNames(projects), Renderer(), ingest_url.rstrip("/"), demo_url)
 
 
 async def serve(board: Board, guard: Guard, host: str, port: int, stopping: threading.Event) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import asyncio
+from typing import TYPE_CHECKING
 
 import orjson
 from aiohttp import web
@@ -15,6 +16,7 @@ from dashboard.details import detail
 from dashboard.verdict import verdict
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime
 
     from catchwater.event import Json
@@ -28,13 +30,12 @@ SINCE = {"": "any time", "1h": "the last hour", "24h": "the last 24 hours", "7d"
 async def issues(request: web.Request) -> web.Response:
     board, at = board_of(request), moments.now()
     asked = query.parse(request.query, at)
-    found = await views.issues(board.store, asked, at)
-    projects = await _project_names(board)
+    found, projects = await asyncio.gather(views.issues(board.store, asked, at), _project_names(board))
     data = {**found, "projects": projects, "hour": moments.iso(moments.hour_of(at))}
     data["declared"] = [[project.name, project.key] for project in board.names.projects() if not project.disabled]
     given = {name: value for name, value in request.query.items() if name in ("q", "project", "since", "sort", "limit")}
-    context = {"asked": asked, "given": given, "since": SINCE, "charts": _small_charts(found["issues"], at)}
-    return _page(request, "issues.html", data, **context, filtered=_filtered(asked), ingest=board.ingest_url)
+    asking = {"asked": asked, "given": given, "since": SINCE, "filtered": _filtered(asked), "board": board}
+    return _page(request, "issues.html", data, lambda: asking | {"charts": _small_charts(found["issues"], at)})
 
 
 @routes.get("/issues/{id}")
@@ -44,9 +45,12 @@ async def issue(request: web.Request) -> web.Response:
     if found is None:
         raise missing("issue", request)
     names = board_of(request).names.by_id()
-    data = {"issue": found, "project_name": names.get(found["project"], found["project"])}
-    context = {"hours": _hours(found, at), "days": _days(found, at), "thrown": stacks.chain(found["newest"])}
-    return _page(request, "issue.html", {**data, "hour": moments.iso(moments.hour_of(at))}, **context)
+    name = names.get(found["project"], found["project"])
+    data = {"issue": found, "project_name": name, "hour": moments.iso(moments.hour_of(at))}
+    thrown = stacks.chain(found["newest"])
+    return _page(
+        request, "issue.html", data, lambda: {"hours": _hours(found, at), "days": _days(found, at), "thrown": thrown}
+    )
 
 
 @routes.get("/events/{id}")
@@ -54,14 +58,14 @@ async def event(request: web.Request) -> web.Response:
     found = await views.sample(board_of(request).store, request.match_info["id"])
     if found is None:
         raise missing("event", request)
-    context = {"detail": detail(found["event"]), "thrown": stacks.chain(found["event"])}
-    return _page(request, "event.html", found, **context)
+    thrown = stacks.chain(found["event"])
+    return _page(request, "event.html", found, lambda: {"detail": detail(found["event"]), "thrown": thrown})
 
 
 @routes.get("/pipeline")
 async def pipeline(request: web.Request) -> web.Response:
     reading = await board_of(request).gauge.reading()
-    return _page(request, "pipeline.html", {"pipeline": reading.json}, verdict=verdict(reading.json))
+    return _page(request, "pipeline.html", {"pipeline": reading.json}, lambda: {"verdict": verdict(reading.json)})
 
 
 @routes.get("/healthz")
@@ -72,11 +76,11 @@ async def healthz(_request: web.Request) -> web.Response:
 routes.get("/static/{name}")(assets.serve)
 
 
-def _page(request: web.Request, template: str, data: Json, **context: Any) -> web.Response:
+def _page(request: web.Request, template: str, data: Json, context: Callable[[], Json]) -> web.Response:
     """The page of `data`, not made again for who has it already. `context` must follow from `data` and the address."""
 
     def make() -> web.Response:
-        text = board_of(request).renderer.page(template, **data, **context)
+        text = board_of(request).renderer.page(template, **data, **context())
         return web.Response(body=text.encode("utf-8", "replace"), content_type="text/html", charset="utf-8")
 
     return tagged(request, orjson.dumps([assets.VERSION, data]), make)
@@ -84,7 +88,7 @@ def _page(request: web.Request, template: str, data: Json, **context: Any) -> we
 
 async def _project_names(board: Board) -> dict[str, str]:
     names = board.names.by_id()
-    return names | {one: one for one in sorted(await board.store.projects()) if one not in names}
+    return names | {one: one for one in await board.store.project_ids() if one not in names}
 
 
 def _filtered(asked: query.IssueQuery) -> bool:

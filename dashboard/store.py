@@ -99,6 +99,12 @@ class Store:
             found = found and await self._first({**same, "received": found["received"]}, "_id", step)
         return str(found["_id"]) if found else None
 
+    async def project_ids(self) -> list[str]:
+        """The projects that have issues, read off an index without looking at the issues."""
+        with _reading():
+            found = await self._of("issues").distinct("project", maxTimeMS=PATIENCE)
+        return sorted(one for one in found if isinstance(one, str))
+
     async def projects(self) -> dict[str, int]:
         """Each project that has issues, with how many."""
         found = await self._grouped("issues", {}, {"$sum": 1})

@@ -32,6 +32,7 @@ projects:
 - {{id: "2", name: "<i>Back</i> office", key: 1{KEY[1:]}}}
 """
 INGEST = "https://ingest.example"
+DEMO = "https://demo.example/"
 NOWHERE = "mongodb://127.0.0.1:1"
 """Nobody listens there: connections are refused at once."""
 
@@ -134,7 +135,7 @@ def _running(mongo_url: str, redis_url: str, defs: StreamDefs, projects: Path, g
     thread.start()
 
     async def start() -> web.AppRunner:
-        board = make_board(redis_url, mongo_url, defs, projects, INGEST)
+        board = make_board(redis_url, mongo_url, defs, projects, INGEST, DEMO)
         runner = web.AppRunner(application(board, guard), access_log=None)
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0).start()

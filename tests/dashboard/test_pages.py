@@ -7,7 +7,7 @@ import pytest
 
 from catchwater.embedded import MongoServer
 from tests.dashboard import documents as made
-from tests.dashboard.conftest import INGEST, KEY, NOWHERE
+from tests.dashboard.conftest import DEMO, INGEST, KEY, NOWHERE
 from tests.waiting import wait_until
 
 if TYPE_CHECKING:
@@ -184,6 +184,7 @@ def test_a_newcomer_is_told_what_to_do_next(site: Site):
     assert "No error has been caught yet" in found.text
     assert f'<script src="{INGEST}/c/{KEY}.js"></script>' in found.text
     assert "/pipeline" in found.links()
+    assert DEMO in found.links()
 
 
 def test_without_a_project_the_newcomer_is_told_to_make_one(

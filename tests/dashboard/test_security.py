@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from base64 import b64encode
 from typing import TYPE_CHECKING, Any
 
@@ -117,3 +119,24 @@ def test_loopback_is_known_in_every_spelling():
 
 def test_the_password_is_not_in_the_text_of_the_guard():
     assert "sésame" not in repr(Guard("0.0.0.0", "open sésame"))
+
+
+def test_a_failure_is_logged_without_the_values_of_variables():
+    """They hold passwords, server addresses and what people's browsers sent."""
+    program = """
+from catchwater.service import configure_logging
+import structlog
+
+configure_logging("test")
+def fail():
+    password = "s3same"
+    return 1 / len("")
+try:
+    fail()
+except ZeroDivisionError:
+    structlog.get_logger().exception("a request failed")
+"""
+    log = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stderr
+    assert "ZeroDivisionError" in log
+    assert '"name":"fail"' in log
+    assert "s3same" not in log
