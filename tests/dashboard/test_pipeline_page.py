@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import asyncio
+import threading
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +14,8 @@ from catchwater.connection import Connection
 from catchwater.event import Event, decode, encode
 from catchwater.streamdefs import load
 from catchwater.streams import Consumer
-from dashboard.gauge import Rates
+from dashboard.gauge import PipelineGauge, Rates
+from dashboard.store import Store
 from dashboard.verdict import verdict
 from tests.dashboard import documents as made
 from tests.dashboard.conftest import NOWHERE
@@ -63,8 +66,8 @@ class Flow:
         self.connection = connection
         self.defs = defs
 
-    def accept(self, count: int) -> None:
-        for number in range(count):
+    def accept(self, count: int, first: int = 0) -> None:
+        for number in range(first, first + count):
             event = Event(f"{number:032x}", "1", made.milliseconds(made.moment()), "snippet", b"{}")
             name = keys.stream(self.defs.tags[self.defs.partition_of(event.id)], "raw")
             self.connection.call("XADD", name, "*", *[part for item in encode(event).items() for part in item])
@@ -192,6 +195,50 @@ def test_mongodb_holding_too_few_or_too_many_is_told(site: Site, flow: Flow, mon
     mongo.issues.insert_one(made.issue("a") | {"parts": {f"{month}-{tag}-{life}-1": 5}})
     many = wait_until(lambda: (found := fresh(site)["audit"])["stored"] and found, "MongoDB is summed up again")
     assert (many["stored"], many["adds_up"]) == (5, False)
+
+
+def test_the_audit_is_never_falsely_alarmed_while_events_flow(
+    flow: Flow, mongo: Mongo, mongo_url: str, defs: StreamDefs
+):
+    """MongoDB and Redis are read one after the other, and what happens in between must not look like a loss."""
+    flowing = threading.Event()
+    worker = threading.Thread(target=flow_on, args=(flow, mongo, flowing))
+    worker.start()
+
+    async def audits() -> list[Any]:
+        store = Store(mongo_url)
+        gauge = PipelineGauge(Connection(flow.connection.url), defs, store)
+        found = [(await gauge._take()).audit for _ in range(300)]
+        gauge.close()
+        await store.close()
+        return found
+
+    try:
+        found = asyncio.run(audits())
+    finally:
+        flowing.set()
+        worker.join()
+    assert len({audit.counted for audit in found}) > 10, "something flowed meanwhile"
+    assert [audit for audit in found if not audit.adds_up] == []
+
+
+def flow_on(flow: Flow, mongo: Mongo, stopping: threading.Event) -> None:
+    """Let one event after the other go all the way, to a MongoDB that always has what was counted."""
+    done, parts = 0, {tag: f"parts.{made.moment():%Y%m}-{tag}-{life}-1" for tag, life in flow.lives().items()}
+    consumers = {stage: Consumer(Connection(flow.connection.url), flow.defs, stage, "w") for stage in flow.defs.stages}
+    counts = dict.fromkeys(parts.values(), 0)
+    while not stopping.is_set():
+        flow.accept(1, done)
+        tag = flow.defs.tags[flow.defs.partition_of(f"{done:032x}")]
+        for stage in ("fingerprint", "dedupe", "count"):
+            (entry,) = consumers[stage].read()
+            event = decode(entry.fields)
+            consumers[stage].commit([(entry, Emit(event, tally=Tally("1:v1:a") if stage == "count" else None))])
+        counts[parts[tag]] += 1
+        mongo.issues.update_one({"_id": "1:v1:a"}, {"$max": counts}, upsert=True)
+        while batch := consumers["sink"].read():
+            consumers["sink"].commit([(entry, Stored()) for entry in batch])
+        done += 1
 
 
 def test_without_mongodb_the_pipeline_is_still_shown_and_its_side_is_unknown(opened: Open, flow: Flow):
