@@ -8,6 +8,7 @@ import orjson
 
 from stages.naming import bounds
 from stages.naming.agents import browser_and_os
+from stages.naming.files import short
 from stages.naming.functions import plain
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def culprit(details: Details, name: Name) -> str:
     top = name.top
     if top is None or not top.file:
         return (details.place or details.page)[: bounds.WORD]
-    file = top.file.partition("?")[0].rstrip("/").rpartition("/")[2] or top.file
+    file = short(top.file)
     function = plain(top.function) or top.function
     return f"{function} ({file})"[: bounds.WORD] if function else file[: bounds.WORD]
 

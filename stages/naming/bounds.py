@@ -19,6 +19,7 @@ BODY = 60_000  # bytes of a named body; above it the optional fields go, see fin
 FAR = 8_640_000_000_000_000  # ms: the last moment a JavaScript Date can hold
 
 LEVELS = frozenset({"fatal", "error", "warning", "info", "debug"})
+_SIMPLE = (int, float, bool, type(None))
 _LEVEL_NAMES = {"warn": "warning", "log": "info", "critical": "fatal"}
 
 
@@ -32,6 +33,8 @@ class Taker:
 
     def text(self, value: Any, name: str, limit: int = WORD) -> str:
         """`value` as text: '' for what is not a string or a number."""
+        if value is None:
+            return ""
         if not isinstance(value, str):
             if isinstance(value, bool) or not isinstance(value, (int, float)):
                 return ""
@@ -64,14 +67,13 @@ class Taker:
 
     def tree(self, value: Any, name: str) -> Any:
         """Any JSON value, with a bound on depth, on leaves and on each text."""
-        left = [VALUES]
-        return self._branch(value, name, DEPTH, left)
+        return self._branch(value, name, DEPTH, [VALUES]) if value else value
 
     def _branch(self, value: Any, name: str, depth: int, left: list[int]) -> Any:
         left[0] -= 1
         if isinstance(value, str):
             return value if len(value) <= TEXT else self._shortened(value, name, TEXT)
-        if not isinstance(value, (dict, list)):
+        if not isinstance(value, (dict, list)) or not value:
             return value
         if depth == 0 or left[0] <= 0:
             self.note(name)
@@ -79,12 +81,16 @@ class Taker:
         if isinstance(value, list):
             return [self._branch(one, name, depth - 1, left) for one in self._few(value, name, left)]
         pairs = self._few(list(value.items()), name, left)
-        return {key[:WORD]: self._branch(one, name, depth - 1, left) for key, one in pairs}
+        return {
+            key[:WORD]: one if type(one) in _SIMPLE else self._branch(one, name, depth - 1, left) for key, one in pairs
+        }
 
     def _few(self, values: list[Any], name: str, left: list[int]) -> list[Any]:
         if len(values) > left[0]:
             self.note(name)
-        return values[: max(left[0], 0)]
+        few = values[: max(left[0], 0)]
+        left[0] -= len(few)
+        return few
 
 
 def _is_pair(value: Any) -> bool:

@@ -19,15 +19,26 @@ _PARTS = re.compile(r"([.~-])")
 _NOISE = frozenset({"min", "prod", "production", "dev", "development"})
 
 
-@lru_cache(maxsize=4096)
 def steady(file: str) -> str:
     """`https://cdn7.x/static/v2.3.1/js/main.3f2a1b.js?v=9` is `static/js/main.js`: what stays the same when the
     same source is built, served or loaded again.
     """
-    path = _path(file.partition("#")[0].partition("?")[0] if not file.startswith("data:") else "data:")
+    if file.startswith(("data:", "<data:")):
+        return "data:"
+    return _steady(file.partition("#")[0].partition("?")[0])
+
+
+@lru_cache(maxsize=4096)
+def _steady(file: str) -> str:
+    path = _path(file)
     *folders, name = path.split("/")
     kept = [folder for folder in folders if folder not in ("", ".", "..", "~", "_N_E") and not _is_volatile(folder)]
     return "/".join([*kept, _steady_name(name)])
+
+
+def short(file: str) -> str:
+    """The last part of `steady`, for people; the page's own script has the page's path, `/` at the least."""
+    return steady(file).rpartition("/")[2] or "/"
 
 
 def _path(file: str) -> str:

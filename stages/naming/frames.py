@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 NATIVE = frozenset({"native", "native code", "[native code]", "[wasm code]", "<anonymous>", "unknown", "[unknown]"})
@@ -19,8 +21,10 @@ LIBRARIES = (
     "googletagmanager.com", "google-analytics.com", "connect.facebook.net", "internalbytecode",
 )  # fmt: skip
 
+_LIBRARY = re.compile("|".join(map(re.escape, LIBRARIES)), re.IGNORECASE)
+
 # The snippet's and the SDKs' own wrappers around handlers.
-WRAPPERS = frozenset({"sentryWrapped", "HTMLDocument.sentryWrapped", "Object.sentryWrapped", "catchwaterWrapped"})
+WRAPPERS = frozenset({"sentryWrapped", "catchwaterWrapped"})
 
 
 class Frame(NamedTuple):
@@ -53,17 +57,14 @@ def is_extension(file: str) -> bool:
     return file.startswith(EXTENSIONS)
 
 
-def is_library(file: str, function: str) -> bool:
-    """Somebody else's code, shipped with the page; or a wrapper of the snippet or the SDK."""
-    if function in WRAPPERS:
-        return True
-    lowered = file.lower()
-    return any(piece in lowered for piece in LIBRARIES)
-
-
 def is_ours(file: str, function: str) -> bool:
     """The project's own code, as far as names can tell."""
-    return not (is_native(file) or is_extension(file) or is_library(file, function))
+    return function.rpartition(".")[2] not in WRAPPERS and _may_be_ours(file)
+
+
+@lru_cache(maxsize=4096)
+def _may_be_ours(file: str) -> bool:
+    return not (is_native(file) or is_extension(file) or _LIBRARY.search(file))
 
 
 def make(function: str, file: str, line: int | None, column: int | None, *, evaluated: bool = False) -> Frame:

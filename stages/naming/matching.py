@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from stages.naming.wordings import Row, rows
@@ -11,6 +12,7 @@ from stages.naming.wordings import Row, rows
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+_SHORT, _LONG = 3, 10  # characters of a text that the table is indexed by
 _HOLE = re.compile(r"\{(\w+)\}")
 _NAME = re.compile(r"[\w$#]+\Z")
 _ASSIGNMENT = re.compile(r"[^=!<>]=(?!=)")
@@ -38,15 +40,24 @@ class Matcher:
 
     def __init__(self, version: int) -> None:
         self._by_start: dict[str, list[Pattern]] = defaultdict(list)
-        self._open: list[Pattern] = []  # texts that begin with a hole
+        self._by_end: dict[str, list[Pattern]] = defaultdict(list)  # texts that begin with a hole
+        self._open: list[Pattern] = []  # that end with one, too
         for pattern in _patterns(rows(version)):
-            start = pattern.pieces[0][:3]
-            (self._by_start[start] if len(start) == 3 else self._open).append(pattern)
+            start, end = pattern.pieces[0], pattern.pieces[-1]
+            if len(start) >= _SHORT:
+                self._by_start[start[: _LONG if len(start) >= _LONG else _SHORT]].append(pattern)
+            else:
+                (self._by_end[end[-_SHORT:]] if len(end) >= _SHORT else self._open).append(pattern)
+        self._candidates = lru_cache(maxsize=1024)(self._fitting)
+
+    def _fitting(self, start: str, end: str) -> list[Pattern]:
+        """What may fit a message that starts and ends so, in the table's order."""
+        started = (*self._by_start.get(start, ()), *self._by_start.get(start[:_SHORT], ()))
+        return sorted((*started, *self._by_end.get(end, ()), *self._open))
 
     def find(self, message: str) -> Match | None:
         """The first row that fits `message` whole."""
-        candidates = (*self._by_start.get(message[:3], ()), *self._open)
-        for pattern in sorted(candidates):
+        for pattern in self._candidates(message[:_LONG], message[-_SHORT:]):
             values = _fit(pattern, message)
             if values is not None:
                 return Match(pattern.row, _filled(pattern.row.canonical, values))

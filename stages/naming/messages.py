@@ -6,7 +6,7 @@ import re
 from functools import cache, lru_cache
 from typing import NamedTuple
 
-from stages.naming.matching import Matcher
+from stages.naming.matching import Match, Matcher
 from stages.naming.parameters import parametrised
 from stages.naming.wordings import Where
 
@@ -18,6 +18,8 @@ _PREFIX = re.compile(
     re.IGNORECASE,
 )
 _TYPE = re.compile(r"((?:[A-Za-z_$][\w$.]{0,80})?(?:Error|Exception|Violation|Warning))(?::[ ]|\Z)")
+# "Failed to execute 'appendChild' on 'Node': ..." (Blink), "Node.appendChild: ..." (Gecko)
+_DOM = re.compile(r"(?:Failed to [a-z]{1,20} '[^'\n]{1,80}'(?: (?:on|from) '[^'\n]{1,80}')?|[A-Z]\w{0,60}\.\w{1,60}): ")
 
 
 class Told(NamedTuple):
@@ -42,11 +44,17 @@ def _matcher() -> Matcher:
 @lru_cache(maxsize=2048)
 def _told(type_: str, message: str) -> Told:
     found_type, text = split(message)
-    type_ = type_ or found_type
-    match = _matcher().find(text)
+    type_ = found_type if found_type and type_ in ("", "Error") else type_
+    match = _matcher().find(text) or _without_dom(text)
     if match is None:
         return Told(type_, parametrised(text))
     return Told(match.row.type or type_, match.canonical, known=True, where=match.row.where)
+
+
+def _without_dom(text: str) -> Match | None:
+    """What follows the call that a browser's DOM puts before a message."""
+    found = _DOM.match(text)
+    return _matcher().find(text[found.end() :]) if found else None
 
 
 def split(message: str) -> tuple[str, str]:

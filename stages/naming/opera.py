@@ -38,7 +38,6 @@ def unwrapped(function: str) -> str:
     """`<anonymous function: run>` is a function that was assigned to `run`."""
     if not function.endswith(">"):
         return function
-    function = function.removeprefix("Error created at ")
     if function == "<anonymous function>":
         return ""
     found = _UNWRAP.match(function)

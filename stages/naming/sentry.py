@@ -61,7 +61,12 @@ def _message(take: Taker, details: Details, body: dict[str, Any], values: list[d
 def _thrown(take: Taker, value: dict[str, Any]) -> Thrown:
     type_ = take.text(value.get("type"), "type")
     message = take.text(value.get("value"), "message", bounds.MESSAGE)
-    return Thrown(type_, message, _frames(take, value))
+    return Thrown(type_, message, _frames(take, value), synthetic=_is_synthetic(mapping(value.get("mechanism"))))
+
+
+def _is_synthetic(mechanism: dict[str, Any]) -> bool:
+    """window.onerror's position is real, though it is no stack."""
+    return mechanism.get("synthetic") is True and "onerror" not in str(mechanism.get("type"))
 
 
 def _frames(take: Taker, value: dict[str, Any]) -> list[Frame]:
@@ -73,7 +78,8 @@ def _frames(take: Taker, value: dict[str, Any]) -> list[Frame]:
         return []
     if len(told) > stacks.MAX_FRAMES:
         take.note("stack")
-    return [_frame(take, one) for one in told[: -stacks.MAX_FRAMES - 1 : -1] if isinstance(one, dict)]
+    frames = [_frame(take, one) for one in told[: -stacks.MAX_FRAMES - 1 : -1] if isinstance(one, dict)]
+    return stacks.without_wrapper(frames)
 
 
 def _frame(take: Taker, one: dict[str, Any]) -> Frame:

@@ -8,16 +8,20 @@ No regular expression here has a repetition inside a repetition, so no text can 
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from stages.naming import opera
-from stages.naming.frames import Frame, make
+from stages.naming.frames import WRAPPERS, Frame, is_native, make
 from stages.naming.places import NOWHERE, split, without_quirks
 
 MAX_LINES = 1000  # lines looked at; an engine gives at most 250 frames, the rest is a message
 MAX_LINE = 4096  # characters; a data: URL may be longer and says nothing more
 MAX_FRAMES = 250
 
-_ANONYMOUS = frozenset({"?", "<anonymous>", "(anonymous)", "<unknown>", "(null)", "anonymous function"})
+# Nine lines of ten; the rest goes the long way to the same result.
+_USUAL_AT = re.compile(r"at ([^()@]+) \(([^()\s]+):([0-9]{1,9}):([0-9]{1,9})\)\Z")
+_USUAL_GECKO = re.compile(r"([^@\s()>]*)@(https?://[^@\s()]+):([0-9]{1,9}):([0-9]{1,9})\Z")
+_ANONYMOUS = frozenset({"?", "<anonymous>", "(anonymous)", "<unknown>", "(null)", "[arguments not available])"})
 _AT_PLACE = re.compile(r"@(?=[A-Za-z][A-Za-z0-9+.-]{0,60}:|/|\[native code\]|\[wasm code\])")
 _ARGUMENTS = re.compile(r"(?<![ ])\([^\n]*\)\Z")  # old Firefox and Opera: bar(1)@file, but not "a-b (c)@file"
 
@@ -31,8 +35,16 @@ def parse(stack: str, message: str = "") -> list[Frame]:
     if opera.speaks(lines):
         return opera.parse(lines)[:MAX_FRAMES]
     v8 = any(line.startswith("at ") for line in lines)
-    frames = (_at(line) if v8 else _gecko(line) for line in lines)
-    return [frame for frame in frames if frame is not None][:MAX_FRAMES]
+    found = (_at(line) if v8 else _gecko(line) for line in lines)
+    frames = [frame for frame in found if frame is not None][:MAX_FRAMES]
+    return without_wrapper(frames)
+
+
+def without_wrapper(frames: list[Frame]) -> list[Frame]:
+    """Without the outermost frame if it is the SDK's or the snippet's own, around the handler."""
+    if len(frames) > 1 and frames[-1].function.rpartition(".")[2] in WRAPPERS:
+        frames.pop()
+    return frames
 
 
 def _without_message(stack: str, message: str) -> str:
@@ -47,7 +59,11 @@ def _without_message(stack: str, message: str) -> str:
     return after if is_header or (not before.strip() and after[:1] in ("", "\n")) else stack
 
 
+@lru_cache(maxsize=4096)  # a page's frames come again and again
 def _at(line: str) -> Frame | None:
+    usual = _USUAL_AT.match(line)
+    if usual:
+        return make(plain_function(usual[1]), usual[2], int(usual[3]), int(usual[4]))
     if not line.startswith("at "):
         return _chunk(line)
     rest = without_quirks(line[3:].strip())
@@ -123,8 +139,8 @@ def _frame(function: str, place: str, *, bare: bool, evaluated: bool = False) ->
     for prefix in ("async ", "address at "):
         place = place.removeprefix(prefix)
     file, line, column = split(place)
-    if bare and line is None and "/" not in file:
-        return None
+    if line is None and not evaluated and not is_native(file) and (" " in file or (bare and "/" not in file)):
+        return None  # a piece of a message
     return make(plain_function(function), file, line, column, evaluated=evaluated)
 
 
@@ -133,7 +149,13 @@ def plain_function(name: str) -> str:
     return "" if name in _ANONYMOUS else name
 
 
+@lru_cache(maxsize=4096)
 def _gecko(line: str) -> Frame | None:
+    usual = _USUAL_GECKO.match(line)
+    if usual:
+        return make(plain_function(usual[1]), usual[2], int(usual[3]), int(usual[4]))
+    if line.startswith("Error created at "):  # Opera 10 says the outermost frame twice
+        return None
     line = without_quirks(line)
     found = _AT_PLACE.search(line)
     if found:

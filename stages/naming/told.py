@@ -13,13 +13,15 @@ if TYPE_CHECKING:
 class Thrown:
     """One error: itself, or one of those that caused it. `type` is '' when nothing told it.
 
-    `template` is the message before its values were filled in, where the client sent that too.
+    `template` is the message before its values were filled in, where the client sent that too. `synthetic`: the
+    frames are those of whoever caught it, as what was thrown had no stack.
     """
 
     type: str = ""
     message: str = ""
     frames: list[Frame] = field(default_factory=list)
     template: str = ""
+    synthetic: bool = False
 
 
 @dataclass(slots=True)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from stages.naming import messages
 from stages.naming.files import steady
 from stages.naming.frames import is_native
-from stages.naming.functions import is_telling, plain
+from stages.naming.functions import plain, telling
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -97,27 +97,38 @@ def _error(details: Details, named: Name) -> list[str]:
     if told.where == "nowhere":
         named.ignore("stack", "this says nothing about a line of the project")
         return ["error", type_, _said(told, named)]
-    if told.where == "source" and details.source:
-        named.ignore("stack", "it belongs to whoever loaded the script, which could not be parsed")
-        return ["error", type_, steady(details.source.file), _said(told, named)]
+    if told.where == "source":
+        return ["error", type_, _unparsed(details, named), _said(told, named)]
+    if thrown.synthetic:
+        named.ignore("stack", "it belongs to whoever caught what was thrown, which was no Error and has none")
+        return ["error", type_, _said(told, named)]
     frame = _recurring(thrown.frames) if told.text == "too much recursion" else named.top
     if frame is None or is_native(frame.file):
         return ["error", type_, _said(told, named)]
     return ["error", type_, *_located(frame, told, named)]
 
 
+def _unparsed(details: Details, named: Name) -> str:
+    """The file that could not be parsed."""
+    named.ignore("stack", "it belongs to whoever loaded the script, which could not be parsed")
+    frame = details.source or named.top
+    file = steady(frame.file) if frame else ""
+    named.used.append(f"file: {file or 'the page'}")
+    return file
+
+
 def _located(frame: Frame, told: messages.Told, named: Name) -> list[str]:
-    file, function = steady(frame.file), plain(frame.function)
-    named.used.append(f"file: {file}")
+    file, function = steady(frame.file), telling(frame.function)
+    named.used.append(f"file: {file or 'the page'}")
     if file != frame.file:
         named.ignore(f"rest of the address {frame.file}", "host, query, release and hashes differ from load to load")
     named.ignore("line and column", "they move with each build and differ from engine to engine")
     named.ignore("callers", "one fault may be reached in many ways, and engines leave some out")
-    if is_telling(function):
+    if function:
         named.used.append(f"function: {function}")
         named.ignore("message", "the place tells the issue; messages hold ids and differ from engine to engine")
         return [file, function]
-    named.ignore(f"function {function or '(anonymous)'}", "a minifier's name or none at all does not tell the place")
+    named.ignore(f"function {frame.function or '(anonymous)'}", "it has no name, or one that differs from load to load")
     return [file, "", _said(told, named)]
 
 
@@ -134,8 +145,8 @@ def _type(type_: str) -> str:
 def _cause(thrown: Thrown) -> str:
     told = messages.told(thrown.type, thrown.template or thrown.message)
     frame = _top(thrown.frames, thrown.type)
-    function = plain(frame.function) if frame else ""
-    if frame is None or told.where == "nowhere" or not is_telling(function):
+    function = telling(frame.function) if frame else ""
+    if frame is None or told.where == "nowhere" or not function:
         return f"{_type(told.type)}: {told.text}"
     return f"{_type(told.type)} in {function} ({steady(frame.file)})"
 
@@ -161,6 +172,6 @@ def _past_constructor(frames: Sequence[Frame], type_: str) -> Iterable[Frame]:
 def _recurring(frames: Sequence[Frame]) -> Frame | None:
     """Where a recursion breaks off is chance: of the functions in it, the first by name stands for all."""
     ours = [frame for frame in frames if frame.in_app] or [frame for frame in frames if not is_native(frame.file)]
-    known = {(steady(frame.file), plain(frame.function)): frame for frame in reversed(ours[:20])}
-    telling = [key for key in known if is_telling(key[1])]
-    return known[min(telling or known)] if known else None
+    known = {(steady(frame.file), telling(frame.function)): frame for frame in reversed(ours[:20])}
+    named = [key for key in known if key[1]]
+    return known[min(named or known)] if known else None

@@ -1,0 +1,84 @@
+"""The recorded cases, and how they become reports."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import orjson
+
+from catchwater.answers import Emit
+from catchwater.event import Event
+from stages.fingerprint import fingerprint
+
+DATA = Path(__file__).parents[1] / "data" / "naming"
+ENGINES = ("chromium156", "firefox153", "webkit250")
+MECHANISMS = {"window.onerror": "onerror"}
+
+
+def load(name: str):
+    return json.loads((DATA / name).read_text(encoding="utf-8"))
+
+
+def emitted(kind: str, body, **facts) -> Event:
+    """The event that the stage makes of a raw body (an object, or bytes)."""
+    raw = body if isinstance(body, bytes) else orjson.dumps(body)
+    answer = fingerprint(Event("0" * 32, "1", 1_763_900_000_000, kind, raw, facts))
+    assert isinstance(answer, Emit), answer
+    return answer.event
+
+
+def named(kind: str, body, **facts):
+    """The named body."""
+    return emitted(kind, body, **facts).json
+
+
+def of_pair(side) -> tuple[str, dict]:
+    """One side of a grouping pair as the report that would have brought it."""
+    if side["kind"] == "csp":
+        told = {"effective-directive": side["effective_directive"], "blocked-uri": side["blocked_url"]}
+        return "csp", {"csp-report": {**told, "document-uri": side["document_url"]}}
+    onerror = side.get("onerror") or {}
+    message = onerror.get("message") if side["type"] is None and onerror else side["value"]
+    report = {
+        "type": side["type"],
+        "message": message,
+        "stack": side["stack"],
+        "source": onerror.get("filename"),
+        "line": onerror.get("lineno"),
+        "column": onerror.get("colno"),
+        "mechanism": MECHANISMS.get(side["mechanism"], side["mechanism"]),
+        "page": side.get("page_url"),
+        "release": side.get("release"),
+        "fingerprint": side.get("fingerprint"),
+        "cause": [{"type": one["type"], "message": one["value"]} for one in side.get("chain") or []],
+    }
+    return "snippet", report
+
+
+def of_capture(record) -> dict:
+    """What the snippet would have sent for a recorded window.onerror or rejection."""
+    error = record.get("error") if isinstance(record.get("error"), dict) else {}
+    is_error = error.get("name") is not None or error.get("stack") is not None
+    return {
+        "type": error.get("name"),
+        "message": error.get("message") if is_error else record.get("message") or error.get("value"),
+        "stack": error.get("stack"),
+        "source": record.get("filename"),
+        "line": record.get("lineno"),
+        "column": record.get("colno"),
+        "mechanism": MECHANISMS.get(record["via"], record["via"]),
+    }
+
+
+def captures():
+    """(engine, scenario, via, report) of every recording."""
+    for engine in ENGINES:
+        for record in load(f"browser_reports/{engine}.json")["records"]:
+            yield engine, record["scenario"], record["via"], of_capture(record)
+
+
+def events() -> list[tuple[str, dict]]:
+    """(kind, body) of every recorded SDK event and browser report."""
+    lines = (DATA / "events.jsonl").read_bytes().splitlines()
+    return [(one["kind"], one["body"]) for one in map(json.loads, lines)]
