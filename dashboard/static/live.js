@@ -3,6 +3,7 @@
 "use strict";
 (() => {
   const LONGEST_PAUSE = 5000; // ms between two tries while the dashboard is away
+  const SHARE = 4; // an answer that takes long is asked for less often: one part in so many of the time
   const NEWS_EVERY = 10000; // ms between two spoken announcements at least
   const main = document.getElementById("content");
   const button = document.getElementById("live");
@@ -124,6 +125,7 @@
   }
 
   async function turn() {
+    const began = performance.now();
     try {
       await look();
       failures = 0;
@@ -131,7 +133,8 @@
       failures += 1;
     }
     paint();
-    if (on) timer = setTimeout(turn, Math.min(every * (1 + failures), Math.max(every, LONGEST_PAUSE)));
+    const took = performance.now() - began;
+    if (on) timer = setTimeout(turn, Math.min(LONGEST_PAUSE, Math.max(every * (1 + failures), took * SHARE)));
   }
 
   function paint() {
