@@ -9,7 +9,7 @@ from typing import Any
 from catchwater.answers import Answer, Emit, Reject
 from catchwater.event import Event
 from stages.naming import body, bounds, browser, sentry, snippet, v1
-from stages.naming.files import steady
+from stages.naming.files import template
 from stages.naming.told import Details
 
 READERS: dict[str, Callable[[dict[str, Any]], Details]] = {
@@ -74,6 +74,4 @@ def _tags(whole: dict[str, Any]) -> dict[str, str]:
 
 def page_of(address: str) -> str:
     """A page without host, query and ids: `/orders/*`. So few values stand for many addresses."""
-    if not address:
-        return ""
-    return ("/" + steady(address))[: bounds.WORD]
+    return template(address)[: bounds.WORD] if address else ""

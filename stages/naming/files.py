@@ -25,6 +25,8 @@ def steady(file: str) -> str:
     """
     if file.startswith(("data:", "<data:")):
         return "data:"
+    if " > " in file:  # SpiderMonkey: file.js line 51 > Function
+        file = file.partition(" line ")[0]
     return _steady(file.partition("#")[0].partition("?")[0])
 
 
@@ -34,6 +36,13 @@ def _steady(file: str) -> str:
     *folders, name = path.split("/")
     kept = [folder for folder in folders if folder not in ("", ".", "..", "~", "_N_E") and not _is_volatile(folder)]
     return "/".join([*kept, _steady_name(name)])
+
+
+def template(address: str) -> str:
+    """The path of a page with `*` for ids, releases and hashes: few values stand for many addresses."""
+    path = _path(address.partition("#")[0].partition("?")[0])
+    parts = ["*" if _is_volatile(part) else part for part in path.split("/") if part]
+    return "/" + "/".join(parts)
 
 
 def short(file: str) -> str:

@@ -6,13 +6,15 @@ import re
 
 NOWHERE = frozenset({"[native code]", "[wasm code]"})
 
-_IN_EVAL = re.compile(r" line ([0-9]{1,9}) > ")  # SpiderMonkey: file.js line 26 > eval line 2 > eval:1:30
+# SpiderMonkey: `file.js line 26 > eval line 2 > eval:1:30`; the line and column after it count inside the evaluated
+# text. For `file.js line 51 > Function:3:1` the public parsers all leave the file as it is, and so do we.
+_IN_EVAL = re.compile(r" line ([0-9]{1,9}) > eval")
 
 
 def split(place: str) -> tuple[str, int | None, int | None]:
     """File, line and column of `place`; None for what it does not say."""
     inside = _IN_EVAL.search(place)
-    if inside:  # line and column after it count inside the evaluated text
+    if inside:
         return place[: inside.start()], int(inside[1]), None
     head, last = _number(place)
     if last is None:
