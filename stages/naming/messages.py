@@ -18,7 +18,7 @@ _PREFIX = re.compile(
     re.IGNORECASE,
 )
 _TYPE = re.compile(r"((?:[A-Za-z_$][\w$.]{0,80})?(?:Error|Exception|Violation|Warning))(?::[ ]|\Z)")
-# "Failed to execute 'appendChild' on 'Node': ..." (Blink), "Node.appendChild: ..." (Gecko)
+# Blink puts `Failed to execute appendChild on Node: ` (with quotes) before a message, Gecko `Node.appendChild: `.
 _DOM = re.compile(r"(?:Failed to [a-z]{1,20} '[^'\n]{1,80}'(?: (?:on|from) '[^'\n]{1,80}')?|[A-Z]\w{0,60}\.\w{1,60}): ")
 
 

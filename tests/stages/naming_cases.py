@@ -13,6 +13,68 @@ from stages.fingerprint import fingerprint
 
 DATA = Path(__file__).parents[1] / "data" / "naming"
 ENGINES = ("chromium156", "firefox153", "webkit250")
+CHROME = (
+    "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0.0.0 Safari/537.36"
+)
+CHROME_FACTS = {"user_agent": CHROME, "origin": "https://shop.example", "ip": "203.0.113.7"}
+SNIPPET_FIELDS = [
+    "id",
+    "ts",
+    "type",
+    "message",
+    "stack",
+    "source",
+    "line",
+    "column",
+    "mechanism",
+    "page",
+    "referrer",
+    "release",
+    "environment",
+    "level",
+    "user",
+    "tags",
+    "extra",
+    "breadcrumbs",
+    "cause",
+    "n",
+    "first_ts",
+    "sdk",
+    "surprise",
+]
+NAMED_FIELDS = {
+    "id",
+    "project",
+    "received",
+    "ts",
+    "kind",
+    "fingerprint",
+    "fingerprints",
+    "type",
+    "message",
+    "culprit",
+    "level",
+    "mechanism",
+    "frames",
+    "chain",
+    "page",
+    "referrer",
+    "release",
+    "environment",
+    "user",
+    "tags",
+    "extra",
+    "breadcrumbs",
+    "browser",
+    "os",
+    "user_agent",
+    "n",
+    "first_ts",
+    "sdk",
+    "cut",
+    "used",
+    "ignored",
+}
 MECHANISMS = {"window.onerror": "onerror"}
 
 

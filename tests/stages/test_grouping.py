@@ -3,6 +3,7 @@ from __future__ import annotations
 from collections import defaultdict
 
 import pytest
+
 from tests.stages.naming_cases import captures, events, load, named, of_pair
 
 PAIRS = load("grouping_pairs_dev.json")["pairs"]
@@ -29,7 +30,7 @@ def test_enough_pairs_get_their_verdict(level, least, record_testsuite_property)
     pairs = [pair for pair in PAIRS if pair["level"] == level]
     share = 100 * sum(is_one_issue(pair) == (pair["verdict"] == "same") for pair in pairs) / len(pairs)
     record_testsuite_property(f"pairs of level {level}", f"{share:.1f} % of {len(pairs)}")
-    print(f"grouping: {share:.1f} % of {len(pairs)} pairs of level {level}")
+    print(f"grouping: {share:.1f} % of {len(pairs)} pairs of level {level}")  # noqa: T201 - the share is asked for
     assert share >= least
 
 
@@ -37,7 +38,9 @@ def test_one_statement_is_one_issue_in_all_three_engines():
     names = defaultdict(lambda: defaultdict(set))
     for engine, scenario, via, report in captures():
         names[scenario, via][named("snippet", report)["fingerprint"]].add(engine)
-    split = {scenario for (scenario, _), found in names.items() if len(found) > 1 and len(set.union(*found.values())) > 1}
+    split = {
+        scenario for (scenario, _), found in names.items() if len(found) > 1 and len(set.union(*found.values())) > 1
+    }
     assert split == set(APART)
 
 

@@ -5,6 +5,7 @@ import time
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from stages.naming.matching import Matcher
 from stages.naming.messages import split, told
 from stages.naming.parameters import parametrised
@@ -47,11 +48,11 @@ def test_values_are_taken_out_and_names_stay(message, canonical):
             [
                 "Cannot read properties of null (reading 'amount')",
                 "Cannot read property 'amount' of undefined",
-                "can't access property \"amount\", cents is null",
+                'can\'t access property "amount", cents is null',
                 "null is not an object (evaluating 'cents.amount')",
                 "undefined is not an object (evaluating 'this.a[0].amount = f(b.c)')",
                 "Unable to get property 'amount' of undefined or null reference",
-                "Die Eigenschaft \"amount\" eines undefinierten oder Nullverweises kann nicht abgerufen werden.",
+                'Die Eigenschaft "amount" eines undefinierten oder Nullverweises kann nicht abgerufen werden.',
                 "无法获取未定义或 null 引用的属性“amount”",
             ],
             "property amount of null or undefined",
@@ -61,12 +62,16 @@ def test_values_are_taken_out_and_names_stay(message, canonical):
                 "cart.pay is not a function",
                 "this.cart.pay is not a function. (In 'this.cart.pay(1)', 'this.cart.pay' is undefined)",
                 "Object doesn't support property or method 'pay'",
+                # ruff: noqa: RUF001 - as Internet Explorer wrote it
                 "L’objet ne gère pas la propriété ou la méthode « pay »",
             ],
             "pay is not a function",
         ),
         (["total is not defined", "Can't find variable: total", "'total' is undefined"], "total is not defined"),
-        (["Failed to fetch", "Load failed", "NetworkError when attempting to fetch resource."], "network request failed"),
+        (
+            ["Failed to fetch", "Load failed", "NetworkError when attempting to fetch resource."],
+            "network request failed",
+        ),
         (["Unexpected token '<'", "expected expression, got '<'"], "script: unexpected <"),
         (["Maximum call stack size exceeded", "too much recursion", "Espace pile insuffisant"], "too much recursion"),
     ],
@@ -95,7 +100,13 @@ def test_every_text_of_the_table_fits_its_own_row():
     for row in rows(version=1):
         for text in row.texts:
             message = text
-            for hole, value in (("{any}", "xyz"), ("{property}", "pay"), ("{name}", "pay"), ("{member}", "cart.pay"), ("{nothing}", "null")):
+            for hole, value in (
+                ("{any}", "xyz"),
+                ("{property}", "pay"),
+                ("{name}", "pay"),
+                ("{member}", "cart.pay"),
+                ("{nothing}", "null"),
+            ):
                 message = message.replace(hole, value)
             found = matcher.find(message)
             if found is None or found.row.canonical != row.canonical:
@@ -107,7 +118,9 @@ def test_a_row_of_a_later_version_does_not_change_this_one():
     assert all(row in rows(version=2) for row in rows(version=1))
 
 
-@pytest.mark.parametrize("piece", ["1", "a1", "::", "'", '"', "=", "@a", "a@b.", "http:", "0x1.", "1:1", "Failed to execute '", "is "])
+@pytest.mark.parametrize(
+    "piece", ["1", "a1", "::", "'", '"', "=", "@a", "a@b.", "http:", "0x1.", "1:1", "Failed to execute '", "is "]
+)
 def test_no_message_is_slow(piece):
     before = time.process_time()
     told("", piece * (1_000_000 // len(piece)))

@@ -5,6 +5,7 @@ import time
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from stages.naming.stacks import MAX_FRAMES, parse
 from tests.stages.naming_cases import load
 
@@ -65,7 +66,7 @@ def test_agrees_with_the_peers_where_they_agree_with_each_other(record_testsuite
     right = sum(not list(differences(case)) for case in decided)
     share = 100 * right / len(decided)
     record_testsuite_property("stacks", f"{share:.1f} % of {len(decided)}")
-    print(f"stacks: {share:.1f} % of {len(decided)} cases ({len(DISAGREEMENTS)} more are listed disagreements)")
+    print(f"stacks: {share:.1f} % of {len(decided)} cases ({len(DISAGREEMENTS)} more are listed disagreements)")  # noqa: T201 - the share is asked for
     assert share >= 99
 
 
@@ -101,7 +102,9 @@ def test_reads_odd_lines(line, function, file, at):
     assert (frame.function, frame.file, (frame.line, frame.column)) == (function, file, at)
 
 
-@pytest.mark.parametrize("stack", ["", "\n", "Error", "Error: user jane@shop.example not found", "see http://x.example"])
+@pytest.mark.parametrize(
+    "stack", ["", "\n", "Error", "Error: user jane@shop.example not found", "see http://x.example"]
+)
 def test_text_without_frames_gives_none(stack):
     assert parse(stack) == []
 
@@ -141,9 +144,31 @@ def test_no_text_makes_it_raise(stack, message):
 
 
 PIECES = st.sampled_from(
-    ["at ", "@", "(", ")", "eval at ", " > eval", " line 3", ":1", ":", "\n", "http://x/", "[native code]", "<anonymous>",
-     "Line 1 of linked script ", "called from line 1, column 2 in ", " in ", "async ", "extension:(", "error: (", " @ ", "é", "\0"]
-)  # fmt: skip
+    [
+        "at ",
+        "@",
+        "(",
+        ")",
+        "eval at ",
+        " > eval",
+        " line 3",
+        ":1",
+        ":",
+        "\n",
+        "http://x/",
+        "[native code]",
+        "<anonymous>",
+        "Line 1 of linked script ",
+        "called from line 1, column 2 in ",
+        " in ",
+        "async ",
+        "extension:(",
+        "error: (",
+        " @ ",
+        "é",
+        "\0",
+    ]
+)
 
 
 @settings(max_examples=500, deadline=None)

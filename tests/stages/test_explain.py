@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+import json
+
+import orjson
+from click.testing import CliRunner
+
+from stages.command import command
+from tests.stages.naming_cases import events, named
+
+SNIPPET = {"id": "a" * 32, "type": "TypeError", "message": "x is null", "stack": "pay@https://x.example/a.js:1:2"}
+SENTRY = {"event_id": "b" * 32, "exception": {"values": [{"type": "E", "value": "m"}]}}
+REPORT = {"type": "deprecation", "url": "https://x.example", "body": {"id": "WebSQL", "message": "gone"}}
+CSP = {"csp-report": {"effective-directive": "img-src", "blocked-uri": "https://e.example/x"}}
+
+
+def explain(text: str | bytes):
+    return CliRunner().invoke(command, input=text)
+
+
+def lines_of(*objects) -> bytes:
+    return b"\n".join(orjson.dumps(one) for one in objects)
+
+
+def test_prints_one_object_a_line_with_the_fields_of_the_design():
+    result = explain(lines_of(SNIPPET, SENTRY, REPORT, CSP))
+    told = [json.loads(line) for line in result.stdout.splitlines()]
+    assert result.exit_code == 0
+    assert [one["id"] for one in told] == ["a" * 32, "b" * 32, None, None]
+    assert [one["type"] for one in told] == ["TypeError", "E", "Deprecation", "CSPViolation"]
+    expected = {"id", "fingerprint", "fingerprints", "type", "message", "culprit", "frames", "used", "ignored"}
+    assert all(set(one) == expected for one in told)
+
+
+def test_tells_what_the_stage_tells():
+    kinds = [kind for kind, _ in events()]
+    result = explain(lines_of(*(body for _, body in events())))
+    told = [json.loads(line)["fingerprint"] for line in result.stdout.splitlines()]
+    assert told == [named(kind, body)["fingerprint"] for kind, (_, body) in zip(kinds, events(), strict=True)]
+
+
+def test_says_which_parts_were_used_and_which_ignored_and_why():
+    told = json.loads(explain(lines_of(SNIPPET)).stdout)
+    assert told["used"] == ["type: TypeError", "file: a.js", "function: pay"]
+    assert {"part", "why"} == set(told["ignored"][0])
+    assert "message" in {one["part"] for one in told["ignored"]}
+
+
+def test_a_line_that_is_no_report_is_named_and_the_others_go_on():
+    result = explain(b"\n".join([orjson.dumps(SNIPPET), b"{nope", b"", b"[1]", orjson.dumps(SENTRY)]))
+    assert result.exit_code == 1
+    assert len(result.stdout.splitlines()) == 2
+    assert "line 2: not JSON" in result.stderr
+    assert "line 4: a JSON list" in result.stderr
+
+
+def test_reads_a_file(tmp_path):
+    saved = tmp_path / "saved.jsonl"
+    saved.write_bytes(b"\xef\xbb\xbf" + lines_of(SNIPPET))  # as some editors begin a file
+    result = CliRunner().invoke(command, [str(saved)])
+    assert json.loads(result.stdout)["culprit"] == "pay (a.js)"
+
+
+def test_a_saved_named_event_keeps_its_name():
+    whole = named("snippet", SNIPPET)
+    assert json.loads(explain(lines_of(whole)).stdout)["fingerprint"] == whole["fingerprint"]
+
+
+def test_a_file_that_is_not_there_is_a_wrong_argument():
+    assert CliRunner().invoke(command, ["/nowhere.jsonl"]).exit_code == 2
