@@ -21,6 +21,7 @@ from catchwater.streams import prepare
 from dashboard.app import application
 from dashboard.command import make_board
 from dashboard.security import Guard
+from tests.dashboard.flow import PIPELINE, Flow
 
 if TYPE_CHECKING:
     from pymongo.database import Database
@@ -57,7 +58,7 @@ class Site:
     """A dashboard that answers on a port of its own."""
 
     port: int
-    defs: StreamDefs
+
     host: str = "127.0.0.1"
     sent: dict[str, str] = field(default_factory=dict)
 
@@ -143,9 +144,16 @@ def _running(mongo_url: str, redis_url: str, defs: StreamDefs, projects: Path, g
 
     runner = asyncio.run_coroutine_threadsafe(start(), loop).result(20)
     try:
-        yield Site(runner.addresses[0][1], defs)
+        yield Site(runner.addresses[0][1])
     finally:
         asyncio.run_coroutine_threadsafe(runner.cleanup(), loop).result(20)
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
         loop.close()
+
+
+@pytest.fixture
+def flow(redis: Connection, tmp_path: Path) -> Flow:
+    path = tmp_path / "streamdefs.yaml"
+    path.write_text(PIPELINE)
+    return Flow(redis, load(path))

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from pymongo.database import Database
 
     from catchwater.connection import Connection
-    from catchwater.streamdefs import StreamDefs
 
 
 @pytest.fixture
@@ -45,14 +44,14 @@ def port_in(log: Path, event: str) -> int:
 
 
 def test_the_process_serves_its_pages_and_its_ops_port_and_leaves_when_asked(
-    started: tuple[subprocess.Popen[bytes], Path], mongo: Database[dict[str, Any]], defs: StreamDefs
+    started: tuple[subprocess.Popen[bytes], Path], mongo: Database[dict[str, Any]]
 ):
     process, log = started
     mongo.issues.insert_one(made.issue("pay"))
-    site = Site(wait_until(lambda: port_in(log, "dashboard is open"), "the dashboard is open"), defs)
+    site = Site(wait_until(lambda: port_in(log, "dashboard is open"), "the dashboard is open"))
     assert site.get("/healthz").body == b"alive\n"
     assert len(site.issues()["issues"]) == 1
-    ops = Site(port_in(log, "ops port is open"), defs)
+    ops = Site(port_in(log, "ops port is open"))
     wait_until(lambda: ops.get("/readyz").status == 200, "it is ready")
     assert 'catchwater_depth{reads="raw",stage="fingerprint"} 0.0' in ops.get("/metrics").text
     process.send_signal(signal.SIGTERM)

@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from catchwater import keys
-from catchwater.event import Event, encode
 from tests.dashboard import documents as made
 
 if TYPE_CHECKING:
@@ -20,6 +18,7 @@ if TYPE_CHECKING:
     from pymongo.database import Database
 
     from tests.dashboard.conftest import Site
+    from tests.dashboard.flow import Flow
 
     Mongo = Database[dict[str, Any]]
 
@@ -133,13 +132,11 @@ def test_an_issue_s_page_counts_on_while_what_is_unfolded_stays(site: Site, mong
     assert page.get_by_text("emit", exact=True).is_visible()
 
 
-def test_the_pipeline_page_moves_by_itself(site: Site, redis: Any, page: Page):
+def test_the_pipeline_page_moves_by_itself(site: Site, flow: Flow, page: Page):
     page.goto(f"{site.url}/pipeline")
     row = page.locator("tr", has_text="fingerprint")
     assert "raw" in row.inner_text()
-    event = Event("ab" * 16, "1", made.milliseconds(made.moment()), "snippet", b"{}")
-    name = keys.stream(site.defs.tags[site.defs.partition_of(event.id)], "raw")
-    redis.call("XADD", name, "*", *[part for item in encode(event).items() for part in item])
+    flow.accept(1)
     page.locator("tr", has_text="fingerprint").locator("td.strong", has_text="1").wait_for(timeout=4000)
 
 

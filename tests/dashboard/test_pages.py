@@ -1,18 +1,14 @@
 from __future__ import annotations
 
-from html.parser import HTMLParser
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from catchwater.embedded import MongoServer
 from tests.dashboard import documents as made
-from tests.dashboard.conftest import DEMO, INGEST, KEY, NOWHERE
-from tests.waiting import wait_until
+from tests.dashboard.conftest import DEMO, INGEST, KEY
+from tests.dashboard.markup import Tags
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from pymongo.database import Database
 
     from catchwater.connection import Connection
@@ -42,25 +38,6 @@ production|onerror|message|catchwater/1.2.0|Mozilla/5.0 (made up)|"mechanism": "
     .replace("\n", "|")
     .split("|")
 )
-
-
-class Tags(HTMLParser):
-    """The elements and attributes that a browser would make of a page."""
-
-    def __init__(self, page: str) -> None:
-        super().__init__()
-        self.elements: list[tuple[str, dict[str, str | None]]] = []
-        self.text = ""
-        self.feed(page)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.elements.append((tag, dict(attrs)))
-
-    def handle_data(self, data: str) -> None:
-        self.text += data
-
-    def links(self) -> list[str]:
-        return [attributes["href"] or "" for tag, attributes in self.elements if tag == "a"]
 
 
 def assert_harmless(page: str, *, shown: bool = True) -> None:
@@ -230,60 +207,3 @@ def test_a_sample_s_page_shows_all_of_it(site: Site, mongo: Mongo):
     text = Tags(site.get(f"/events/{ID}").text).text
     for expected in OF_A_SAMPLE:
         assert expected in text, expected
-
-
-@pytest.mark.parametrize("path", ["/issues/1:v1:no", "/events/no", "/no", "/issues/", "/static/no.css"])
-def test_a_page_that_is_not_there_says_so_kindly(site: Site, path: str):
-    answer = site.get(path)
-    assert answer.status == 404
-    assert answer.headers["content-type"].startswith("text/html")
-    assert "Nothing is here" in answer.text
-    assert "To the issues" in answer.text
-
-
-def test_the_dashboard_finds_a_mongodb_that_comes_back(opened: Open, redis: Connection, tmp_path: Path):
-    server = MongoServer(tmp_path / "mongo")
-    server.start()
-    site = opened(server.url, redis.url)
-    assert site.get("/api/issues").status == 200
-    server.kill()
-    assert site.get("/api/issues").status == 503
-    server.start()
-    wait_until(lambda: site.get("/api/issues").status == 200, "the issues are shown again")
-    server.stop()
-
-
-def test_without_mongodb_pages_and_programs_get_a_503(opened: Open, redis: Connection):
-    site = opened(NOWHERE, redis.url)
-    for path in ("/api/issues", "/api/issues/1:v1:a", "/api/events/x", "/api/projects"):
-        answer = site.get(path)
-        assert answer.status == 503, path
-        assert list(answer.json) == ["error"]
-        assert answer.json["error"].startswith("MongoDB is away: ")
-        assert answer.headers["retry-after"] == "3"
-        assert answer.headers["cache-control"] == "no-store"
-    page = site.get("/")
-    assert page.status == 503
-    assert "Waiting for a server" in page.text
-    assert '<meta http-equiv="refresh" content="3">' in page.text
-    assert site.get("/healthz").status == 200
-
-
-def test_files_are_named_by_their_content_and_kept_for_ever(site: Site):
-    page = Tags(site.get("/").text)
-    (css,) = [str(one["href"]) for tag, one in page.elements if tag == "link" and one["rel"] == "stylesheet"]
-    (js,) = [str(one["src"]) for tag, one in page.elements if tag == "script"]
-    for address, kind in ((css, "text/css"), (js, "text/javascript")):
-        answer = site.get(address)
-        assert answer.status == 200
-        assert answer.headers["content-type"].startswith(kind)
-        assert "immutable" in answer.headers["cache-control"]
-        assert b"http://" not in answer.body
-        assert b"https://" not in answer.body
-    assert site.get("/static/..%2fcommand.py").status == 404
-
-
-def test_head_is_answered_without_a_body(site: Site):
-    answer = site.get("/", method="HEAD")
-    assert answer.status == 200
-    assert answer.body == b""

@@ -5,27 +5,23 @@ import threading
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-import pytest
 from prometheus_client import REGISTRY
 
 from catchwater import keys
 from catchwater.answers import Answer, Drop, Emit, Reject, Stored, Tally
 from catchwater.connection import Connection
-from catchwater.event import Event, decode, encode
-from catchwater.streamdefs import load
-from catchwater.streams import Consumer
 from dashboard.gauge import PipelineGauge, Rates
 from dashboard.store import Store
 from dashboard.verdict import verdict
 from tests.dashboard import documents as made
 from tests.dashboard.conftest import NOWHERE
+from tests.dashboard.flow import Flow, flow_on
 from tests.waiting import wait_until
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from pymongo.database import Database
 
+    from catchwater.event import Event
     from catchwater.streamdefs import StreamDefs
     from tests.dashboard.conftest import Open, Site
 
@@ -57,50 +53,6 @@ AUDIT_FIELDS = {
     "missing",
     "adds_up",
 }
-
-
-class Flow:
-    """A pipeline that moves only when a test says so."""
-
-    def __init__(self, connection: Connection, defs: StreamDefs) -> None:
-        self.connection = connection
-        self.defs = defs
-
-    def accept(self, count: int, first: int = 0) -> None:
-        for number in range(first, first + count):
-            event = Event(f"{number:032x}", "1", made.milliseconds(made.moment()), "snippet", b"{}")
-            name = keys.stream(self.defs.tags[self.defs.partition_of(event.id)], "raw")
-            self.connection.call("XADD", name, "*", *[part for item in encode(event).items() for part in item])
-
-    def move(self, stage: str, answer: Callable[[int, Event], Answer] = lambda _, event: Emit(event)) -> int:
-        """Let one consumer of `stage` answer whatever waits; how many that was."""
-        connection = Connection(self.connection.url)
-        consumer = Consumer(connection, self.defs, stage, "tester")
-        done = 0
-        while batch := consumer.read():
-            answers = [answer(done + i, decode(entry.fields)) for i, entry in enumerate(batch)]
-            consumer.commit(zip(batch, answers, strict=True))
-            done += len(batch)
-        connection.close()
-        return done
-
-    def lives(self) -> dict[str, str]:
-        return {tag: self.connection.call("GET", keys.life(tag)).decode() for tag in self.defs.tags}
-
-
-@pytest.fixture
-def flow(redis: Connection, tmp_path: Any) -> Flow:
-    path = tmp_path / "streamdefs.yaml"
-    path.write_text(
-        "streams: {raw: {}, named: {}, unique: {}, counted: {}}\n"
-        "stages:\n"
-        "  fingerprint: {run: 'stages.dedupe:dedupe', reads: raw, emits: named}\n"
-        "  dedupe: {run: 'stages.dedupe:dedupe', reads: named, emits: unique, once_for: 24h}\n"
-        "  count: {run: 'stages.count:count', reads: unique, emits: counted, samples: 20/h}\n"
-        "  sink: {run: sink, reads: counted}\n"
-        "defaults: {wait: 10ms}\n"
-    )
-    return Flow(redis, load(path))
 
 
 def stages(site: Site) -> dict[str, Any]:
@@ -220,25 +172,6 @@ def test_the_audit_is_never_falsely_alarmed_while_events_flow(
         worker.join()
     assert len({audit.counted for audit in found}) > 10, "something flowed meanwhile"
     assert [audit for audit in found if not audit.adds_up] == []
-
-
-def flow_on(flow: Flow, mongo: Mongo, stopping: threading.Event) -> None:
-    """Let one event after the other go all the way, to a MongoDB that always has what was counted."""
-    done, parts = 0, {tag: f"parts.{made.moment():%Y%m}-{tag}-{life}-1" for tag, life in flow.lives().items()}
-    consumers = {stage: Consumer(Connection(flow.connection.url), flow.defs, stage, "w") for stage in flow.defs.stages}
-    counts = dict.fromkeys(parts.values(), 0)
-    while not stopping.is_set():
-        flow.accept(1, done)
-        tag = flow.defs.tags[flow.defs.partition_of(f"{done:032x}")]
-        for stage in ("fingerprint", "dedupe", "count"):
-            (entry,) = consumers[stage].read()
-            event = decode(entry.fields)
-            consumers[stage].commit([(entry, Emit(event, tally=Tally("1:v1:a") if stage == "count" else None))])
-        counts[parts[tag]] += 1
-        mongo.issues.update_one({"_id": "1:v1:a"}, {"$max": counts}, upsert=True)
-        while batch := consumers["sink"].read():
-            consumers["sink"].commit([(entry, Stored()) for entry in batch])
-        done += 1
 
 
 def test_without_mongodb_the_pipeline_is_still_shown_and_its_side_is_unknown(opened: Open, flow: Flow):
