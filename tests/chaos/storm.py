@@ -37,15 +37,33 @@ def report(number: int, issue: str) -> dict[str, object]:
     """A report of the snippet."""
     name = issue.removesuffix("Error").lower()
     stack = f"{issue}: it broke\n    at {name}Pay (https://shop.example/{name}.js:3:5)\n    at {name}Click (https://shop.example/{name}.js:9:2)"
-    return {"id": f"{number:032x}", "type": issue, "message": "it broke", "stack": stack, "page": "https://shop.example/cart"}
+    return {
+        "id": f"{number:032x}",
+        "type": issue,
+        "message": "it broke",
+        "stack": stack,
+        "page": "https://shop.example/cart",
+    }
 
 
 def sentry_event(number: int, issue: str) -> bytes:
     """The same error as an envelope of Sentry's SDK."""
     name = issue.removesuffix("Error").lower()
     frames = [
-        {"function": f"{name}Click", "filename": f"https://shop.example/{name}.js", "lineno": 9, "colno": 2, "in_app": True},
-        {"function": f"{name}Pay", "filename": f"https://shop.example/{name}.js", "lineno": 3, "colno": 5, "in_app": True},
+        {
+            "function": f"{name}Click",
+            "filename": f"https://shop.example/{name}.js",
+            "lineno": 9,
+            "colno": 2,
+            "in_app": True,
+        },
+        {
+            "function": f"{name}Pay",
+            "filename": f"https://shop.example/{name}.js",
+            "lineno": 3,
+            "colno": 5,
+            "in_app": True,
+        },
     ]
     event = {"exception": {"values": [{"type": issue, "value": "it broke", "stacktrace": {"frames": frames}}]}}
     return b'{"event_id":"%032x"}\n{"type":"event"}\n%s\n' % (number, json.dumps(event).encode())

@@ -13,6 +13,7 @@ from pathlib import Path
 from random import Random, randrange
 
 import pytest
+
 from tests.chaos.box import Box
 from tests.chaos.havoc import Havoc
 from tests.chaos.storm import Storm

@@ -11,6 +11,7 @@ from pathlib import Path
 from random import Random
 
 import pytest
+
 from tests.chaos.box import Box
 from tests.chaos.havoc import Havoc
 from tests.chaos.storm import Storm
@@ -28,8 +29,8 @@ NO_GATE = (
 ADDED_UP = (
     "sink/store.py",
     '"$max": update.highest,',
-    '"$inc": {k: v for k, v in update.highest.items() if isinstance(v, int)},'
-    ' "$max": {k: v for k, v in update.highest.items() if not isinstance(v, int)},',
+    '"$inc": {k: v for k, v in update.highest.items() if isinstance(v, int)}, '
+    + '"$max": {k: v for k, v in update.highest.items() if not isinstance(v, int)},',
 )
 
 

@@ -1,0 +1,223 @@
+"""Catchwater's own counting as a model: dedupe and count commit through the gate, the sink writes and then commits.
+
+One partition, one issue. Atomic are: an XADD, a read, a claim, a commit (one Lua call), a write to MongoDB. Between any
+two of them a worker may be killed, another may claim what a living one holds, the client may send again, the tally
+bucket may expire, and Redis may fall back, once, to a consistent earlier state (a replica, or its log on disk).
+
+Where the model ends: what Redis itself loses of the input is lost (the fall-back is to a moment after the last XADD);
+an expiry is a moment in time, which a fall-back does not undo (EXPIRE is kept as an absolute time); and what a fall-back
+undoes is counted again within a bucket's life. A backup that is older than that, or stages that stand still for so
+long right after a fall-back, can count events twice: docs/guarantees.md says so, and `backup` below shows it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import combinations
+
+Hand = tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Rules:
+    """The algorithm, and ways to get it wrong."""
+
+    gate: bool = True
+    """Effects only where XACK answered 1."""
+    maximum: bool = True
+    """The sink writes $max; else it adds up."""
+    bump: bool = True
+    """A bucket that is created anew starts a new part."""
+    mark_in_gate: bool = True
+    """The mark is set in the commit; else when the entry is read, as a cache would."""
+
+
+@dataclass(frozen=True)
+class Group:
+    """A stream's consumer group: how far it has read, and what is pending."""
+
+    read: int = 0
+    pending: frozenset[int] = frozenset()
+
+    def acknowledged(self, entry: int) -> Group:
+        return replace(self, pending=self.pending - {entry})
+
+
+@dataclass(frozen=True)
+class Redis:
+    """Everything that falls back together."""
+
+    raw: tuple[str, ...] = ()
+    unique: tuple[str, ...] = ()
+    counted: tuple[tuple[int, int], ...] = ()
+    """Tallies: part and N so far."""
+    marks: frozenset[str] = frozenset()
+    bucket: tuple[int, int, int] | None = None
+    """The age it was last touched in, its part, N."""
+    generation: int = 0
+    dedupe: Group = Group()
+    count: Group = Group()
+    sink: Group = Group()
+
+
+@dataclass(frozen=True)
+class World:
+    redis: Redis = Redis()
+    mongo: tuple[tuple[int, int], ...] = ()
+    """What is stored, by part."""
+    hands: tuple[tuple[tuple[str, Hand], ...], ...] = ((), (), ())
+    """What the workers of dedupe, count and sink hold: a phase and entries each. Workers are interchangeable."""
+    to_send: tuple[str, ...] = ()
+    resend: frozenset[str] = frozenset()
+    age: int = 0
+    kills: int = 0
+    expiries: int = 0
+    fall_backs: int = 0
+    replica: Redis | None = None
+    fallen: bool = False
+    backup: bool = False
+    """The fall-back may be to a state that is older than a bucket's life."""
+
+
+@dataclass(frozen=True)
+class Model:
+    """The steps that a world can take."""
+
+    rules: Rules = Rules()
+    workers: int = 2
+    batch: int = 2
+
+    def steps(self, world: World) -> Iterator[World]:
+        yield from self._clients(world)
+        yield from self._misfortunes(world)
+        for stage, name in enumerate(("dedupe", "count", "sink")):
+            yield from self._takes(world, stage, name)
+            for hand in set(world.hands[stage]):
+                put_down = _without(world, stage, hand)
+                if world.kills:
+                    yield replace(put_down, kills=world.kills - 1)
+                yield from self._works(world, put_down, stage, hand)
+
+    def at_rest(self, world: World) -> bool:
+        redis = world.redis
+        streams = ((redis.dedupe, redis.raw), (redis.count, redis.unique), (redis.sink, redis.counted))
+        done = all(group.read == len(stream) and not group.pending for group, stream in streams)
+        return done and not world.to_send and not any(world.hands) and world.replica is None
+
+    def _clients(self, world: World) -> Iterator[World]:
+        """XADD; the answer may be lost, so the same event may come a second time: from the client, or the spool."""
+        for event in set(world.to_send):
+            rest = tuple(one for one in world.to_send if one != event)
+            added = replace(world, redis=replace(world.redis, raw=(*world.redis.raw, event)), to_send=rest)
+            yield added
+            if event in world.resend:
+                yield replace(added, to_send=(*rest, event), resend=world.resend - {event})
+
+    def _misfortunes(self, world: World) -> Iterator[World]:
+        if world.expiries and (world.backup or _may_expire(world)):
+            yield replace(world, age=world.age + 1, expiries=world.expiries - 1)
+        if world.fall_backs and not world.to_send and world.replica is None:
+            yield replace(world, replica=world.redis, fall_backs=world.fall_backs - 1)
+        if world.replica is not None:
+            yield replace(world, redis=world.replica, replica=None, fallen=True)
+
+    def _takes(self, world: World, stage: int, name: str) -> Iterator[World]:
+        """A worker with empty hands reads new entries, or claims pending ones, whoever holds them."""
+        if len(world.hands[stage]) == self.workers:
+            return
+        group: Group = getattr(world.redis, name)
+        stream = (world.redis.raw, world.redis.unique, world.redis.counted)[stage]
+        if group.read < len(stream):
+            end = min(group.read + self.batch, len(stream))
+            entries = tuple(range(group.read, end))
+            fresh = replace(group, read=end, pending=group.pending | set(entries))
+            yield self._takes_up(replace(world, redis=replace(world.redis, **{name: fresh})), stage, entries)
+        for size in range(1, self.batch + 1):
+            for claimed in combinations(sorted(group.pending), size):
+                yield self._takes_up(world, stage, claimed)
+
+    def _takes_up(self, world: World, stage: int, entries: Hand) -> World:
+        first = "mark" if stage == 0 and not self.rules.mark_in_gate else "write" if stage == 2 else "commit"
+        return _with(world, stage, (first, entries))
+
+    def _works(self, world: World, free: World, stage: int, hand: tuple[str, Hand]) -> Iterator[World]:
+        phase, entries = hand
+        if phase == "write":
+            yield _with(replace(free, mongo=self._written(world, entries)), stage, ("commit", entries))
+        elif phase == "mark":
+            new = {world.redis.raw[entry] for entry in entries} - world.redis.marks
+            kept = tuple(entry for entry in entries if world.redis.raw[entry] in new)
+            marked = replace(free, redis=replace(world.redis, marks=world.redis.marks | new))
+            yield _with(marked, stage, ("commit", kept))
+        else:
+            commit = (self._deduped, self._counted, self._stored)[stage]
+            yield replace(free, redis=commit(world, entries))
+
+    def _won(self, group: Group, entry: int) -> bool:
+        return entry in group.pending or not self.rules.gate
+
+    def _deduped(self, world: World, entries: Hand) -> Redis:
+        redis = world.redis
+        for entry in entries:
+            if self._won(redis.dedupe, entry):
+                event = redis.raw[entry]
+                if not self.rules.mark_in_gate or event not in redis.marks:
+                    redis = replace(redis, unique=(*redis.unique, event), marks=redis.marks | {event})
+            redis = replace(redis, dedupe=redis.dedupe.acknowledged(entry))
+        if not self.rules.mark_in_gate:  # what was a duplicate at the mark is acknowledged, too
+            known = {entry for entry in redis.dedupe.pending if redis.raw[entry] in redis.marks}
+            redis = replace(redis, dedupe=replace(redis.dedupe, pending=redis.dedupe.pending - known))
+        return redis
+
+    def _counted(self, world: World, entries: Hand) -> Redis:
+        redis, winners = world.redis, 0
+        for entry in entries:
+            winners += self._won(redis.count, entry)
+            redis = replace(redis, count=redis.count.acknowledged(entry))
+        if not winners:
+            return redis
+        if redis.bucket is None or redis.bucket[0] < world.age:
+            generation = redis.generation + 1 if self.rules.bump else 1
+            redis = replace(redis, generation=generation, bucket=(world.age, generation, 0))
+        assert redis.bucket
+        _, part, n = redis.bucket
+        bucket = (world.age, part, n + winners)
+        return replace(redis, bucket=bucket, counted=(*redis.counted, (part, n + winners)))
+
+    def _stored(self, world: World, entries: Hand) -> Redis:
+        group = world.redis.sink
+        for entry in entries:
+            group = group.acknowledged(entry)
+        return replace(world.redis, sink=group)
+
+    def _written(self, world: World, entries: Hand) -> tuple[tuple[int, int], ...]:
+        stored = dict(world.mongo)
+        for entry in entries:
+            if entry < len(world.redis.counted):
+                part, n = world.redis.counted[entry]
+                stored[part] = max(n, stored.get(part, 0)) if self.rules.maximum else n + stored.get(part, 0)
+        return tuple(sorted(stored.items()))
+
+
+def _may_expire(world: World) -> bool:
+    """Not between a change of the bucket and the fall-back that undoes it, nor before that change is made again."""
+    redis = world.redis
+    if world.replica is not None:
+        return redis.bucket == world.replica.bucket
+    waiting = redis.dedupe.pending | redis.count.pending
+    unread = len(redis.raw) - redis.dedupe.read + len(redis.unique) - redis.count.read
+    return not world.fallen or not (waiting or unread)
+
+
+def _with(world: World, stage: int, hand: tuple[str, Hand]) -> World:
+    hands = list(world.hands)
+    hands[stage] = tuple(sorted((*hands[stage], hand)))
+    return replace(world, hands=tuple(hands))
+
+
+def _without(world: World, stage: int, hand: tuple[str, Hand]) -> World:
+    hands, left = list(world.hands), list(world.hands[stage])
+    left.remove(hand)
+    hands[stage] = tuple(left)
+    return replace(world, hands=tuple(hands))
