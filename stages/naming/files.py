@@ -11,6 +11,10 @@ from stages.naming.frames import is_extension
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{0,40}:/{0,3}")
 _BUNDLER = re.compile(r"(?:webpack|webpack-internal|ng|app|turbopack|vite|rollup|parcel|metro):/{0,3}", re.IGNORECASE)
 _UUID = re.compile(r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}")
+_RELEASE = re.compile(r"(?:v|r|version|build|release|rev)[-_.]?[0-9]{1,15}\Z", re.IGNORECASE)
+_VERSION_AT_END = re.compile(r"[-_.@]v?[0-9]{1,4}(?:\.[0-9]{1,6}){1,3}\Z")
+_TIME_AT_END = re.compile(r"_[0-9]{8,17}\Z")
+_HOME = re.compile(r"\A/{0,3}(?:[A-Za-z]:)?/{0,2}(?:(?:Users|home)/[^/]{1,100}/)?")
 _VERSION = re.compile(r"[vr]?[0-9]{1,6}(?:\.[0-9]{1,9}){1,4}(?:[-+.][0-9A-Za-z.]{1,30})?\Z")
 _HEX = re.compile(r"[0-9a-f]{4,64}\Z|[0-9A-F]{4,64}\Z")
 _WORD_AND_NUMBER = re.compile(r"[A-Z]?[a-z]+[0-9]{1,4}\Z")
@@ -35,7 +39,7 @@ def _steady(file: str) -> str:
     path = _path(file)
     *folders, name = path.split("/")
     kept = [folder for folder in folders if folder not in ("", ".", "..", "~", "_N_E") and not _is_volatile(folder)]
-    return "/".join([*kept, _steady_name(name)])
+    return "/".join([*(_VERSION_AT_END.sub("", folder) for folder in kept), _steady_name(name)])
 
 
 def template(address: str) -> str:
@@ -58,25 +62,34 @@ def _path(file: str) -> str:
         return _UUID.sub("", file)
     bundler = _BUNDLER.match(file)
     if bundler:
-        return _module(file[bundler.end() :])
+        return _module(file[bundler.end() :], named=bundler[0].endswith(":" + "//"))
     scheme = _SCHEME.match(file)
-    if scheme is None or len(scheme[0]) == 2 or scheme[0].lower().startswith("file:"):
-        return file[scheme.end() :] if scheme else file
-    if "/" not in scheme[0]:  # file.js:12, not an address
+    if file[1:2] == ":" or file[:8].lower() == "file:///":
+        return _HOME.sub("", file.removeprefix("file:///"), count=1)
+    if scheme is None or "/" not in scheme[0]:  # file.js:12, not an address
         return file
     return file[scheme.end() :].partition("/")[2]
 
 
-def _module(path: str) -> str:
-    """`webpack://shop/./src/a.js`, `webpack-internal:///(rsc)/./src/a.js`: the module alone."""
-    head, found, tail = path.partition("/./")
-    path = tail if found and "/" not in head.strip("/") else path
+def _module(path: str, *, named: bool) -> str:
+    """`webpack://shop/./src/a.js`, `webpack-internal:///(rsc)/./src/a.js`: the module alone. `named`: the path begins
+    with the bundle's name.
+    """
+    _, found, tail = path.partition("/")
+    if found and (named or tail.startswith("./")):
+        path = tail
     return path.removeprefix("./")
 
 
 def _is_volatile(folder: str) -> bool:
     """A folder named for a release, a build, a day or an id."""
-    return bool(_VERSION.match(folder) or _UUID.fullmatch(folder) or _is_hash(folder) or folder.isdecimal())
+    return bool(
+        _VERSION.match(folder)
+        or _RELEASE.match(folder)
+        or _UUID.fullmatch(folder)
+        or _is_hash(folder)
+        or folder.isdecimal()
+    )
 
 
 def _steady_name(name: str) -> str:
@@ -96,17 +109,14 @@ def _steady_name(name: str) -> str:
 
 
 def _at_version(stem: str) -> str:
-    """`jquery-3.6.0` and `lib@1.2.3`: the name before the version."""
-    head, at, tail = stem.rpartition("@")
-    if at and head and _VERSION.match(tail):
-        return head
-    return re.sub(r"-[0-9]{1,4}(?:\.[0-9]{1,4}){1,3}\Z", "", stem)
+    """`jquery-3.6.0`, `lib@1.2.3` and `app_1699999999`: the name before the version."""
+    return _TIME_AT_END.sub("", _VERSION_AT_END.sub("", stem)) or "*"
 
 
 def _is_hash(part: str) -> bool:
     """A content hash or a time: hexadecimal with a digit in it, or 8 and more figures."""
     if not _HEX.match(part):
-        return _is_base64(part) if len(part) in (8, 16, 20, 22) else False
+        return _is_base64(part) if len(part) in (8, 16, 20, 21, 22) else False
     digits = sum(char.isdecimal() for char in part)
     if digits == len(part):
         return digits >= 8

@@ -17,6 +17,8 @@ _PREFIX = re.compile(
     r"Non-Error promise rejection captured with value: |Non-Error exception captured with value: )",
     re.IGNORECASE,
 )
+# Versions of Sentry's SDK before 7.50 said it so.
+_KEYS = re.compile(r"Non-Error (exception|promise rejection) captured with keys: ")
 _TYPE = re.compile(r"((?:[A-Za-z_$][\w$.]{0,80})?(?:Error|Exception|Violation|Warning))(?::[ ]|\Z)")
 # Blink puts `Failed to execute appendChild on Node: ` (with quotes) before a message, Gecko `Node.appendChild: `.
 _DOM = re.compile(r"(?:Failed to [a-z]{1,20} '[^'\n]{1,80}'(?: (?:on|from) '[^'\n]{1,80}')?|[A-Z]\w{0,60}\.\w{1,60}): ")
@@ -63,6 +65,9 @@ def split(message: str) -> tuple[str, str]:
     prefix = _PREFIX.match(text)
     if prefix:
         text = text[prefix.end() :]
+    keys = _KEYS.match(text)
+    if keys:
+        text = f"Object captured as {keys[1]} with keys: {text[keys.end() :]}"
     found = _TYPE.match(text)
     if found is None:
         return "", text

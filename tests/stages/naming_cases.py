@@ -75,7 +75,7 @@ NAMED_FIELDS = {
     "used",
     "ignored",
 }
-MECHANISMS = {"window.onerror": "onerror"}
+MECHANISMS = {"window.onerror": "onerror", "error-event(capture)": "resource"}
 
 
 def load(name: str):
@@ -120,17 +120,24 @@ def of_pair(side) -> tuple[str, dict]:
 
 def of_capture(record) -> dict:
     """What the snippet would have sent for a recorded window.onerror or rejection."""
-    error = record.get("error") if isinstance(record.get("error"), dict) else {}
+    thrown = record.get("error") or record.get("reason")
+    error = thrown if isinstance(thrown, dict) else {}
     is_error = error.get("name") is not None or error.get("stack") is not None
     return {
         "type": error.get("name"),
-        "message": error.get("message") if is_error else record.get("message") or error.get("value"),
+        "message": error.get("message") if is_error else record.get("message") or _not_an_error(error),
         "stack": error.get("stack"),
-        "source": record.get("filename"),
+        "source": record.get("filename") or record.get("src"),
         "line": record.get("lineno"),
         "column": record.get("colno"),
         "mechanism": MECHANISMS.get(record["via"], record["via"]),
     }
+
+
+def _not_an_error(thrown) -> str:
+    """What the snippet says of a thrown value that is no Error."""
+    keys = ", ".join(sorted(set(thrown) - {"tag", "primitive", "type"}))
+    return thrown.get("primitive") or f"Object captured as promise rejection with keys: {keys}"
 
 
 def captures():
