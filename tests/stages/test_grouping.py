@@ -30,7 +30,7 @@ def test_enough_pairs_get_their_verdict(level, least, record_testsuite_property)
     pairs = [pair for pair in PAIRS if pair["level"] == level]
     share = 100 * sum(is_one_issue(pair) == (pair["verdict"] == "same") for pair in pairs) / len(pairs)
     record_testsuite_property(f"pairs of level {level}", f"{share:.1f} % of {len(pairs)}")
-    print(f"grouping: {share:.1f} % of {len(pairs)} pairs of level {level}")  # noqa: T201 - the share is asked for
+    print(f"grouping: {share:.1f} % of {len(pairs)} pairs of level {level}")
     assert share >= least
 
 

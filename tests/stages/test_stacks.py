@@ -66,7 +66,7 @@ def test_agrees_with_the_peers_where_they_agree_with_each_other(record_testsuite
     right = sum(not list(differences(case)) for case in decided)
     share = 100 * right / len(decided)
     record_testsuite_property("stacks", f"{share:.1f} % of {len(decided)}")
-    print(f"stacks: {share:.1f} % of {len(decided)} cases ({len(DISAGREEMENTS)} more are listed disagreements)")  # noqa: T201 - the share is asked for
+    print(f"stacks: {share:.1f} % of {len(decided)} cases ({len(DISAGREEMENTS)} more are listed disagreements)")
     assert share >= 99
 
 
