@@ -120,9 +120,13 @@ class Backlog:
 class Loop:
     """Runs one consumer of one stage until `stopping` is set."""
 
-    def __init__(self, consumer: Consumer, work: Work, stopping: Flag) -> None:
+    def __init__(
+        self, consumer: Consumer, work: Work, stopping: Flag, warm_up: Callable[[], None] = lambda: None
+    ) -> None:
+        """`warm_up` is called before the first batch and after each outage; it may raise Unavailable."""
         self._consumer = consumer
         self._work = work
+        self._warm_up = warm_up
         self._stopping = stopping
         self._backlog = Backlog(consumer)
         self._breaker = Breaker()
@@ -178,6 +182,7 @@ class Loop:
             try:
                 if not self._prepared:
                     self._consumer.prepare()
+                    self._warm_up()
                     self._prepared = True
                 result = do(*args)
             except (Unavailable, Broken, NoGroup, NoLife) as error:

@@ -20,7 +20,7 @@ from catchwater.streamdefs import SINK, StreamDefs, load
 from catchwater.streams import Consumer
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from catchwater.event import Event
@@ -47,17 +47,26 @@ def command(
     service.configure_logging(" ".join(names), log_level)
     stopping = service.stop_signal()
     loops = [
-        loop(redis_url, defs, name, work, consumer or f"{name}-{new_name()}", stopping) for name, work in works.items()
+        loop(redis_url, defs, name, work, consumer or f"{name}-{new_name()}", stopping, warm_up_of(defs, name))
+        for name, work in works.items()
     ]
     with service.OpsServer(ops_host, ops_port, lambda: trouble(loops)):
         run(loops, stopping)
 
 
-def loop(url: str, defs: StreamDefs, stage: str, work: Work, consumer: str, stopping: threading.Event) -> Loop:
+def loop(
+    url: str,
+    defs: StreamDefs,
+    stage: str,
+    work: Work,
+    consumer: str,
+    stopping: threading.Event,
+    warm_up: Callable[[], None],
+) -> Loop:
     """A consumer of `stage` with a connection of its own, ready to run."""
     wait = defs.stages[stage].wait
     connection = Connection(url, patience=max(5.0, 2 * wait + 1))
-    return Loop(Consumer(connection, defs, stage, consumer), work, stopping)
+    return Loop(Consumer(connection, defs, stage, consumer), work, stopping, warm_up)
 
 
 def run(loops: Sequence[Loop], stopping: threading.Event) -> None:
@@ -94,6 +103,18 @@ def work_of(defs: StreamDefs, name: str) -> Work:
     chain = [imported(path) for path in defs.stages[name].run]
     stage = reduce(chained, chain)
     return lambda events: [stage(event) for event in events]
+
+
+def warm_up_of(defs: StreamDefs, name: str) -> Callable[[], None]:
+    """What loads the stage's slow parts before its first event: `warm_up` in its module, where there is one."""
+    modules = [importlib.import_module(path.partition(":")[0]) for path in defs.stages[name].run]
+    found = [module.warm_up for module in modules if hasattr(module, "warm_up")]
+
+    def warm_up() -> None:
+        for one in found:
+            one()
+
+    return warm_up
 
 
 def imported(path: str) -> Stage:

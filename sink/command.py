@@ -29,7 +29,8 @@ def command(
     name = next(name for name, stage in defs.stages.items() if stage.run == [SINK])
     service.configure_logging(name, log_level)
     stopping = service.stop_signal()
-    work = partial(store_in, Store(mongo_url, defs.retention))
-    one = loop(redis_url, defs, name, work, consumer or f"{name}-{new_name()}", stopping)
+    store = Store(mongo_url, defs.retention)
+    work = partial(store_in, store)
+    one = loop(redis_url, defs, name, work, consumer or f"{name}-{new_name()}", stopping, store.prepare)
     with service.OpsServer(ops_host, ops_port, lambda: trouble([one])):
         run([one], stopping)

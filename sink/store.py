@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pymongo
@@ -13,7 +14,7 @@ from sink.indexes import INDEXES, expiries
 from sink.recompute import derived
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from pymongo.collection import Collection
 
@@ -26,8 +27,31 @@ OLDEST = 5
 """The oldest major version of MongoDB whose updates can do what recompute.py asks."""
 
 _DUPLICATE_KEY = 11000
-_TEMPORARY = {6, 7, 11600, 11602, 89, 91, 189, 262, 9001, 10107, 13435, 13436, 112, 50, 64, 100, 14031}
-"""Server errors that pass: shutting down, no primary, write concern not met in time, out of disk space."""
+_TEMPORARY = {
+    6,
+    7,
+    11600,
+    11602,
+    89,
+    91,
+    189,
+    262,
+    9001,
+    10107,
+    13435,
+    13436,
+    112,
+    50,
+    64,
+    100,
+    14031,
+    146,
+    13,
+    18,
+    8000,
+}
+"""Server errors that are no document's fault: shutting down, no primary, write concern not met in time, out of disk
+space or memory, over quota, and a password or a right that somebody has to mend while the batch waits."""
 
 
 class RefusedDocument(Exception):  # noqa: N818 - MongoDB's answer
@@ -52,14 +76,34 @@ class Store:
         )
         self._database = self._client[DATABASE]
 
+    def prepare(self) -> None:
+        """Make the indexes, once. Raises Unavailable, or Refused when the address cannot be used."""
+        if self._prepared:
+            return
+        try:
+            with self._told():
+                self._make_indexes()
+        except RefusedDocument as error:
+            raise Refused(f"MongoDB does not take our indexes: {error}") from error
+        self._prepared = True
+
     def write(self, writes: Writes) -> None:
         """Raises Unavailable (keep the batch), or RefusedDocument (find the culprit one by one)."""
-        try:
-            self._prepare()
+        self.prepare()
+        with self._told():
             for name in ("issues", "hours", "tags"):
                 self._bulk(self._database[name], [_upsert(*one) for one in getattr(writes, name).items()])
             self._bulk(self._database.samples, [pymongo.InsertOne(sample) for sample in writes.samples.values()])
             self._derive(list(writes.issues))
+
+    def close(self) -> None:
+        self._client.close()
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """What goes wrong inside, in our words."""
+        try:
+            yield
         except BulkWriteError as error:
             raise _verdict(error) from error
         except OperationFailure as error:
@@ -71,16 +115,11 @@ class Store:
         except PyMongoError as error:
             raise _away(error) from error
 
-    def close(self) -> None:
-        self._client.close()
-
-    def _prepare(self) -> None:
-        if not self._prepared:
-            for name, fields in INDEXES:
-                self._database[name].create_index(fields)
-            for name, field, seconds in expiries(self._retention):
-                self._expire(name, field, seconds)
-            self._prepared = True
+    def _make_indexes(self) -> None:
+        for name, fields in INDEXES:
+            self._database[name].create_index(fields)
+        for name, field, seconds in expiries(self._retention):
+            self._expire(name, field, seconds)
 
     def _expire(self, name: str, field: str, seconds: int) -> None:
         """A TTL index, made or changed to what the retention is today."""

@@ -22,7 +22,10 @@ def test_every_mistake_is_told_at_once(tmp_path):
     with pytest.raises(Mistaken) as error:
         load(path)
     text = str(error.value)
-    assert all(part in text for part in ("line 2: projects.0.key", "line 3: projects.1.id", "did you mean 'origins'?", "line 4: more"))
+    assert all(
+        part in text
+        for part in ("line 2: projects.0.key", "line 3: projects.1.id", "did you mean 'origins'?", "line 4: more")
+    )
 
 
 def test_two_projects_may_not_share_a_key(tmp_path):

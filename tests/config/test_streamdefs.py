@@ -82,7 +82,9 @@ def test_a_mistake_is_told_with_its_line_and_what_to_do(loaded, old, new, line, 
 
 
 def test_every_mistake_is_told_at_once(loaded):
-    found = mistakes(loaded, GOOD.replace("limit: 10", "limit: -1").replace("24h", "24").replace("reads: counted", "reads: cuonted"))
+    found = mistakes(
+        loaded, GOOD.replace("limit: 10", "limit: -1").replace("24h", "24").replace("reads: counted", "reads: cuonted")
+    )
     assert len(found) >= 4
 
 
@@ -101,7 +103,9 @@ def test_the_slots_of_the_partitions_are_spread_evenly(partitions):
     assert [slot(tag) * partitions // SLOTS for tag in tags(partitions)] == list(range(partitions))
 
 
-@pytest.mark.parametrize(("text", "value"), [("1500ms", 1.5), ("30s", 30), ("5m", 300), ("24h", 86_400), ("0.5d", 43_200)])
+@pytest.mark.parametrize(
+    ("text", "value"), [("1500ms", 1.5), ("30s", 30), ("5m", 300), ("24h", 86_400), ("0.5d", 43_200)]
+)
 def test_durations_have_units(text, value):
     assert seconds(text) == value
 

@@ -25,7 +25,10 @@ def bodies(pipeline):
 
 def values(pipeline, bucket):
     return [
-        (one["generation"], one["values"]) for body in bodies(pipeline) for one in body["buckets"] if one["name"] == bucket
+        (one["generation"], one["values"])
+        for body in bodies(pipeline)
+        for one in body["buckets"]
+        if one["name"] == bucket
     ]
 
 
@@ -57,7 +60,9 @@ def test_two_commits_of_one_batch_have_one_effect(pipeline, event):
 def test_a_mark_that_was_met_is_a_duplicate(pipeline, event):
     consumer = pipeline.consumer("name")
     pipeline.add("raw", event(1), event(1), event(2))
-    sums = consumer.commit([(entry, Emit(decode(entry.fields), once=decode(entry.fields).id)) for entry in consumer.read()])
+    sums = consumer.commit(
+        [(entry, Emit(decode(entry.fields), once=decode(entry.fields).id)) for entry in consumer.read()]
+    )
     assert (sums[2], sums[3]) == (2, 1)
     assert pipeline.ids("named") == [event(1).id, event(2).id]
 
@@ -79,7 +84,9 @@ def test_a_mark_is_found_in_the_neighbouring_windows_whatever_the_order(pipeline
 def test_a_mark_beyond_the_horizon_is_forgotten(pipeline, event):
     tag = pipeline.defs.tags[pipeline.defs.partition_of(event(1).id)]
     for at in (600_000, 800_000):
-        pipeline.connection.call("XADD", keys.stream(tag, "named"), f"{at}-1", "id", event(1).id, "head", "{}", "body", "{}")
+        pipeline.connection.call(
+            "XADD", keys.stream(tag, "named"), f"{at}-1", "id", event(1).id, "head", "{}", "body", "{}"
+        )
     consumer = pipeline.consumer("dedupe")
     sums = consumer.commit([(entry, Emit(event(1), once="same")) for entry in consumer.read()])
     assert (sums[2], sums[3]) == (2, 0)
@@ -111,9 +118,10 @@ def test_a_bucket_that_is_gone_starts_a_new_part(pipeline, event):
         pipeline.connection.call("DEL", keys.tally(tag, "202511"))
     pipeline.add("unique", event(1))
     consumer.commit(tallied(consumer.read()))
-    assert [(generation, part["events\t1:v1:a"]) for generation, part in values(pipeline, "202511")] == [(1, 1), ("1", 1)] or [
-        int(generation) for generation, _ in values(pipeline, "202511")
-    ] == [1, 2]
+    assert [(generation, part["events\t1:v1:a"]) for generation, part in values(pipeline, "202511")] == [
+        (1, 1),
+        ("1", 1),
+    ] or [int(generation) for generation, _ in values(pipeline, "202511")] == [1, 2]
 
 
 def test_every_key_has_a_life_that_the_key_table_gives_it(pipeline, event):
@@ -140,7 +148,9 @@ def test_distinct_values_of_a_tag_are_bounded(pipeline, event):
         pipeline.add("unique", event(1, tags={"page": f"https://shop.example/{n}"}))
     while batch := consumer.read():
         consumer.commit(tallied(batch))
-    fields = {field: n for _, part in values(pipeline, "202511") for field, n in part.items() if field.startswith("tag")}
+    fields = {
+        field: n for _, part in values(pipeline, "202511") for field, n in part.items() if field.startswith("tag")
+    }
     assert len(fields) == 21
     assert fields["tag\t1:v1:a\tpage\t(other)"] == 40
 

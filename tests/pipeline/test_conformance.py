@@ -13,7 +13,11 @@ from catchwater.testing import CRASH, DUPLICATE, run
 
 DEFS = load()
 STAGES = [name for name, stage in DEFS.stages.items() if stage.run != [SINK]]
-FACTS = {"user_agent": "Mozilla/5.0 (X11; Linux x86_64) Chrome/156.0.0.0", "origin": "https://shop.example", "ip": "10.0.0.1"}
+FACTS = {
+    "user_agent": "Mozilla/5.0 (X11; Linux x86_64) Chrome/156.0.0.0",
+    "origin": "https://shop.example",
+    "ip": "10.0.0.1",
+}
 REPORT = {
     "type": "TypeError",
     "message": "x is undefined",
@@ -29,7 +33,9 @@ def chain(name: str):
 
 def inputs(name: str, count: int = 4) -> list[Event]:
     """Events as they reach the stage: raw ones, passed through the stages before it."""
-    events = [Event(f"{n:032x}", "1", 1_763_900_000_000 + n, "snippet", orjson.dumps(REPORT), FACTS) for n in range(count)]
+    events = [
+        Event(f"{n:032x}", "1", 1_763_900_000_000 + n, "snippet", orjson.dumps(REPORT), FACTS) for n in range(count)
+    ]
     for before in DEFS.counting_path:
         if before == name:
             return events
@@ -81,7 +87,10 @@ class TestEveryStage:
 
     def test_comes_to_the_same_with_crashes_and_second_owners(self, name):
         e1, e2, e3, e4 = inputs(name)
-        smooth, rough = run(chain(name), [e1, e2, e3, e4]), run(chain(name), [e1, CRASH, e2, DUPLICATE, e3, CRASH, DUPLICATE, e4])
+        smooth, rough = (
+            run(chain(name), [e1, e2, e3, e4]),
+            run(chain(name), [e1, CRASH, e2, DUPLICATE, e3, CRASH, DUPLICATE, e4]),
+        )
         assert sorted(event.id for event in rough.emitted) == sorted(event.id for event in smooth.emitted)
         assert (rough.counted, rough.dropped, rough.rejected) == (smooth.counted, smooth.dropped, smooth.rejected)
 

@@ -14,7 +14,9 @@ def tally(n, *, generation=1, first=1_700_000_000_000, last=1_700_000_001_000, *
     body = {
         "tag": "p0",
         "life": "abcd1234",
-        "issues": {"1:v1:a": {"first": first, "last": last, "about": '{"type":"TypeError"}', "users": {"7": 2, "9": 1}}},
+        "issues": {
+            "1:v1:a": {"first": first, "last": last, "about": '{"type":"TypeError"}', "users": {"7": 2, "9": 1}}
+        },
         "buckets": [
             {"name": "202311", "generation": generation, "values": {"events\t1:v1:a": n} | values},
             {"name": "2023111422", "generation": "1", "values": {"events\t1:v1:a": n, "more\t1:v1:a": 3}},
@@ -59,7 +61,9 @@ def test_a_tags_value_cannot_reach_beyond_its_field():
     assert path == "values.page.https://a%2Eb/%24c\td%25.202311-p0-abcd1234-1"
 
 
-@pytest.mark.parametrize(("value", "safe"), [("a.b", "a%2Eb"), ("$x", "%24x"), ("\0", "%00"), ("100%", "100%25"), ("", "%")])
+@pytest.mark.parametrize(
+    ("value", "safe"), [("a.b", "a%2Eb"), ("$x", "%24x"), ("\0", "%00"), ("100%", "100%25"), ("", "%")]
+)
 def test_a_value_is_escaped_so_that_it_can_be_told_back(value, safe):
     assert escaped(value) == safe
 
@@ -72,7 +76,9 @@ def test_a_sample_is_kept_whole_whatever_its_keys_are():
     assert (sample["issue"], sample["project"]) == ("1:v1:a", "1")
 
 
-@pytest.mark.parametrize("body", [b"{}", b"[]", b'{"issues":{},"buckets":[{"name":"x"}]}', b'{"issues":7,"buckets":[]}'])
+@pytest.mark.parametrize(
+    "body", [b"{}", b"[]", b'{"issues":{},"buckets":[{"name":"x"}]}', b'{"issues":7,"buckets":[]}']
+)
 def test_what_is_no_tally_raises_what_the_work_knows(body):
     with pytest.raises((KeyError, TypeError, ValueError, AttributeError)):
         folded(Event("-", "", 0, "tally", body))
