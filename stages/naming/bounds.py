@@ -33,13 +33,11 @@ class Taker:
 
     def text(self, value: Any, name: str, limit: int = WORD) -> str:
         """`value` as text: '' for what is not a string or a number."""
-        if value is None:
+        if type(value) is str:
+            return value if len(value) <= limit else self._shortened(value, name, limit)
+        if value is None or isinstance(value, bool) or not isinstance(value, (int, float)):
             return ""
-        if not isinstance(value, str):
-            if isinstance(value, bool) or not isinstance(value, (int, float)):
-                return ""
-            value = str(value)
-        return value if len(value) <= limit else self._shortened(value, name, limit)
+        return str(value)[:limit]
 
     def _shortened(self, value: str, name: str, limit: int) -> str:
         self.note(name)
@@ -81,9 +79,7 @@ class Taker:
         if isinstance(value, list):
             return [self._branch(one, name, depth - 1, left) for one in self._few(value, name, left)]
         pairs = self._few(list(value.items()), name, left)
-        return {
-            key[:WORD]: one if type(one) in _SIMPLE else self._branch(one, name, depth - 1, left) for key, one in pairs
-        }
+        return {key[:WORD]: one if _is_short(one) else self._branch(one, name, depth - 1, left) for key, one in pairs}
 
     def _few(self, values: list[Any], name: str, left: list[int]) -> list[Any]:
         if len(values) > left[0]:
@@ -91,6 +87,10 @@ class Taker:
         few = values[: max(left[0], 0)]
         left[0] -= len(few)
         return few
+
+
+def _is_short(value: Any) -> bool:
+    return type(value) in _SIMPLE or (type(value) is str and len(value) <= TEXT)
 
 
 def _is_pair(value: Any) -> bool:
@@ -109,6 +109,8 @@ def items(value: Any, most: int) -> list[Any]:
 
 def whole(value: Any, least: int = 0) -> int | None:
     """An integer between `least` and what a Date can hold; numbers written as text or with a fraction count."""
+    if type(value) is int:
+        return value if least <= value <= FAR else None
     if isinstance(value, str) and len(value) <= 20:
         value = _number(value)
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not least <= value <= FAR:

@@ -44,7 +44,12 @@ def _steady(file: str) -> str:
 
 def template(address: str) -> str:
     """The path of a page with `*` for ids, releases and hashes: few values stand for many addresses."""
-    path = _path(address.partition("#")[0].partition("?")[0])
+    return _template(address.partition("#")[0].partition("?")[0])
+
+
+@lru_cache(maxsize=4096)
+def _template(address: str) -> str:
+    path = _path(address)
     parts = ["*" if _is_volatile(part) else part for part in path.split("/") if part]
     return "/" + "/".join(parts)
 

@@ -23,6 +23,7 @@ class Pattern(NamedTuple):
     """A text of the table: the literal pieces, and the names of the holes between them."""
 
     order: int
+    longest: str  # piece: a message without it need not be looked at
     row: Row
     pieces: tuple[str, ...]
     holes: tuple[str, ...]
@@ -58,7 +59,7 @@ class Matcher:
     def find(self, message: str) -> Match | None:
         """The first row that fits `message` whole."""
         for pattern in self._candidates(message[:_LONG], message[-_SHORT:]):
-            values = _fit(pattern, message)
+            values = _fit(pattern, message) if pattern.longest in message else None
             if values is not None:
                 return Match(pattern.row, _filled(pattern.row.canonical, values))
         return None
@@ -117,10 +118,12 @@ def _without_groups(expression: str) -> str:
 
 def _patterns(table: Sequence[Row]) -> list[Pattern]:
     texts = [(row, text) for row in table for given in row.texts for text in _without_nothing(given)]
-    return [
-        Pattern(order, row, tuple(_HOLE.split(text)[::2]), tuple(_HOLE.findall(text)))
-        for order, (row, text) in enumerate(texts)
-    ]
+    return [_pattern(order, row, text) for order, (row, text) in enumerate(texts)]
+
+
+def _pattern(order: int, row: Row, text: str) -> Pattern:
+    pieces = tuple(_HOLE.split(text)[::2])
+    return Pattern(order, max(pieces, key=len), row, pieces, tuple(_HOLE.findall(text)))
 
 
 def _without_nothing(text: str) -> list[str]:

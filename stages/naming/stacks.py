@@ -30,9 +30,9 @@ def parse(stack: str, message: str = "") -> list[Frame]:
     """The frames in `stack`, innermost first, at most 250. `message` is the error's, if known: it may hold
     text that looks like frames. Never raises.
     """
-    lines = [line.strip() for line in _without_message(stack, message).split("\n", MAX_LINES)[:MAX_LINES]]
-    lines = [line for line in lines if line and len(line) <= MAX_LINE]
-    if opera.speaks(lines):
+    texts = _without_message(stack, message).split("\n", MAX_LINES)[:MAX_LINES]
+    lines = [line for text in texts if len(line := text.strip()) <= MAX_LINE and line]
+    if (" script " in stack or ", column " in stack) and opera.speaks(lines):
         return opera.parse(lines)[:MAX_FRAMES]
     v8 = any(line.startswith("at ") for line in lines)
     found = (_at(line) if v8 else _gecko(line) for line in lines)
