@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 
 from catchwater import keys
-from catchwater.embedded import MongoServer, RedisServer, ServerTrouble
+from catchwater.embedded import MongoServer, RedisServer, Server, ServerTrouble
+from tests import containers
+from tests.waiting import wait_until
 
 
 @pytest.fixture(scope="session")
@@ -31,7 +33,17 @@ def mongo_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     yield from _started(MongoServer, tmp_path_factory.mktemp("mongo"))
 
 
-def _started(kind: type[RedisServer] | type[MongoServer], folder: Path) -> Iterator[str]:
+def _started(kind: type[Server], folder: Path) -> Iterator[str]:
+    yield from _contained(kind) if containers.engine_answers() else _embedded(kind, folder)
+
+
+def _contained(kind: type[Server]) -> Iterator[str]:
+    with containers.container(kind) as running:
+        wait_until(lambda: containers.answers(kind, running), f"{kind.title} in its container answers")
+        yield containers.url(kind, running)
+
+
+def _embedded(kind: type[Server], folder: Path) -> Iterator[str]:
     server = kind(folder)
     try:
         server.start()
