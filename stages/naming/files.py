@@ -34,7 +34,7 @@ def steady(file: str) -> str:
     return _steady(file.partition("#")[0].partition("?")[0])
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=2048)
 def _steady(file: str) -> str:
     path = _path(file)
     *folders, name = path.split("/")
@@ -47,7 +47,7 @@ def template(address: str) -> str:
     return _template(address.partition("#")[0].partition("?")[0])
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=2048)
 def _template(address: str) -> str:
     path = _path(address)
     parts = ["*" if _is_volatile(part) else part for part in path.split("/") if part]

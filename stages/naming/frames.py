@@ -6,6 +6,7 @@ import re
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+MAX_FILE = 2048  # characters of an address that are kept
 NATIVE = frozenset({"native", "native code", "[native code]", "[wasm code]", "<anonymous>", "unknown", "[unknown]"})
 
 EXTENSIONS = (
@@ -62,11 +63,11 @@ def is_ours(file: str, function: str) -> bool:
     return function.rpartition(".")[2] not in WRAPPERS and _may_be_ours(file)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=2048)
 def _may_be_ours(file: str) -> bool:
     return not (is_native(file) or is_extension(file) or _LIBRARY.search(file))
 
 
 def make(function: str, file: str, line: int | None, column: int | None, *, evaluated: bool = False) -> Frame:
     """A frame with `in_app` decided."""
-    return Frame(function, file, line, column, is_ours(file, function), evaluated)
+    return Frame(function, file[:MAX_FILE], line, column, is_ours(file, function), evaluated)

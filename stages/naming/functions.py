@@ -23,7 +23,7 @@ def _core(function: str) -> str:
     return name
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=2048)
 def plain(function: str) -> str:
     """`async Object.foo`, `new foo`, `a.b.foo [as bar]`, `outer/x.foo` are all `foo`; '' when anonymous."""
     name = _core(function)
@@ -35,7 +35,7 @@ def plain(function: str) -> str:
     return "" if name.lower() in _ANONYMOUS else name.removeprefix("#")
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=2048)
 def telling(function: str) -> str:
     """The plain name if it says which function it is in every engine and build, else ''.
 

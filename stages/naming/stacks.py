@@ -17,6 +17,7 @@ from stages.naming.places import NOWHERE, split, without_quirks
 MAX_LINES = 1000  # lines looked at; an engine gives at most 250 frames, the rest is a message
 MAX_LINE = 4096  # characters; a data: URL may be longer and says nothing more
 MAX_FRAMES = 250
+MAX_NAME = 500  # characters of a function's name
 
 # Nine lines of ten; the rest goes the long way to the same result.
 _USUAL_AT = re.compile(r"at ([^()@]+) \(([^()\s]+):([0-9]{1,9}):([0-9]{1,9})\)\Z")
@@ -35,7 +36,8 @@ def parse(stack: str, message: str = "") -> list[Frame]:
     if (" script " in stack or ", column " in stack) and opera.speaks(lines):
         return opera.parse(lines)[:MAX_FRAMES]
     v8 = any(line.startswith("at ") for line in lines)
-    found = (_at(line) if v8 else _gecko(line) for line in lines)
+    read = _at if v8 else _gecko  # long lines are not remembered: they would fill the memory
+    found = (read(line) if len(line) <= 500 else read.__wrapped__(line) for line in lines)
     frames = [frame for frame in found if frame is not None][:MAX_FRAMES]
     return without_wrapper(frames)
 
@@ -146,7 +148,7 @@ def _frame(function: str, place: str, *, bare: bool, evaluated: bool = False) ->
 
 def plain_function(name: str) -> str:
     name = name.strip()
-    return "" if name in _ANONYMOUS else name
+    return "" if name in _ANONYMOUS else name[:MAX_NAME]
 
 
 @lru_cache(maxsize=4096)
