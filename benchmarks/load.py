@@ -1,0 +1,72 @@
+"""Load over HTTP: by wrk where that is installed, which costs little; else by a Python process, which costs more."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+
+import aiohttp
+import uvloop
+
+from benchmarks.stages import REPORT
+
+CONNECTIONS = 48
+
+_SCRIPT = """
+wrk.method = "POST"
+wrk.body = [=[%s]=]
+function done(summary)
+  local errors = summary.errors
+  local failed = errors.status + errors.connect + errors.read + errors.write + errors.timeout
+  print(string.format('{"accepted": %%d, "seconds": %%f}', summary.requests - failed, summary.duration / 1e6))
+end
+"""
+
+
+def run(url: str, seconds: float) -> tuple[float, float]:
+    """Accepted posts and seconds, from a process of its own. Ids are made by ingest: each post is a new event."""
+    output = _by_wrk(url, seconds) if shutil.which("wrk") else _by_python(url, seconds)
+    found = json.loads(output.strip().splitlines()[-1])
+    return found["accepted"], found["seconds"]
+
+
+def _by_wrk(url: str, seconds: float) -> str:
+    with tempfile.NamedTemporaryFile("w", suffix=".lua") as script:
+        script.write(_SCRIPT % json.dumps(REPORT))
+        script.flush()
+        command = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{round(seconds)}s", "-s", script.name, url]
+        return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+
+def _by_python(url: str, seconds: float) -> str:
+    command = [sys.executable, "-m", "benchmarks.load", url, str(seconds)]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+
+async def post(url: str, seconds: float) -> dict[str, float]:
+    """Post reports to `url` for that long; how many were answered with 2xx, and in which time."""
+    body, accepted = json.dumps(REPORT).encode(), 0
+    ends = time.perf_counter() + seconds
+
+    async def one(session: aiohttp.ClientSession) -> None:
+        nonlocal accepted
+        while time.perf_counter() < ends:
+            async with session.post(url, data=body) as answer:
+                await answer.read()
+                accepted += answer.status in (200, 204)
+
+    started = time.perf_counter()
+    connector = aiohttp.TCPConnector(limit=CONNECTIONS)
+    async with aiohttp.ClientSession(connector=connector) as session, asyncio.TaskGroup() as tasks:
+        for _ in range(CONNECTIONS):
+            tasks.create_task(one(session))
+    return {"accepted": accepted, "seconds": time.perf_counter() - started}
+
+
+if __name__ == "__main__":
+    print(json.dumps(uvloop.run(post(sys.argv[1], float(sys.argv[2])))))

@@ -1,0 +1,103 @@
+"""Entries a second of one stage process, stage by stage, against a plain loop on the same Redis and entries."""
+
+from __future__ import annotations
+
+import threading
+import time
+import uuid
+from typing import TYPE_CHECKING
+
+import orjson
+
+from benchmarks.reference import plain_loop
+from benchmarks.report import Figure
+from catchwater import pipeline
+from catchwater.answers import Emit
+from catchwater.connection import Connection
+from catchwater.event import Event, encode
+from catchwater.keys import stream
+from catchwater.runtime import Loop
+from catchwater.stage_command import warm_up_of, work_of
+from catchwater.streamdefs import StreamDefs, load
+from catchwater.streams import Consumer, prepare
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from catchwater.runtime import Work
+
+REPORT = {
+    "type": "TypeError",
+    "message": "Cannot read properties of undefined (reading 'total')",
+    "stack": "TypeError: Cannot read properties of undefined (reading 'total')\n"
+    + "".join(f"    at step{n} (https://shop.example/assets/app.3f2a1b.js:{n}:17)\n" for n in range(8)),
+    "page": "https://shop.example/cart",
+    "release": "shop@1.4.2",
+    "breadcrumbs": [{"ts": 1, "kind": "click", "message": "button#pay"}] * 3,
+}
+AGENT = (
+    "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0.0.0 Safari/537.36"
+)
+
+
+def events(count: int) -> list[Event]:
+    """Raw events of about 1 KB, over a hundred issues."""
+    facts = {"user_agent": AGENT, "origin": "https://shop.example", "ip": "10.0.0.1"}
+    now = int(time.time() * 1000)
+    bodies = [orjson.dumps(REPORT | {"type": f"Error{chr(65 + n % 26)}{chr(65 + n // 26)}"}) for n in range(100)]
+    return [Event(uuid.uuid4().hex, "1", now, "snippet", bodies[n % 100], facts) for n in range(count)]
+
+
+def passing(batch: Sequence[Event]) -> list[Emit]:
+    return [Emit(event) for event in batch]
+
+
+def stage_figures(url: str, count: int, runs: int) -> list[Figure]:
+    """Figures of a stage that passes events on, and of each stage of the pipeline that ships."""
+    defs = load()
+    inputs = _inputs(defs, count)
+    works: dict[str, tuple[str, Work]] = {"pass": ("dedupe", passing)}
+    works |= {name: (name, work_of(defs, name)) for name in defs.counting_path}
+    figures = {name: Figure(f"stage {name}", "entries/s", [], mark=0.5) for name in works}
+    for name in defs.counting_path:
+        warm_up_of(defs, name)()
+    for _ in range(runs):
+        for name, (stage, work) in works.items():
+            figures[name].reference.append(plain_loop(url, [encode(event) for event in inputs[stage]]))
+            figures[name].runs.append(_run(url, defs, stage, work, inputs[stage]))
+    return list(figures.values())
+
+
+def _inputs(defs: StreamDefs, count: int) -> dict[str, list[Event]]:
+    found, now = {}, events(count)
+    for name in defs.counting_path:
+        found[name] = now
+        now = [answer.event for answer in work_of(defs, name)(now) if isinstance(answer, Emit)]
+    return found
+
+
+def _run(url: str, defs: StreamDefs, stage: str, work: Work, batch: list[Event]) -> float:
+    connection = Connection(url)
+    connection.call("FLUSHDB")
+    prepare(connection, defs)
+    for start in range(0, len(batch), 500):
+        connection.calls([_added(defs, stage, event) for event in batch[start : start + 500]])
+    stopping = threading.Event()
+    loop = Loop(Consumer(Connection(url), defs, stage, "bench"), work, stopping)
+    thread = threading.Thread(target=loop.run)
+    started = time.perf_counter()
+    thread.start()
+    while next(one for one in pipeline.take(connection, defs).stages if one.stage == stage).depth:
+        time.sleep(0.01)
+    seconds = time.perf_counter() - started
+    stopping.set()
+    thread.join()
+    connection.call("FLUSHDB")
+    connection.close()
+    return len(batch) / seconds
+
+
+def _added(defs: StreamDefs, stage: str, event: Event) -> tuple[object, ...]:
+    tag = defs.tags[defs.partition_of(event.id)]
+    flat = [part for item in encode(event).items() for part in item]
+    return ("XADD", stream(tag, defs.stages[stage].reads), "*", *flat)
