@@ -103,6 +103,7 @@ class Server:
             if self._process.poll() is not None:
                 raise ServerTrouble(self.last_words(self._process.returncode))
             if time.monotonic() > deadline:
+                self.kill()
                 raise ServerTrouble(f"{self.title} does not answer on port {self.port}: see {self.log}")
             time.sleep(0.02)
 

@@ -62,7 +62,7 @@ def redis_url(redis_server: str) -> Iterator[str]:
     left = redis.ask("DBSIZE")
     assert left == ":0", f"the Redis at {redis_server} is not empty ({left}): these tests only use an empty one"
     yield redis_server
-    leaked = [key for key in redis.keys() if not keys.permanent(key) and redis.ask(f"TTL {key}") == ":-1"]
+    leaked = [key for key in redis.names() if not keys.permanent(key) and redis.ask(f"TTL {key}") == ":-1"]
     redis.ask("FLUSHDB")
     redis.close()
     assert not leaked, f"keys without a TTL that are not in the key table of catchwater/keys.py: {leaked}"
@@ -83,7 +83,7 @@ class _Wire:
         self._file.flush()
         return self._file.readline().decode().strip()
 
-    def keys(self) -> list[str]:
+    def names(self) -> list[str]:
         count = int(self.ask("KEYS *").removeprefix("*"))
         found = []
         for _ in range(count):

@@ -27,8 +27,20 @@ if TYPE_CHECKING:
 _INSIDE: dict[type[Server], tuple[int, list[str], str]] = {
     RedisServer: (
         6379,
-        ["--bind", "0.0.0.0", "--protected-mode", "no", "--dir", "/data", "--save", ""]
-        + ["--appendonly", "yes", "--appendfsync", "always", "--maxmemory-policy", "noeviction"],
+        [
+            "--bind",
+            "0.0.0.0",
+            "--protected-mode",
+            "no",
+            "--dir",
+            "/data",
+            "--appendonly",
+            "yes",
+            "--appendfsync",
+            "always",
+            "--maxmemory-policy",
+            "noeviction",
+        ],
         "redis://{}:{}/0",
     ),
     MongoServer: (

