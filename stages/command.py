@@ -11,6 +11,10 @@ import orjson
 from stages.fingerprint import READERS
 from stages.naming import body, saved, v1
 
+# Fields that a Sentry event has and a report of the snippet has not.
+_SENTRYS = frozenset({
+    "exception", "logentry", "event_id", "platform", "contexts", "timestamp", "request", "transaction", "threads",
+})  # fmt: skip
 _READERS = {**READERS, "named": saved.read}
 
 
@@ -65,7 +69,7 @@ def kind_of(told: dict[str, Any]) -> str:
         return "csp"
     if isinstance(told.get("body"), dict) and isinstance(told.get("type"), str) and "message" not in told:
         return "report"
-    if any(name in told for name in ("exception", "logentry", "event_id", "platform", "contexts")):
+    if not _SENTRYS.isdisjoint(told):
         return "sentry"
     return "sentry" if isinstance(told.get("sdk"), dict) else "snippet"
 
