@@ -34,7 +34,7 @@ def test_nothing_is_left_for_later(word: str) -> None:
 
 
 def test_each_ignored_lint_rule_has_its_reason() -> None:
-    bare = re.compile(r"#\s*(noqa(?!: [A-Z0-9, ]+ - \w)|type: ignore(?!\[[\w, -]+\]  # \w)).*")
+    bare = re.compile(r"#\s*(noqa(?!: [A-Z0-9, ]+ - \w)|type: ignore(?!\[[\w, -]+\]\s+(# |- )\w)).*")
     sources = files(*PACKAGES, "tests", "benchmarks")
     found = [f"{path}: {match.group()}" for path in sources for match in bare.finditer(comments(path))]
     assert found == [], "write `# noqa: RULE - why`, or `# type: ignore[rule]  # why`"
