@@ -29,8 +29,8 @@ NO_GATE = (
 ADDED_UP = (
     "sink/store.py",
     '"$max": update.highest,',
-    '"$inc": {k: v for k, v in update.highest.items() if isinstance(v, int)}, '
-    + '"$max": {k: v for k, v in update.highest.items() if not isinstance(v, int)},',
+    """"$inc": {k: v for k, v in update.highest.items() if isinstance(v, int)},
+             "$max": {k: v for k, v in update.highest.items() if not isinstance(v, int)},""",
 )
 
 

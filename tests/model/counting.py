@@ -5,8 +5,8 @@ two of them a worker may be killed, another may claim what a living one holds, t
 bucket may expire, and Redis may fall back, once, to a consistent earlier state (a replica, or its log on disk).
 
 Where the model ends: what Redis itself loses of the input is lost (the fall-back is to a moment after the last XADD);
-an expiry is a moment in time, which a fall-back does not undo (EXPIRE is kept as an absolute time); and what a fall-back
-undoes is counted again within a bucket's life. A backup that is older than that, or stages that stand still for so
+an expiry is a moment in time, which a fall-back does not undo (EXPIRE is kept as an absolute time); and what a fall-
+back undoes is counted again within a bucket's life. A backup that is older than that, or stages that stand still for so
 long right after a fall-back, can count events twice: docs/guarantees.md says so, and `backup` below shows it.
 """
 
@@ -16,7 +16,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import combinations
 
-Hand = tuple[int, ...]
+Entries = tuple[int, ...]
+Tallies = tuple[tuple[int, int], ...]
+Hand = tuple[str, Entries, Tallies]
+"""A phase, entries, and what the sink has read in them: it may write that after Redis has fallen back."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +53,7 @@ class Redis:
 
     raw: tuple[str, ...] = ()
     unique: tuple[str, ...] = ()
-    counted: tuple[tuple[int, int], ...] = ()
+    counted: Tallies = ()
     """Tallies: part and N so far."""
     marks: frozenset[str] = frozenset()
     bucket: tuple[int, int, int] | None = None
@@ -64,10 +67,10 @@ class Redis:
 @dataclass(frozen=True)
 class World:
     redis: Redis = Redis()
-    mongo: tuple[tuple[int, int], ...] = ()
+    mongo: Tallies = ()
     """What is stored, by part."""
-    hands: tuple[tuple[tuple[str, Hand], ...], ...] = ((), (), ())
-    """What the workers of dedupe, count and sink hold: a phase and entries each. Workers are interchangeable."""
+    hands: tuple[tuple[Hand, ...], ...] = ((), (), ())
+    """What the workers of dedupe, count and sink hold. Workers are interchangeable."""
     to_send: tuple[str, ...] = ()
     resend: frozenset[str] = frozenset()
     age: int = 0
@@ -137,19 +140,20 @@ class Model:
             for claimed in combinations(sorted(group.pending), size):
                 yield self._takes_up(world, stage, claimed)
 
-    def _takes_up(self, world: World, stage: int, entries: Hand) -> World:
+    def _takes_up(self, world: World, stage: int, entries: Entries) -> World:
         first = "mark" if stage == 0 and not self.rules.mark_in_gate else "write" if stage == 2 else "commit"
-        return _with(world, stage, (first, entries))
+        tallies = tuple(world.redis.counted[entry] for entry in entries) if stage == 2 else ()
+        return _with(world, stage, (first, entries, tallies))
 
-    def _works(self, world: World, free: World, stage: int, hand: tuple[str, Hand]) -> Iterator[World]:
-        phase, entries = hand
+    def _works(self, world: World, free: World, stage: int, hand: Hand) -> Iterator[World]:
+        phase, entries, tallies = hand
         if phase == "write":
-            yield _with(replace(free, mongo=self._written(world, entries)), stage, ("commit", entries))
+            yield _with(replace(free, mongo=self._written(world, tallies)), stage, ("commit", entries, ()))
         elif phase == "mark":
             new = {world.redis.raw[entry] for entry in entries} - world.redis.marks
             kept = tuple(entry for entry in entries if world.redis.raw[entry] in new)
             marked = replace(free, redis=replace(world.redis, marks=world.redis.marks | new))
-            yield _with(marked, stage, ("commit", kept))
+            yield _with(marked, stage, ("commit", kept, ()))
         else:
             commit = (self._deduped, self._counted, self._stored)[stage]
             yield replace(free, redis=commit(world, entries))
@@ -157,7 +161,7 @@ class Model:
     def _won(self, group: Group, entry: int) -> bool:
         return entry in group.pending or not self.rules.gate
 
-    def _deduped(self, world: World, entries: Hand) -> Redis:
+    def _deduped(self, world: World, entries: Entries) -> Redis:
         redis = world.redis
         for entry in entries:
             if self._won(redis.dedupe, entry):
@@ -170,7 +174,7 @@ class Model:
             redis = replace(redis, dedupe=replace(redis.dedupe, pending=redis.dedupe.pending - known))
         return redis
 
-    def _counted(self, world: World, entries: Hand) -> Redis:
+    def _counted(self, world: World, entries: Entries) -> Redis:
         redis, winners = world.redis, 0
         for entry in entries:
             winners += self._won(redis.count, entry)
@@ -185,18 +189,16 @@ class Model:
         bucket = (world.age, part, n + winners)
         return replace(redis, bucket=bucket, counted=(*redis.counted, (part, n + winners)))
 
-    def _stored(self, world: World, entries: Hand) -> Redis:
+    def _stored(self, world: World, entries: Entries) -> Redis:
         group = world.redis.sink
         for entry in entries:
             group = group.acknowledged(entry)
         return replace(world.redis, sink=group)
 
-    def _written(self, world: World, entries: Hand) -> tuple[tuple[int, int], ...]:
+    def _written(self, world: World, tallies: Tallies) -> Tallies:
         stored = dict(world.mongo)
-        for entry in entries:
-            if entry < len(world.redis.counted):
-                part, n = world.redis.counted[entry]
-                stored[part] = max(n, stored.get(part, 0)) if self.rules.maximum else n + stored.get(part, 0)
+        for part, n in tallies:
+            stored[part] = max(n, stored.get(part, 0)) if self.rules.maximum else n + stored.get(part, 0)
         return tuple(sorted(stored.items()))
 
 
@@ -210,13 +212,13 @@ def _may_expire(world: World) -> bool:
     return not world.fallen or not (waiting or unread)
 
 
-def _with(world: World, stage: int, hand: tuple[str, Hand]) -> World:
+def _with(world: World, stage: int, hand: Hand) -> World:
     hands = list(world.hands)
     hands[stage] = tuple(sorted((*hands[stage], hand)))
     return replace(world, hands=tuple(hands))
 
 
-def _without(world: World, stage: int, hand: tuple[str, Hand]) -> World:
+def _without(world: World, stage: int, hand: Hand) -> World:
     hands, left = list(world.hands), list(world.hands[stage])
     left.remove(hand)
     hands[stage] = tuple(left)

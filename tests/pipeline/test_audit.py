@@ -10,6 +10,7 @@ import pytest
 from catchwater import pipeline as snapshots
 from catchwater.answers import Drop, Emit, Reject, Tally
 from catchwater.event import decode
+from catchwater.keys import stream
 
 
 def take(pipeline):
@@ -75,8 +76,6 @@ def test_what_is_not_committed_is_never_trimmed(pipeline, event):
 
 
 def test_a_stream_is_not_trimmed_while_a_declared_group_is_missing(pipeline, event):
-    from catchwater.keys import stream
-
     pipeline.add("raw", *[event(n) for n in range(50)])
     for tag in pipeline.defs.tags:
         pipeline.connection.call("XGROUP DESTROY", stream(tag, "raw"), "name")

@@ -2,9 +2,11 @@ from __future__ import annotations
 
 import time
 
-from catchwater import dead, pipeline as snapshots
+from catchwater import dead
+from catchwater import pipeline as snapshots
 from catchwater.answers import Emit, Reject, Stored
 from catchwater.event import decode
+from catchwater.keys import stream
 from catchwater.streams import Consumer
 
 
@@ -62,8 +64,6 @@ def test_a_dropped_letter_is_in_the_audit_as_dropped(pipeline, event):
 
 
 def test_a_foreign_entry_can_be_replayed_and_dropped_too(pipeline, event):
-    from catchwater.keys import stream
-
     pipeline.connection.call("XADD", stream(pipeline.defs.tags[0], "raw"), "*", "foreign", "field")
     consumer = pipeline.consumer("name")
     consumer.commit([(entry, Reject("no event")) for entry in consumer.read()])

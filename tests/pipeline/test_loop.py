@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 
 import pytest
-from tests.waiting import wait_until
 
 from catchwater import keys
 from catchwater.answers import Emit
@@ -13,6 +12,7 @@ from catchwater.connection import Connection, Unavailable
 from catchwater.event import Event
 from catchwater.runtime import Breaker, Broken, Loop, attempt
 from catchwater.streams import Consumer
+from tests.waiting import wait_until
 
 
 class Killed(BaseException):
