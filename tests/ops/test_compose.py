@@ -1,0 +1,120 @@
+"""The containers and the units: they say what the commands understand, and every service has one."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from itertools import pairwise
+
+import click
+import pytest
+import yaml
+
+from catchwater.cli import catchwater
+from catchwater.streamdefs import SINK, load
+from tests.ops.tool import OPS, ROOT, need, passes
+
+COMPOSE = yaml.safe_load((OPS / "compose.yaml").read_text())["services"]
+OURS = {name: service for name, service in COMPOSE.items() if service["image"] == "catchwater"}
+UNITS = sorted((OPS / "systemd").glob("*.service"))
+
+
+def known(name):
+    """The environment variables that a subcommand reads."""
+    command = catchwater.get_command(click.Context(catchwater), name)
+    assert command is not None, f"there is no command {name}"
+    return {option.envvar for option in command.params if option.envvar}
+
+
+def ours(variables):
+    return {name for name in variables if name.startswith("CATCHWATER_")}
+
+
+def lines(unit, setting):
+    return re.findall(rf"^{setting}=(.*)$", unit.read_text(), re.MULTILINE)
+
+
+def started(arguments):
+    """Which service a command line starts: a stage, or the command of that name."""
+    return arguments[1] if arguments[0] == "stage" else arguments[0]
+
+
+def services():
+    stages = load(ROOT / "streamdefs.yaml").stages
+    return {SINK if stage.run == [SINK] else name for name, stage in stages.items()} | {"ingest", "dashboard"}
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_a_container_sets_only_what_its_command_reads(name):
+    assert ours(OURS[name]["environment"]) <= known(OURS[name]["command"][0])
+
+
+def test_every_service_has_a_container():
+    assert {started(service["command"]) for service in OURS.values()} == services()
+
+
+def test_every_service_has_a_unit_and_the_target_starts_it():
+    commands = [shlex.split(lines(unit, "ExecStart")[0])[1:] for unit in UNITS]
+    assert {started(command) for command in commands} == services()
+    wanted = " ".join(lines(OPS / "systemd/catchwater.target", "Wants")).split()
+    assert sorted(wanted) == [unit.name for unit in UNITS]
+
+
+def test_prometheus_knows_every_container_and_every_unit():
+    jobs = {
+        name: yaml.safe_load((OPS / f"prometheus/{name}.yml").read_text())["scrape_configs"][0]
+        for name in ("prometheus", "onebox")
+    }
+    assert set(jobs["prometheus"]["dns_sd_configs"][0]["names"]) == set(OURS)
+    found = {one["labels"]["service"]: one["targets"][0] for one in jobs["onebox"]["static_configs"]}
+    ports = {unit.stem.removeprefix("catchwater-"): dict(environment(unit))["CATCHWATER_OPS_PORT"] for unit in UNITS}
+    assert found == {name: f"127.0.0.1:{port}" for name, port in ports.items()}
+
+
+def environment(unit):
+    return [line.partition("=")[::2] for line in lines(unit, "Environment")]
+
+
+@pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.stem)
+def test_a_unit_sets_only_what_its_command_reads(unit):
+    command = shlex.split(lines(unit, "ExecStart")[0])[1]
+    assert ours(name for name, _ in environment(unit)) <= known(command)
+
+
+def test_redis_keeps_what_was_accepted():
+    words = shlex.split(COMPOSE["redis"]["command"])
+    settings = dict(pairwise(words))
+    assert (settings["--appendonly"], settings["--appendfsync"]) == ("yes", "always")
+    assert settings["--maxmemory-policy"] == "noeviction"
+    assert "--maxmemory" in settings
+    assert COMPOSE["redis"]["volumes"] == ["redis:/data"]
+
+
+def test_nobody_gets_in_by_a_password_that_is_not_set():
+    assert COMPOSE["dashboard"]["environment"]["CATCHWATER_DASHBOARD_PASSWORD"].startswith(
+        "${CATCHWATER_DASHBOARD_PASSWORD:?"
+    )
+    open_to_all = [port for one in COMPOSE.values() for port in one.get("ports", []) if not port.startswith("127.")]
+    assert open_to_all == ["8080:8080"], "only ingest is for everybody"
+
+
+def test_files_that_are_mounted_are_there():
+    mounts = {volume.split(":")[0] for one in COMPOSE.values() for volume in one.get("volumes", [])}
+    files = {mount for mount in mounts if mount.startswith(".")} - {"./projects.yaml"}
+    assert all((OPS / file).exists() for file in files), files
+
+
+def test_the_image_has_every_package_and_runs_as_nobody_special():
+    text = (OPS / "Dockerfile").read_text()
+    copied = set(re.findall(r"^COPY (\w+) \w+$", text, re.MULTILINE))
+    assert copied == {"catchwater", "ingest", "stages", "sink", "dashboard"}
+    assert "\nUSER catchwater\n" in text
+    assert "/readyz" in text
+    assert "-c constraints.txt" in text
+
+
+def test_systemd_understands_the_units(tmp_path):
+    analyze = need("systemd-analyze")
+    for file in (OPS / "systemd").iterdir():
+        (tmp_path / file.name).write_text(file.read_text().replace("/opt/catchwater/bin/catchwater", "/bin/true"))
+    passes(analyze, "verify", "--man=no", "--recursive-errors=no", *sorted(tmp_path.iterdir()))
