@@ -21,12 +21,23 @@ def test_a_package_imports_the_shared_library_and_itself_only(package: str) -> N
     assert {path: found for path, found in crossing.items() if found} == {}
 
 
+def test_only_the_check_of_mongodb_loads_a_service_by_a_name_of_its_own() -> None:
+    calls = {
+        (path.as_posix(), ast.unparse(node.args[0]))
+        for path in files("catchwater")
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "importlib.import_module"
+    }
+    assert {call for call in calls if call[1].startswith("'")} == {("catchwater/capabilities.py", "'sink.store'")}
+
+
 def test_redis_is_imported_in_one_module() -> None:
     assert {path for path in files(*PACKAGES) if "redis" in tops(tree(path))} == REDIS
 
 
-def test_the_tests_ask_redis_through_that_module_too() -> None:
-    assert [path for path in files("tests") if "redis" in tops(tree(path))] == []
+def test_tests_and_benchmarks_ask_redis_through_that_module_too() -> None:
+    found = {path.as_posix() for path in files("tests", "benchmarks", "docs", "ops") if "redis" in tops(tree(path))}
+    assert {path for path in found if not path.startswith("benchmarks/reference")} == set()
 
 
 def test_mongodb_is_imported_in_the_two_store_modules() -> None:

@@ -5,17 +5,40 @@ from __future__ import annotations
 import ast
 from pathlib import Path
 
+import pytest
+
 from tests.house.sources import PACKAGES, ROOT, files, tree
 
 FILE_LINES = 250
 BODY_LINES = 25
 
 LARGER_FILES: dict[str, tuple[int, str]] = {
-    "catchwater/runtime.py": (252, "the loop, read from top to bottom"),
+    "catchwater/runtime.py": (257, "the loop, read from top to bottom"),
     "tests/stages/test_fingerprint.py": (265, "a table of cases, one a paragraph"),
 }
 LARGER_BODIES: dict[str, tuple[int, str]] = {
     "tests/dashboard/documents.py:named": (40, "one document with every field"),
+    "tests/dashboard/test_issue_api.py:test_an_issue_has_every_field_of_its_document_and_its_last_24_hours": (
+        30,
+        "one whole answer, field by field",
+    ),
+    "tests/dashboard/test_issue_api.py:"
+    "test_one_issue_has_its_tags_over_all_months_and_partitions_its_samples_and_why_it_was_grouped": (
+        52,
+        "one whole answer, field by field",
+    ),
+    "tests/dashboard/test_pages.py:test_html_in_every_field_is_shown_as_text_on_every_page": (
+        34,
+        "one document with markup in every field",
+    ),
+    "tests/dashboard/test_pipeline_page.py:test_the_audit_adds_up_and_says_where_every_event_went": (
+        39,
+        "one whole answer, field by field",
+    ),
+    "tests/stages/test_bad_data.py:test_that_is_huge_is_cut_and_says_so": (
+        29,
+        "one report that is too large in every way",
+    ),
 }
 
 
@@ -51,3 +74,11 @@ def test_a_listed_exception_has_a_reason() -> None:
     listed = LARGER_FILES | LARGER_BODIES
     assert [name for name, (_, reason) in listed.items() if not reason] == []
     assert [name for name in listed if not (ROOT / Path(name.partition(":")[0])).exists()] == []
+
+
+@pytest.mark.parametrize("sizes", [{"a": 31}, {"a": 29}, {}, {"a": 30, "b": 26}], ids=str)
+def test_the_ratchet_turns_one_way(sizes: dict[str, int]) -> None:
+    listed = {"a": (30, "why it is so")}
+    _ratchet({"a": 30, "b": 25}, 25, listed)
+    with pytest.raises(AssertionError):
+        _ratchet(sizes, 25, listed)
