@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 import os
 import re
+import socket
 import subprocess
 import tarfile
 from typing import TYPE_CHECKING
@@ -54,6 +55,19 @@ _INSIDE: dict[type[Server], tuple[int, list[str], str]] = {
 
 def engine_answers() -> bool:
     """Whether there is a Docker engine to start containers with."""
+    return _listens() and _answers_ping()
+
+
+def _listens() -> bool:
+    """Whether its socket takes connections: asked first, since the client leaks the one that is refused."""
+    address = os.environ.get("DOCKER_HOST", "unix:///var/run/docker.sock")
+    if not address.startswith("unix://"):
+        return True
+    with socket.socket(socket.AF_UNIX) as one:
+        return one.connect_ex(address.removeprefix("unix://")) == 0
+
+
+def _answers_ping() -> bool:
     try:
         client = docker.from_env(timeout=10)
     except DockerException:

@@ -110,8 +110,7 @@ def test_the_script_tag_and_the_dsn_bear_the_key_of_the_first_project(up: Up) ->
 
 
 def test_a_second_one_on_the_same_folder_is_refused(up: Up, tmp_path: Path) -> None:
-    second = Up(tmp_path)
-    second._command[second._command.index("--data") + 1] = str(up.data)
+    second = Up(tmp_path, *FREE, "--data", str(up.data))
     assert "runs on" in second.refused()
     assert "choose another folder with --data" in second.said()
     assert all(alive(pid) for pid in up.pids().values())
@@ -173,8 +172,9 @@ def test_a_taken_port_is_named_with_what_to_do(name: str, tmp_path: Path) -> Non
 
 
 def test_a_folder_that_cannot_be_used_is_named(tmp_path: Path) -> None:
-    (tmp_path / "data").touch()
-    assert "choose another folder with --data" in Up(tmp_path).refused()
+    (tmp_path / "file").touch()
+    said = Up(tmp_path, *FREE, "--data", str(tmp_path / "file" / "data")).refused()
+    assert "file/data cannot be used: Not a directory; choose another folder with --data" in said
 
 
 @pytest.mark.parametrize("scale", ["fingerprint", "fingerprint=0", "nothing=2", "sink=x"])
