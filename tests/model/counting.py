@@ -5,9 +5,10 @@ two of them a worker may be killed, another may claim what a living one holds, t
 bucket may expire, and Redis may fall back, once, to a consistent earlier state (a replica, or its log on disk).
 
 Where the model ends: what Redis itself loses of the input is lost (the fall-back is to a moment after the last XADD);
-an expiry is a moment in time, which a fall-back does not undo (EXPIRE is kept as an absolute time); and what a fall-
-back undoes is counted again within a bucket's life. A backup that is older than that, or stages that stand still for so
-long right after a fall-back, can count events twice: docs/guarantees.md says so, and `backup` below shows it.
+an expiry is a moment in time, which a fall-back does not undo (EXPIRE is kept as an absolute time); what a fall-back
+undoes is counted again within a bucket's life; and a Redis that has lost everything (FLUSHALL) has a new life, under a
+name of its own. A backup that is older than that, or stages that stand still for so long right after a
+fall-back, can count events twice: docs/guarantees.md says so, and `backup` below shows it.
 """
 
 from __future__ import annotations

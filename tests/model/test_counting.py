@@ -23,6 +23,7 @@ EXACT = {
     "an event that is sent twice": (Model(batch=1), world(resend="a", kills=1)),
     "the bucket expires": (Model(), world(expiries=1)),
     "redis falls back once": (Model(workers=1), world(fall_backs=1, kills=2)),
+    "redis falls back under zombies": (Model(batch=1), world(fall_backs=1)),
     "redis falls back and the bucket expires": (Model(workers=1), world(fall_backs=1, expiries=1, kills=1)),
     "sent twice and fallen back": (Model(batch=1, workers=1), world(resend="a", fall_backs=1, kills=1)),
 }
