@@ -71,6 +71,11 @@ def test_prometheus_knows_every_container_and_every_unit():
     assert found == {name: f"127.0.0.1:{port}" for name, port in ports.items()}
 
 
+def test_an_alert_misses_every_service():
+    rules = (OPS / "prometheus/rules.yml").read_text()
+    assert set(re.findall(r'absent\(up\{job="catchwater", service="(\w+)"\}\)', rules)) == services()
+
+
 def environment(unit):
     return [line.partition("=")[::2] for line in lines(unit, "Environment")]
 
