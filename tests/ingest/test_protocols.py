@@ -18,7 +18,7 @@ from tests.waiting import wait_until
 ID = "f" * 32
 ENVELOPE = f"/api/1/envelope/?sentry_version=7&sentry_key={KEY}&sentry_client=sentry.javascript.browser%2F11.12.0"
 RECORDINGS = Path(__file__).parents[1] / "data/sdk_requests/requests.jsonl"
-RECORDED = [json.loads(line) for line in RECORDINGS.read_text(encoding="utf-8").splitlines()]
+RECORDED = [json.loads(line) for line in RECORDINGS.read_bytes().splitlines()]
 
 
 def envelope(*items, header=None):

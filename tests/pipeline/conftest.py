@@ -34,10 +34,14 @@ class Pipeline:
     url: str
     defs: StreamDefs
     connection: Connection
-    running: list[tuple[threading.Event, threading.Thread]] = field(default_factory=list)
+    opened: list[Connection] = field(default_factory=list)
+
+    def connect(self) -> Connection:
+        self.opened.append(Connection(self.url))
+        return self.opened[-1]
 
     def consumer(self, stage: str, name: str = "a") -> Consumer:
-        return Consumer(Connection(self.url), self.defs, stage, name)
+        return Consumer(self.connect(), self.defs, stage, name)
 
     def add(self, stream_name: str, *events: Event) -> None:
         for event in events:
@@ -77,8 +81,10 @@ def pipeline(redis_url: str, tmp_path: Path) -> Iterator[Pipeline]:
     defs = load(path)
     connection = Connection(redis_url)
     prepare(connection, defs)
-    yield Pipeline(redis_url, defs, connection)
-    connection.close()
+    one = Pipeline(redis_url, defs, connection)
+    yield one
+    for each in (connection, *one.opened):
+        each.close()
 
 
 @pytest.fixture

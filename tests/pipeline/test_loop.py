@@ -8,10 +8,9 @@ import pytest
 
 from catchwater import keys
 from catchwater.answers import Emit
-from catchwater.connection import Connection, Unavailable
+from catchwater.connection import Unavailable
 from catchwater.event import Event
 from catchwater.runtime import Breaker, Broken, Loop, attempt
-from catchwater.streams import Consumer
 from tests.waiting import wait_until
 
 
@@ -176,7 +175,7 @@ def test_what_was_replayed_for_another_stage_is_not_worked_on_twice(pipeline, ev
 def test_a_lost_reply_does_not_lose_what_it_delivered(pipeline, event):
     """The reply of XREADGROUP is lost: its entries are pending for us and `>` never shows them again."""
     pipeline.add("raw", event(1), event(2))
-    Consumer(Connection(pipeline.url), pipeline.defs, "name", "a").read()
+    pipeline.consumer("name", "a").read()
     with pipeline.loop("name", passing, "a"):
         wait_until(lambda: len(pipeline.inside("named")) == 2, "both went on")
 
