@@ -1,0 +1,103 @@
+"""The wheel, as somebody installs it who wants one service: with that service's extra and nothing else."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from urllib.request import urlopen
+
+import pytest
+
+from catchwater.embedded import free_port
+from tests.packaging.conftest import Installed, clean
+from tests.waiting import wait_until
+
+ROOT = Path(__file__).parents[2]
+PIECES = {"ingest": ["ingest"], "stages": ["stage", "fingerprint"], "sink": ["sink"], "dashboard": ["dashboard"]}
+FOREIGN = {"ingest": "pymongo", "stages": "aiohttp", "sink": "aiohttp", "dashboard": "uvloop"}
+"""A library that each extra must do without."""
+
+pytestmark = pytest.mark.timeout(400)  # an installation downloads what is not in pip's cache
+
+
+def test_the_wheel_holds_every_file_that_is_read_at_run_time(wheel: Path) -> None:
+    held = set(zipfile.ZipFile(wheel).namelist())
+    packages = ("catchwater", "ingest", "stages", "sink", "dashboard")
+    listed = subprocess.run(["git", "ls-files", *packages], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert set(listed.stdout.split()) - held == set()
+    assert "catchwater/streamdefs.yaml" in held
+
+
+def test_the_wheel_holds_neither_tests_nor_benchmarks(wheel: Path) -> None:
+    tops = {name.partition("/")[0] for name in zipfile.ZipFile(wheel).namelist()}
+    assert {top for top in tops if not top.endswith(".dist-info")} == {
+        "catchwater", "ingest", "stages", "sink", "dashboard",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("extra", PIECES)
+def test_a_service_starts_with_only_its_extra(
+    extra: str, installed: Callable[[str], Installed], redis_url: str, mongo_url: str, tmp_path: Path
+) -> None:
+    place = installed(extra)
+    assert not place.has(FOREIGN[extra]), f"{FOREIGN[extra]} came with the extra {extra}"
+    (tmp_path / "projects.yaml").write_text(f'projects: [{{id: "1", name: shop, key: "{"a" * 32}"}}]\n')
+    port = free_port()
+    settings = {
+        "REDIS_URL": redis_url, "MONGO_URL": mongo_url, "OPS_PORT": str(port), "SPOOL": str(tmp_path / "spool"),
+        "INGEST_PORT": str(free_port()), "DASHBOARD_PORT": str(free_port()),
+    }  # fmt: skip
+    environment = clean() | {f"CATCHWATER_{name}": value for name, value in settings.items()}
+    with (tmp_path / "log").open("wb") as log:
+        process = subprocess.Popen(
+            [place.python.with_name("catchwater"), *PIECES[extra]], env=environment, cwd=tmp_path, stderr=log
+        )
+    try:
+        wait_until(lambda: process.poll() is not None or ready(port), f"{extra} is ready")
+        assert process.poll() is None, (tmp_path / "log").read_text()
+    finally:
+        process.terminate()
+        assert process.wait(30) == 0, (tmp_path / "log").read_text()
+
+
+def ready(port: int) -> bool:
+    try:
+        with urlopen(f"http://127.0.0.1:{port}/readyz", timeout=2) as answer:
+            return answer.status == 200
+    except OSError:
+        return False
+
+
+@pytest.mark.parametrize("extra", PIECES)
+def test_its_help_needs_no_more(extra: str, installed: Callable[[str], Installed]) -> None:
+    shown = installed(extra).catchwater(PIECES[extra][0], "--help")
+    assert shown.returncode == 0, shown.stderr
+    assert "Usage:" in shown.stdout
+
+
+def test_a_command_whose_extra_is_missing_says_which_one(installed: Callable[[str], Installed]) -> None:
+    shown = installed("stages").catchwater("sink")
+    assert shown.returncode == 1
+    assert "pip install 'catchwater[sink]'" in shown.stderr
+
+
+def test_no_index_is_named_in_the_constraints() -> None:
+    text = (ROOT / "constraints.txt").read_text()
+    assert "://" not in text
+    assert "--" not in text
+
+
+def test_every_requirement_is_pinned() -> None:
+    pinned = {
+        line.partition("==")[0].lower().replace("_", "-")
+        for line in (ROOT / "constraints.txt").read_text().splitlines()
+    }
+    asked = subprocess.run(
+        [sys.executable, "-c", "from importlib.metadata import requires; print('\\n'.join(requires('catchwater')))"],
+        capture_output=True, text=True, check=True,
+    ).stdout.splitlines()  # fmt: skip
+    names = {line.partition(";")[0].split(">")[0].split("=")[0].split("[")[0].strip().lower() for line in asked}
+    assert names - pinned - {"catchwater", "fiftyone-db"} == set()
