@@ -22,7 +22,7 @@ def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         redis = _Wire(named)
         left = redis.ask("DBSIZE")
         redis.close()
-        assert left == ":0", f"the Redis at {named} is not empty ({left}): these tests flush it, and only use an empty one"
+        assert left == ":0", f"the Redis at {named} is not empty ({left}): these tests flush it"
         yield named
         return
     yield from _started(RedisServer, tmp_path_factory.mktemp("redis"))
