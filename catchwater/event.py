@@ -6,7 +6,7 @@ On the wire an entry has three fields: `id`, `head` (a small JSON object: what l
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -42,7 +42,7 @@ class Event:
 
     def with_(self, *, kind: str, facts: Json, body: bytes | None = None) -> Event:
         """The same event, further on its way."""
-        return replace(self, kind=kind, facts=facts, body=self.body if body is None else body)
+        return Event(self.id, self.project, self.received, kind, self.body if body is None else body, facts)
 
 
 def encode(event: Event) -> dict[bytes, bytes]:

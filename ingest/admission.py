@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -38,21 +39,31 @@ def pressure(snapshot: Snapshot | None, defs: StreamDefs, watermark: float) -> R
 
 
 class Rates:
-    """A token bucket for each project with a rate; a second's worth of events may come at once."""
+    """A token bucket for each project with a rate; a second's worth of events may come at once.
+
+    Refused posts cost nothing, or a page that hammers would never let one event in. What a post brings is only known
+    when it is read, so one post may overdraw; the project then waits until that is paid back.
+    """
 
     def __init__(self) -> None:
         self._tokens: dict[str, tuple[float, float]] = {}
 
-    def take(self, project: Project, now: float | None = None) -> Refusal | None:
-        """None when the project may send one more."""
+    def refusal(self, project: Project, now: float | None = None) -> Refusal | None:
+        """None when the project may send one more event."""
         if project.rate is None:
             return None
         moment = time.monotonic() if now is None else now
         burst = max(1.0, project.rate)
         tokens, since = self._tokens.get(project.id, (burst, moment))
         tokens = min(burst, tokens + (moment - since) * project.rate)
-        self._tokens[project.id] = (max(0.0, tokens - 1), moment)
+        self._tokens[project.id] = (tokens, moment)
         if tokens >= 1:
             return None
-        wait = max(1, round((1 - tokens) / project.rate))
+        wait = max(1, math.ceil((1 - tokens) / project.rate))
         return Refusal(429, "rate", wait, f"more than {project.rate:g} events a second")
+
+    def spend(self, project: str, events: int) -> None:
+        """That many events of the project with this id came in."""
+        if project in self._tokens:
+            tokens, since = self._tokens[project]
+            self._tokens[project] = (tokens - events, since)

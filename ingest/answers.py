@@ -39,7 +39,7 @@ def empty() -> web.Response:
 
 def problem(status: int, text: str) -> web.Response:
     """An error: what is wrong, for the person who looks at the browser's console."""
-    headers = {"X-Sentry-Error": text.encode("ascii", "replace").decode().replace("\n", " ")[:200]}
+    headers = {"X-Sentry-Error": "".join(c if " " <= c <= "~" else "?" for c in text[:200])}
     return web.Response(
         status=status, body=orjson.dumps({"error": text}), content_type="application/json", headers=headers
     )

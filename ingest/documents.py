@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
 import re
-import uuid
 from typing import Any
 
 import orjson
@@ -41,8 +41,16 @@ def _patient(text: bytes) -> tuple[Any, bytes]:
 
 
 def as_bytes(document: Any) -> bytes:
-    """JSON text for what `read` answered."""
-    return orjson.dumps(document)
+    """JSON text for what `read` answered. Raises NotJson: orjson writes fewer levels than it reads."""
+    try:
+        return orjson.dumps(document)
+    except orjson.JSONEncodeError as error:
+        raise NotJson(f"nested too deep: {error}") from error
+
+
+def whole(text: str) -> str:
+    """`text` without half pairs: headers that are not UTF-8 come with them, and JSON cannot hold them."""
+    return _SURROGATES.sub("\ufffd", text)
 
 
 def event_id(*candidates: Any) -> str:
@@ -50,4 +58,4 @@ def event_id(*candidates: Any) -> str:
     for one in candidates:
         if isinstance(one, str) and _ID.fullmatch(plain := one.replace("-", "").lower()):
             return plain
-    return uuid.uuid4().hex
+    return os.urandom(16).hex()

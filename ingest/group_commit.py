@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 import time
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
@@ -95,6 +96,8 @@ class GroupCommit:
                 await self.drain()
             except (Unavailable, Refused):
                 log.info("the spool waits for Redis")
+            except sqlite3.Error as error:  # a full disk, say: what comes in meanwhile goes to Redis all the same
+                log.warning("the spool cannot be drained", why=str(error))
             await asyncio.sleep(DRAIN_EVERY)
 
     async def drain(self) -> None:

@@ -79,9 +79,7 @@ def from_snippet(sender: Sender, body: bytes) -> Post:
     found, clean = _document(body)
     if isinstance(found, dict):
         return Post([sender.event(documents.event_id(found.get("id")), "snippet", clean)])
-    return Post(
-        [sender.event(documents.event_id(one.get("id")), "snippet", documents.as_bytes(one)) for one in _objects(found)]
-    )
+    return Post([sender.event(documents.event_id(one.get("id")), "snippet", _text(one)) for one in _objects(found)])
 
 
 def from_reporting(sender: Sender, body: bytes) -> Post:
@@ -89,7 +87,7 @@ def from_reporting(sender: Sender, body: bytes) -> Post:
     found, _ = _document(body)
     return Post(
         [
-            sender.event(documents.event_id(), "csp" if "csp-report" in one else "report", documents.as_bytes(one))
+            sender.event(documents.event_id(), "csp" if "csp-report" in one else "report", _text(one))
             for one in _objects(found)
         ]
     )
@@ -109,6 +107,13 @@ def _document(body: bytes) -> tuple[Any, bytes]:
         return documents.read(body)
     except documents.NotJson as error:
         raise NotReports(f"the body is not JSON: {error}") from error
+
+
+def _text(report: Json) -> bytes:
+    try:
+        return documents.as_bytes(report)
+    except documents.NotJson as error:
+        raise NotReports(f"a report is {error}") from error
 
 
 def _objects(found: Any) -> list[Json]:

@@ -10,14 +10,15 @@ import structlog
 from aiohttp import web
 
 from catchwater import metrics
-from ingest import admission, answers, auth, body, envelope, reports
+from ingest import admission, answers, auth, body, documents, envelope, reports
+from ingest.refusals import REFUSALS, Refuse, refusal_of
 from ingest.snippet import snippet
-from ingest.spool import SpoolFull
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from catchwater.observer import Observer
+    from catchwater.pipeline import Snapshot
     from catchwater.projects import Project, Projects
     from catchwater.streamdefs import StreamDefs
     from ingest.group_commit import GroupCommit
@@ -28,15 +29,6 @@ if TYPE_CHECKING:
     Handler = Callable[[web.Request], Awaitable[web.Response]]
 
 log = structlog.get_logger()
-
-
-class Refuse(Exception):  # noqa: N818 - a way out with an answer
-    """Ends a request with `answer`; its reason is counted."""
-
-    def __init__(self, reason: str, answer: web.Response) -> None:
-        super().__init__(reason)
-        self.reason = reason
-        self.answer = answer
 
 
 class Front:
@@ -58,6 +50,8 @@ class Front:
         self._defs = defs
         self._limits = limits
         self._rates = admission.Rates()
+        self._judged: Snapshot | None = None
+        self._refusal: admission.Refusal | None = None
 
     def routes(self) -> list[web.RouteDef]:
         return [
@@ -105,7 +99,7 @@ class Front:
         if project is None or project.disabled:
             return answers.problem(404, "there is no project with this key")
         origin = self._limits.public_url or f"{request.scheme}://{request.host}"
-        source, etag = snippet(f"{origin}/e/{project.key}")
+        source, etag = snippet(documents.whole(f"{origin}/e/{project.key}"))
         headers = {"ETag": etag, "Cache-Control": "public, max-age=300", "Vary": "Host"}
         if etag in request.headers.get("If-None-Match", ""):
             return web.Response(status=304, headers=headers)
@@ -152,31 +146,42 @@ class Front:
             raise Refuse("disabled", answers.problem(403, "this project takes no more reports"))
         if not auth.origin_allowed(request.headers.get("Origin", ""), project.origins):
             raise Refuse("origin", answers.problem(403, "pages of this origin may not send to this project"))
-        pressure = admission.pressure(self._observer.latest, self._defs, self._limits.memory_watermark)
-        if refusal := pressure or self._rates.take(project):
+        if refusal := self._pressure() or self._rates.refusal(project):
             raise Refuse(refusal.reason, answers.refused(refusal))
         return project
 
+    def _pressure(self) -> admission.Refusal | None:
+        """Judged once for each snapshot, not for each request."""
+        if self._observer.latest is not self._judged:
+            self._judged = self._observer.latest
+            self._refusal = admission.pressure(self._judged, self._defs, self._limits.memory_watermark)
+        return self._refusal
+
     async def _body(self, request: web.Request) -> bytes:
-        try:
-            async with asyncio.timeout(self._limits.body_seconds):
-                raw = await request.read()
-        except TimeoutError as error:
-            raise Refuse("slow", answers.problem(408, "the body did not come in time")) from error
+        raw = await self._read(request)
         encoding = request.headers.get("Content-Encoding", "")
         return body.unpacked(raw, encoding, self._limits.body_bytes) if encoding else raw
+
+    async def _read(self, request: web.Request) -> bytes:
+        if request.content.is_eof():  # all of it came with the headers, as nearly always: no clock is needed
+            return await request.read()
+        try:
+            async with asyncio.timeout(self._limits.body_seconds):
+                return await request.read()
+        except TimeoutError as error:
+            raise Refuse("slow", answers.problem(408, "the body did not come in time")) from error
 
     def _sender(self, request: web.Request, project: Project) -> Sender:
         headers = request.headers
         forwarded = headers.get("X-Forwarded-For", "") if self._limits.trust_proxy else ""
         address = forwarded.rpartition(",")[2].strip() or request.remote or ""
-        return reports.Sender(
-            project.id, headers.get("User-Agent", "")[:512], headers.get("Origin", "")[:256], address[:64]
-        )
+        told = headers.get("User-Agent", "")[:512], headers.get("Origin", "")[:256], address[:64]
+        return reports.Sender(project.id, *map(documents.whole, told))
 
     async def _keep(self, post: Post) -> None:
         """Redis, or the spool, has every event when this returns."""
         if post.events:
+            self._rates.spend(post.events[0].project, len(post.events))
             await self._commit.add(post.events)
             metrics.ACCEPTED.labels(post.events[0].kind).inc(len(post.events))
         for kind in post.skipped:
@@ -192,7 +197,7 @@ class Front:
             try:
                 answer = await handler(request)
             except tuple(REFUSALS) as error:
-                answer, reason = _refusal(error)
+                answer, reason = refusal_of(error)
                 self._losses.refused(reason)
             metrics.POST_SECONDS.observe(time.perf_counter() - started)
             return answer
@@ -204,30 +209,6 @@ KNOWN_ITEMS = frozenset(
     {"session", "sessions", "transaction", "span", "log", "trace_metric", "replay_event", "replay_recording"}
     | {"feedback", "user_report", "attachment", "profile", "profile_chunk", "check_in", "statsd"}
 )
-
-REFUSALS: dict[type[Exception], tuple[int, str]] = {
-    Refuse: (0, ""),
-    envelope.Malformed: (400, "malformed"),
-    reports.NotReports: (400, "malformed"),
-    body.NotUnpackable: (400, "encoding"),
-    body.TooLarge: (413, "too_large"),
-    reports.EventTooLarge: (413, "too_large"),
-    web.HTTPRequestEntityTooLarge: (413, "too_large"),
-    web.RequestPayloadError: (400, "broken_off"),
-    ConnectionResetError: (400, "broken_off"),
-    SpoolFull: (503, "spool_full"),
-}
-
-
-def _refusal(error: Exception) -> tuple[web.Response, str]:
-    if isinstance(error, Refuse):
-        return error.answer, error.reason
-    status, reason = next(REFUSALS[kind] for kind in REFUSALS if isinstance(error, kind))
-    if status == 503:
-        return answers.refused(
-            admission.Refusal(503, reason, admission.OVER_LIMIT_WAIT, "no room: come again later")
-        ), reason
-    return answers.problem(status, str(error) or reason), reason
 
 
 async def add_cors(_request: web.Request, response: web.StreamResponse) -> None:

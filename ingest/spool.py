@@ -14,11 +14,14 @@ import orjson
 from catchwater.event import Event, decode, encode
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
 PAGE = 500
-"""Events that are drained at a time."""
+"""Events that are drained at a time, at most."""
+
+PAGE_BYTES = 4_000_000
+"""And bytes of them: they all are in memory, here and in Redis."""
 
 
 class SpoolFull(Exception):  # noqa: N818 - what it is
@@ -56,7 +59,7 @@ class Spool:
                 self._database.execute("BEGIN IMMEDIATE")
                 self._database.executemany("INSERT INTO events (id, head, body) VALUES (?, ?, ?)", rows)
                 self._database.execute("COMMIT")
-            except sqlite3.OperationalError as error:
+            except sqlite3.Error as error:
                 if self._database.in_transaction:
                     self._database.execute("ROLLBACK")
                 raise SpoolFull(f"the spool cannot be written: {error}") from error
@@ -65,10 +68,7 @@ class Spool:
         """The oldest events, with their numbers."""
         with self._one:
             rows = self._database.execute("SELECT number, id, head, body FROM events ORDER BY number LIMIT ?", (PAGE,))
-            return [
-                (number, decode({b"id": id_.encode(), b"head": head, b"body": body}))
-                for number, id_, head, body in rows
-            ]
+            return list(_until(PAGE_BYTES, rows))
 
     def forget(self, numbers: Sequence[int]) -> None:
         """These are in Redis now."""
@@ -106,3 +106,13 @@ class Spool:
             for name in ("page_count", "freelist_count", "page_size")
         )
         return (pages - free) * size
+
+
+def _until(most: int, rows: Iterable[tuple[int, str, bytes, bytes]]) -> Iterator[tuple[int, Event]]:
+    """The first rows as numbered events; none after their bodies are `most` bytes."""
+    size = 0
+    for number, id_, head, body in rows:
+        yield number, decode({b"id": id_.encode(), b"head": head, b"body": body})
+        size += len(body)
+        if size >= most:
+            return

@@ -1,0 +1,112 @@
+"""The pure parts, with whatever anybody may send: they answer, or raise their own error, and nothing else."""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from catchwater.event import Event, encode
+from catchwater.projects import Project
+from ingest import answers, auth, body, documents, envelope, reports
+from ingest.admission import Rates
+from ingest.spool import PAGE_BYTES, Spool
+
+SENDER = reports.Sender("1", "Firefox", "https://a.b", "127.0.0.1")
+OWN = (envelope.Malformed, reports.NotReports, reports.EventTooLarge)
+LINES = st.one_of(
+    st.binary(max_size=40),
+    st.sampled_from([b"{}", b"[]", b"\n", b'{"type":"event"}', b'{"type":"event","length":3}', b'{"length":-1}']),
+    st.builds(lambda n: b'{"type":"attachment","length":%d}' % n, st.integers(0, 60)),
+    st.recursive(st.none() | st.text(), lambda one: st.lists(one) | st.dictionaries(st.text(), one)).map(
+        lambda found: json.dumps(found).encode()
+    ),
+)
+
+
+@given(st.lists(LINES, max_size=12).map(b"\n".join))
+def test_whatever_comes_as_an_envelope_is_read_or_refused(sent):
+    try:
+        post = reports.from_envelope(SENDER, envelope.parse(sent))
+    except OWN:
+        return
+    assert all(isinstance(event.json, dict) and encode(event) for event in post.events)
+
+
+@given(LINES, st.sampled_from([reports.from_store, reports.from_snippet, reports.from_reporting]))
+def test_whatever_comes_as_a_report_is_read_or_refused(sent, read):
+    try:
+        post = read(SENDER, sent)
+    except OWN:
+        return
+    assert all(isinstance(event.json, dict) for event in post.events)
+
+
+@given(st.lists(st.binary(max_size=60), max_size=6))
+def test_payloads_with_a_length_come_out_as_they_went_in(payloads):
+    sent = b"{}\n" + b"".join(b'{"type":"x","length":%d}\n%b\n' % (len(one), one) for one in payloads)
+    assert [item.payload for item in envelope.parse(sent).items] == payloads
+
+
+@given(st.binary(max_size=200), st.sampled_from(["gzip", "deflate", "br", "zstd", "gzip, br", "", "identity"]))
+def test_whatever_comes_packed_is_unpacked_or_refused(sent, encoding):
+    with suppress(body.TooLarge, body.NotUnpackable):
+        assert len(body.unpacked(sent, encoding, 1000)) <= 1000
+
+
+@given(st.text(max_size=60))
+def test_whatever_comes_as_a_dsn_or_a_header_is_read(text):
+    assert all(isinstance(part, str) for part in auth.dsn_key(text))
+    assert isinstance(auth.sentry_key({}, {"X-Sentry-Auth": "Sentry " + text}), str)
+    assert isinstance(auth.origin_allowed(text, ["https://*.a.b"]), bool)
+
+
+@given(st.text(st.characters(exclude_categories=[]), max_size=60))
+def test_whatever_stands_in_an_error_or_a_header_can_be_sent_on(text):
+    sent = answers.problem(400, documents.whole(text)).headers["X-Sentry-Error"]
+    assert sent.isascii()
+    assert not sent or sent.isprintable()
+    assert orjson.dumps(documents.whole(text))
+
+
+def test_a_page_that_hammers_gets_its_rate_all_the_same():
+    rates, project, taken = Rates(), Project(id="1", name="shop", key="0" * 32, rate=2), 0
+    for moment in range(1000):
+        if rates.refusal(project, moment / 100) is None:
+            rates.spend("1", 1)
+            taken += 1
+    assert 20 <= taken <= 22
+
+
+def test_an_array_costs_as_much_as_its_reports_and_a_session_nothing():
+    rates, project = Rates(), Project(id="1", name="shop", key="0" * 32, rate=2)
+    assert rates.refusal(project, 0.0) is None
+    assert rates.refusal(project, 0.0) is None
+    rates.spend("1", 12)
+    refusal = rates.refusal(project, 5.0)
+    assert refusal
+    assert refusal.retry_after == 1
+    assert rates.refusal(project, 5.5) is None
+
+
+def test_large_events_are_drained_a_few_at_a_time(tmp_path):
+    spool = Spool(tmp_path, 100_000_000)
+    spool.put([Event(f"{n:032x}", "1", 1, "snippet", b'"' + b"x" * 1_000_000 + b'"') for n in range(12)])
+    sizes = []
+    while page := spool.page():
+        sizes.append(sum(len(event.body) for _, event in page))
+        spool.forget([number for number, _ in page])
+    spool.close()
+    assert len(sizes) == 3
+    assert max(sizes) < PAGE_BYTES + 1_048_576
+
+
+@pytest.mark.parametrize("read", [reports.from_snippet, reports.from_reporting])
+@pytest.mark.parametrize("depth", [300, 900, 10_000])
+def test_an_array_of_a_report_that_is_too_deep_to_be_written_is_refused(read, depth):
+    with pytest.raises(reports.NotReports):
+        read(SENDER, b"[" + b'{"a":' * depth + b"1" + b"}" * depth + b"]")
