@@ -16,6 +16,12 @@ if TYPE_CHECKING:
 MOST_ITEMS = 200
 """Items that are looked at; the SDKs send a handful."""
 
+KNOWN_ITEMS = frozenset(
+    {"session", "sessions", "transaction", "span", "log", "trace_metric", "replay_event", "replay_recording"}
+    | {"feedback", "user_report", "attachment", "profile", "profile_chunk", "check_in", "statsd"}
+)
+"""Items that SDKs send and that are not stored: metrics name these, and every other one `other`."""
+
 
 class Malformed(Exception):  # noqa: N818 - Sentry's own word
     """The bytes are no envelope. The message says which part is wrong."""

@@ -185,7 +185,7 @@ class Front:
             await self._commit.add(post.events)
             metrics.ACCEPTED.labels(post.events[0].kind).inc(len(post.events))
         for kind in post.skipped:
-            metrics.SKIPPED.labels(kind if kind in KNOWN_ITEMS else "other").inc()
+            metrics.SKIPPED.labels(kind if kind in envelope.KNOWN_ITEMS else "other").inc()
         for report in post.client_reports:
             self._losses.client(report)
 
@@ -203,12 +203,6 @@ class Front:
             return answer
 
         return answered
-
-
-KNOWN_ITEMS = frozenset(
-    {"session", "sessions", "transaction", "span", "log", "trace_metric", "replay_event", "replay_recording"}
-    | {"feedback", "user_report", "attachment", "profile", "profile_chunk", "check_in", "statsd"}
-)
 
 
 async def add_cors(_request: web.Request, response: web.StreamResponse) -> None:
