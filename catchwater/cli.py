@@ -64,7 +64,7 @@ def main() -> None:
         click.echo(str(error), err=True)
         sys.exit(2)
     except Unavailable as error:
-        click.echo(f"{error}. Is it running, and is the address right?", err=True)
+        click.echo(f"{str(error).rstrip('.')}. Is it running, and is the address right?", err=True)
         sys.exit(1)
 
 

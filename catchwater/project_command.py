@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import click
 
 from catchwater import options
+from catchwater.projects import LONGEST_NAME, load
 from catchwater.projects import add as add_project
-from catchwater.projects import load
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,5 +32,7 @@ def list_(projects: Path) -> None:
 @options.projects
 def add(name: str, projects: Path) -> None:
     """Add a project with a new key; prints its id and key."""
+    if not 1 <= len(name) <= LONGEST_NAME:
+        raise click.BadParameter(f"a name of 1 to {LONGEST_NAME} characters is needed", param_hint="NAME")
     one = add_project(projects, name)
     click.echo(f"{one.id}  {one.key}  {one.name}")

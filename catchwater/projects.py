@@ -14,12 +14,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
+LONGEST_NAME = 100
+"""Characters of what people call a project."""
+
 
 class Project(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     id: str = Field(pattern=r"^[0-9]{1,10}$", description="digits: it stands in the DSN")
-    name: str = Field(min_length=1, max_length=100, description="what people call it")
+    name: str = Field(min_length=1, max_length=LONGEST_NAME, description="what people call it")
     key: str = Field(pattern=r"^[0-9a-f]{32}$", description="32 lower-case hex digits; public: it stands in the page")
     origins: list[str] = Field(
         default_factory=list, description="who may send, such as https://shop.example; empty: every page may"

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from pymongo import MongoClient
 
 from catchwater.embedded import free_port
 from catchwater.event import Event
@@ -21,9 +22,11 @@ def report(number: int = 1) -> Event:
 
 @pytest.fixture
 def mongo(shell: Shell, mongo_url: str) -> Iterator[str]:
-    """A MongoDB database's URL that the command line uses, too."""
+    """The MongoDB that the command line uses; nothing of it stays."""
     shell.settings["CATCHWATER_MONGO_URL"] = mongo_url
     yield mongo_url
+    with MongoClient[Any](mongo_url) as client:
+        client.drop_database("catchwater")
 
 
 def status(shell: Shell) -> dict[str, Any]:
