@@ -1,28 +1,24 @@
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 import pytest
 
-from catchwater import capabilities
+from catchwater import capabilities, pipeline
+from catchwater.answers import Emit
+from catchwater.connection import Connection
 from catchwater.embedded import MongoServer, RedisServer, Server
+from catchwater.event import Event, decode, encode
+from catchwater.keys import stream
 from catchwater.streamdefs import load
+from catchwater.streams import Consumer, prepare
 from tests import containers
 from tests.waiting import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-pytestmark = pytest.mark.docker
-
-
-@pytest.fixture(autouse=True)
-def engine() -> None:
-    if containers.engine_answers():
-        return
-    missing = "no Docker engine answers: start one, or set DOCKER_HOST"
-    pytest.fail(missing) if os.environ.get("CI") else pytest.skip(missing)
+pytestmark = [pytest.mark.docker, pytest.mark.usefixtures("engine"), pytest.mark.timeout(240)]
 
 
 @pytest.fixture(params=[RedisServer, MongoServer], ids=["redis", "mongo"])
@@ -44,3 +40,19 @@ def troubles(kind: type[Server], url: str) -> list[str]:
 
 def test_the_image_is_made_once(kind: type[Server]) -> None:
     assert containers.image(kind) == containers.image(kind)
+
+
+def test_the_pipeline_runs_on_a_redis_in_a_container() -> None:
+    with containers.container(RedisServer) as running:
+        wait_until(lambda: containers.answers(RedisServer, running), "Redis in a container answers")
+        connection, defs = Connection(containers.url(RedisServer, running)), load(None)
+        prepare(connection, defs)
+        event = Event("0" * 32, "1", 1_763_900_000_000, "snippet", b"{}")
+        tag = defs.tags[defs.partition_of(event.id)]
+        connection.call("XADD", stream(tag, "raw"), "*", *(part for one in encode(event).items() for part in one))
+        first, second = (Consumer(connection, defs, stage, "a") for stage in ("fingerprint", "dedupe"))
+        first.commit([(entry, Emit(decode(entry.fields))) for entry in first.read()])
+        assert [decode(entry.fields) for entry in second.read()] == [event]
+        audit = pipeline.take(connection, defs).audit(None)
+        assert (audit.accepted, audit.depth, audit.missing) == (1, 1, 0)
+        connection.close()

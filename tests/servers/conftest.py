@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests import containers
+from tests.waiting import wait_until
+
+
+@pytest.fixture(scope="session")
+def engine() -> Iterator[None]:
+    """A Docker engine: the one that answers, else one of the tests' own, which pulls nothing and leaves nothing."""
+    if containers.engine_answers():
+        yield
+        return
+    if shutil.which("dockerd") is None or os.geteuid() != 0:
+        missing = "no Docker engine answers, and only root can start one: apt-get install docker.io, or set DOCKER_HOST"
+        pytest.fail(missing) if os.environ.get("CI") else pytest.skip(missing)
+    # Sockets have short paths: not below pytest's own folder.
+    with tempfile.TemporaryDirectory(prefix="engine-", ignore_cleanup_errors=True) as made:
+        yield from _own(Path(made))
+
+
+def _own(folder: Path) -> Iterator[None]:
+    host, log = f"unix://{folder}/socket", folder / "log"
+    places = ["--data-root", f"{folder}/data", "--exec-root", f"{folder}/exec", "--pidfile", f"{folder}/pid"]
+    with log.open("wb") as to:
+        process = subprocess.Popen(["dockerd", "-H", host, "--storage-driver=vfs", *places], stdout=to, stderr=to)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DOCKER_HOST", host)
+        try:
+            wait_until(lambda: process.poll() is not None or containers.engine_answers(), f"dockerd answers: {log}", 60)
+            assert process.poll() is None, log.read_text()[-3000:]
+            yield
+        finally:
+            process.terminate()
+            process.wait(60)
