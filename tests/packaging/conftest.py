@@ -41,7 +41,7 @@ def clean() -> dict[str, str]:
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The wheel, built from this checkout."""
     folder = tmp_path_factory.mktemp("wheel")
-    pip(sys.executable, "wheel", "--no-deps", "--wheel-dir", str(folder), str(ROOT))
+    pip("wheel", "--no-deps", "--wheel-dir", str(folder), str(ROOT))
     (found,) = folder.glob("*.whl")
     return found
 
@@ -54,9 +54,19 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable
     def install(extra: str) -> Installed:
         if extra not in made:
             folder = tmp_path_factory.mktemp(extra)
-            subprocess.run([sys.executable, "-m", "venv", str(folder / "venv")], check=True, env=clean())
+            subprocess.run(
+                [sys.executable, "-m", "venv", "--without-pip", str(folder / "venv")], check=True, env=clean()
+            )
             python = folder / "venv/bin/python"
-            pip(str(python), "install", "-c", str(ROOT / "constraints.txt"), f"{wheel}[{extra}]")
+            pip(
+                "--python",
+                str(python),
+                "install",
+                "--no-compile",
+                "-c",
+                str(ROOT / "constraints.txt"),
+                f"{wheel}[{extra}]",
+            )
             (folder / "empty").mkdir()
             made[extra] = Installed(python, folder / "empty")
         return made[extra]
@@ -64,7 +74,7 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable
     return install
 
 
-def pip(python: str, *arguments: str) -> None:
-    command = [python, "-m", "pip", "--quiet", "--disable-pip-version-check", *arguments]
+def pip(*arguments: str) -> None:
+    command = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check", *arguments]
     done = subprocess.run(command, cwd="/", env=clean(), capture_output=True, text=True, timeout=500, check=False)
     assert done.returncode == 0, done.stderr[-3000:]
