@@ -18,7 +18,6 @@ local now = time[1] * 1000 + math.floor(time[2] / 1000)
 -- from both ends in turn, so it costs what the shorter one holds: nearly all is read, or nearly nothing.
 local PAGE = 200
 local function unread(stream, group)
-  if group.lag == 0 then return 0 end
   local last = group['last-delivered-id']
   local ahead, behind, from, front = 0, 0, '(' .. last, '-'
   while true do

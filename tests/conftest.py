@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -38,7 +39,17 @@ def mongo_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 def _started(kind: type[Server], folder: Path) -> Iterator[str]:
-    yield from _contained(kind) if containers.engine_answers() else _embedded(kind, folder)
+    yield from _contained(kind) if _engine_at_the_start() else _embedded(kind, folder)
+
+
+@cache
+def _engine_at_the_start() -> bool:
+    """Whether there was an engine before any test started one of its own."""
+    return containers.engine_answers()
+
+
+def pytest_sessionstart() -> None:
+    _engine_at_the_start()
 
 
 def _contained(kind: type[Server]) -> Iterator[str]:
