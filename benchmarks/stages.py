@@ -24,7 +24,7 @@ from catchwater.streams import Consumer, prepare
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from catchwater.runtime import Work
+    from catchwater.attempt import Work
 
 REPORT = {
     "type": "TypeError",

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    from catchwater.attempt import Work
     from catchwater.event import Event
-    from catchwater.runtime import Work
 
 
 @click.command("stage")

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from catchwater.attempt import Work
 from catchwater.connection import Connection
 from catchwater.event import Event, encode
 from catchwater.keys import stream
-from catchwater.runtime import Loop, Work
+from catchwater.runtime import Loop
 from catchwater.streamdefs import StreamDefs, load
 from catchwater.streams import Consumer, prepare
 

@@ -8,9 +8,10 @@ import pytest
 
 from catchwater import keys
 from catchwater.answers import Emit
+from catchwater.attempt import Breaker, Broken, attempt
 from catchwater.connection import Unavailable
 from catchwater.event import Event
-from catchwater.runtime import Breaker, Broken, Loop, attempt
+from catchwater.runtime import Loop
 from tests.waiting import wait_until
 
 
