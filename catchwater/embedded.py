@@ -13,6 +13,7 @@ import socket
 import subprocess
 import sys
 import time
+from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import ClassVar
 
@@ -36,7 +37,7 @@ def die_with_parent() -> None:
         ctypes.CDLL(None).prctl(_SET_PDEATHSIG, signal.SIGKILL)
 
 
-class Server:
+class Server(ABC):
     """One server on its own folder and port. `start` after `kill` finds everything again."""
 
     title: ClassVar[str]
@@ -71,16 +72,16 @@ class Server:
         return None
 
     @property
-    def url(self) -> str:
-        raise NotImplementedError
+    @abstractmethod
+    def url(self) -> str: ...
 
+    @abstractmethod
     def command(self) -> list[str]:
         """The command line. Makes the folder."""
-        raise NotImplementedError
 
+    @abstractmethod
     def answers(self) -> bool:
         """Whether the server takes commands by now."""
-        raise NotImplementedError
 
     @property
     def pid(self) -> int:
