@@ -52,6 +52,14 @@ def pytest_sessionstart() -> None:
     _engine_at_the_start()
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Browser tests come last, in whatever order otherwise: playwright keeps an event loop running in the main thread
+    from its first test on, and `asyncio.run` of later tests would refuse to start another.
+    """
+    items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
+
+
 def _contained(kind: type[Server]) -> Iterator[str]:
     with containers.container(kind) as running:
         wait_until(lambda: containers.answers(kind, running), f"{kind.title} in its container answers")
