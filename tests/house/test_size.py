@@ -12,8 +12,7 @@ from tests.house.sources import PACKAGES, ROOT, files, tree
 FILE_LINES = 250
 BODY_LINES = 25
 
-LARGER_FILES: dict[str, tuple[int, str]] = {
-}
+LARGER_FILES: dict[str, tuple[int, str]] = {}
 LARGER_BODIES: dict[str, tuple[int, str]] = {
     "tests/dashboard/documents.py:named": (40, "one document with every field"),
     "tests/dashboard/test_issue_api.py:test_an_issue_has_every_field_of_its_document_and_its_last_24_hours": (
