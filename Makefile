@@ -48,4 +48,5 @@ clean: ## remove what was built; the data folder stays
 .venv/test.stamp: .venv/run.stamp
 	@echo "installing what the tests need ..."
 	@$(PIP) install --progress-bar on -c constraints.txt -e '.[test]'
+	@! command -v npm >/dev/null || $(BIN)/python -m tests.browser.toolchain
 	@touch $@

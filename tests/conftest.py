@@ -13,6 +13,7 @@ import pytest
 from catchwater import keys
 from catchwater.embedded import MongoServer, RedisServer, Server, ServerTrouble
 from tests import containers
+from tests.chromium import chromium  # noqa: F401 - a fixture of every folder
 from tests.waiting import wait_until
 
 

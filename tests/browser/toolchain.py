@@ -61,3 +61,7 @@ def bundle(entry: Path, into: Path) -> None:
 def parse_as_es5(script: Path) -> None:
     """Raise CalledProcessError if the script holds any syntax newer than ECMAScript 5."""
     subprocess.run([modules() / ".bin" / "acorn", "--ecma5", "--silent", script], check=True, timeout=60)
+
+
+if __name__ == "__main__":
+    print("JavaScript tools of the tests:", modules())
