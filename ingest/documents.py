@@ -50,7 +50,7 @@ def as_bytes(document: Any) -> bytes:
 
 def whole(text: str) -> str:
     """`text` without half pairs: headers that are not UTF-8 come with them, and JSON cannot hold them."""
-    return _SURROGATES.sub("\ufffd", text)
+    return text if text.isascii() else _SURROGATES.sub("\ufffd", text)
 
 
 def event_id(*candidates: Any) -> str:
