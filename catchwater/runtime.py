@@ -103,6 +103,7 @@ class Loop:
         self._in_hand: Sequence[Entry] = ()
         self._prepared = False
         self._trim_next = 0.0
+        self._read_next = 0.0
         self.trouble = "has not reached Redis yet"
         """Why this consumer is not at work; empty when it is. What /readyz says."""
 
@@ -125,7 +126,15 @@ class Loop:
 
     def _batch(self) -> list[Entry]:
         metrics.ALIVE.labels(self._consumer.stage).set_to_current_time()
-        return self._backlog.next() or self._consumer.read()
+        return self._backlog.next() or self._gathered()
+
+    def _gathered(self) -> list[Entry]:
+        """New entries; those that come in small numbers are let gather, as a commit costs the same for twenty."""
+        self._stopping.wait(max(0.0, self._read_next - time.monotonic()))
+        batch = self._consumer.read()
+        settings = self._consumer.settings
+        self._read_next = time.monotonic() + (settings.gather if len(batch) < settings.batch / 2 else 0.0)
+        return batch
 
     def _attempt(self, batch: Sequence[Entry]) -> Answered:
         if batch is self._in_hand:
