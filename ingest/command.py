@@ -20,6 +20,7 @@ from catchwater.projects import Projects
 from catchwater.projects import load as load_projects
 from catchwater.streamdefs import StreamDefs, load
 from ingest.group_commit import GroupCommit
+from ingest.listener import Runner
 from ingest.losses import Losses
 from ingest.server import Front, application
 from ingest.settings import Limits
@@ -117,9 +118,10 @@ async def serve(  # noqa: PLR0913, PLR0917 - the rim: everything meets here
     """Answer until `stopping` is set; then what is in hand is finished."""
     commit, losses = GroupCommit(door, spool), Losses()
     front = Front(projects.get, commit, losses, observer, defs, limits)
-    runner = web.AppRunner(
-        application(front, limits), access_log=None, auto_decompress=False, keepalive_timeout=75, shutdown_timeout=10
-    )
+    runner = Runner(
+        application(front, limits), losses.refused,
+        access_log=None, auto_decompress=False, keepalive_timeout=75, shutdown_timeout=10,
+    )  # fmt: skip
     await runner.setup()
     await web.TCPSite(runner, host, port, reuse_port=True, backlog=1024).start()
     log.info("ingest is open", host=host, port=port)

@@ -162,6 +162,8 @@ class Front:
         return self._refusal
 
     async def _body(self, request: web.Request) -> bytes:
+        if (request.content_length or 0) > self._limits.body_bytes:
+            raise body.TooLarge(f"a body of {request.content_length} bytes; {self._limits.body_bytes} are allowed")
         raw = await self._read(request)
         encoding = request.headers.get("Content-Encoding", "")
         return body.unpacked(raw, encoding, self._limits.body_bytes) if encoding else raw

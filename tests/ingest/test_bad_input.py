@@ -170,6 +170,30 @@ def test_a_body_without_a_length_is_taken(ingest):
         assert connection.recv(4096).startswith(b"HTTP/1.1 204")
 
 
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"nonsense\r\n\r\n",
+        b"POST %s HTTP/1.1\r\nHost: x\r\nReferer: %s\r\nContent-Length: 2\r\n\r\n{}" % (E.encode(), b"r" * 20_000),
+        b"POST %s HTTP/1.1\r\nHost: x\r\nContent-Length: many\r\n\r\n{}" % E.encode(),
+        b"POST %s HTTP/9.9\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}" % E.encode(),
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(200),
+    ],
+    ids=["nonsense", "a header too long", "a length that is no number", "another HTTP", "TLS"],
+)
+def test_what_is_no_http_is_answered_with_cors_and_counted(ingest, head):
+    with raw(ingest, head) as connection:
+        answer = connection.recv(65_536)
+    assert answer.split()[1] == b"400"
+    assert b"Access-Control-Allow-Origin: *" in answer
+    wait_until(lambda: ingest.losses().get("refused:not_http") == 1, "it is counted")
+
+
+def test_a_body_that_says_it_is_too_large_is_refused_before_it_comes(ingest):
+    with raw(ingest, b"POST %s HTTP/1.1\r\nHost: x\r\nContent-Length: 900000000\r\n\r\n{" % E.encode()) as connection:
+        assert connection.recv(4096).startswith(b"HTTP/1.1 413")
+
+
 def test_a_client_that_goes_away_in_the_middle_harms_nobody(ingest):
     raw(ingest, b"POST %s HTTP/1.1\r\nHost: x\r\nContent-Length: 500\r\n\r\n{" % E.encode()).close()
     assert ingest.post(E, "{}").status == 204
