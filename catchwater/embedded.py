@@ -28,13 +28,13 @@ class ServerTrouble(Exception):  # noqa: N818 - the sentence is what matters
     """A server cannot be started. The message says why and what to do."""
 
 
-def die_with_parent() -> None:
-    """To be run in a child before it becomes another program: the kernel kills it when its parent is gone.
+def die_with_parent(how: signal.Signals = signal.SIGKILL) -> None:
+    """To be run in a child before it becomes another program: the kernel sends `how` when its parent is gone.
 
     Linux only; elsewhere a killed parent leaves its children behind.
     """
     if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_SET_PDEATHSIG, signal.SIGKILL)
+        ctypes.CDLL(None).prctl(_SET_PDEATHSIG, how)
 
 
 class Server(ABC):

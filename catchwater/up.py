@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 import orjson
 
-from catchwater import options, pipeline, projects, service
+from catchwater import options, pipeline, projects, service, terminal
 from catchwater.box import Box, Ports, servers, services
 from catchwater.connection import Connection, Refused, Unavailable
 from catchwater.embedded import ServerTrouble
@@ -53,7 +53,7 @@ def command(
     defs = load(streamdefs)
     stopping = service.stop_signal()
     try:
-        with only_one(data):
+        with terminal.lent_by_make(), only_one(data):
             ports = Ports.choose(ingest_port, dashboard_port, demo_port)
             box = Box(data.resolve(), ports, defs, streamdefs, _scaled(scale, [*defs.stages, "ingest"]), redis, mongo)
             _run(box, Supervisor(data.resolve(), _say), stopping)
