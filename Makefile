@@ -5,7 +5,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check chaos bench format clean
+.PHONY: help run test check chaos fuzz bench format clean
 
 help: ## show this
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -27,6 +27,9 @@ format: .venv/test.stamp ## format the code
 
 chaos: .venv/test.stamp ## a long chaos run: CATCHWATER_CHAOS_EVENTS and CATCHWATER_CHAOS_SEED set it
 	@CATCHWATER_CHAOS_EVENTS=$${CATCHWATER_CHAOS_EVENTS:-200000} $(BIN)/pytest -s -m chaos --timeout=7200 tests/chaos $(ARGS)
+
+fuzz: .venv/test.stamp ## look for input that breaks what reads it, for FUZZ_SECONDS each (600)
+	@for target in event report stack post; do $(BIN)/python -m tests.fuzz $$target --seconds $${FUZZ_SECONDS:-600} || exit 1; done
 
 bench: .venv/test.stamp ## measure, against references in the same run
 	@$(BIN)/python -m benchmarks $(ARGS)
