@@ -1,8 +1,8 @@
 """Coverage-guided fuzzing of everything that reads what strangers send: `python -m tests.fuzz TARGET --seconds N`.
 
-libFuzzer mutates recorded reports and keeps what reaches new code. What it finds stays in the folder `--findings`, and
-is tried again with `python -m tests.fuzz TARGET FILE`. A target may answer what it likes; it must not raise, and it must
-not take longer than `--slow` seconds for one input of at most 100 kB.
+libFuzzer mutates recorded reports and keeps what reaches new code. What it finds stays in the folder `--findings`, to
+be tried again with `python -m tests.fuzz TARGET FILE`. A target may answer what it likes; it must not raise, nor take
+longer than `--slow` seconds for one input of at most 100 kB.
 """
 
 from __future__ import annotations
