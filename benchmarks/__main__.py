@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from benchmarks.naming import naming_figures
 from benchmarks.report import shown
 from benchmarks.stages import stage_figures
 from benchmarks.whole import ingest_figure, whole_figures
@@ -29,6 +30,7 @@ def main(entries: int, seconds: float, runs: int, as_json: bool) -> None:  # noq
             figures.append(ingest_figure(server.url, folder, seconds, runs))
         finally:
             server.stop()
+        figures += naming_figures()
         figures += whole_figures(folder / "whole", seconds)
     click.echo(shown(figures, as_json=as_json))
 
