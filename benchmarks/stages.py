@@ -13,12 +13,13 @@ from benchmarks.reference import plain_loop
 from benchmarks.report import Figure
 from catchwater.answers import Emit
 from catchwater.connection import Connection
-from catchwater.event import Event, encode
+from catchwater.event import Event, decode, encode
 from catchwater.keys import ledger, stream
 from catchwater.runtime import Loop
 from catchwater.stage_command import warm_up_of, work_of
 from catchwater.streamdefs import StreamDefs, load
 from catchwater.streams import Consumer, prepare
+from stages.fingerprint import fingerprint
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -58,13 +59,22 @@ def stage_figures(url: str, count: int, runs: int) -> list[Figure]:
     works: dict[str, tuple[str, Work]] = {"pass": ("dedupe", passing)}
     works |= {name: (name, work_of(defs, name)) for name in defs.counting_path}
     figures = {name: Figure(f"stage {name}", "entries/s", [], mark=0.5) for name in works}
+    naming = Figure("stage fingerprint, if the plain loop names too", "entries/s", [])
     for name in defs.counting_path:
         warm_up_of(defs, name)()
     for _ in range(runs):
         for name, (stage, work) in works.items():
             figures[name].reference.append(plain_loop(url, [encode(event) for event in inputs[stage]]))
             figures[name].runs.append(_run(url, defs, stage, work, inputs[stage]))
-    return list(figures.values())
+        naming.reference.append(plain_loop(url, [encode(event) for event in inputs["fingerprint"]], _named))
+    naming.runs = figures["fingerprint"].runs
+    return [*figures.values(), naming]
+
+
+def _named(fields: dict[bytes, bytes]) -> dict[bytes, bytes]:
+    answer = fingerprint(decode(fields))
+    assert isinstance(answer, Emit)
+    return encode(answer.event)
 
 
 def _inputs(defs: StreamDefs, count: int) -> dict[str, list[Event]]:
