@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -37,14 +38,13 @@ def upload(folder: Path, project: str, release: str, url_prefix: str, mongo_url:
     Prints what became of each file. The exit code is 1 if a map was refused or there was none at all.
     """
     _check(project, url_prefix)
-    store = Store(mongo_url)
-    store.prepare(load(streamdefs).retention.maps)
     counts = {"uploaded": 0, "there": 0, "skipped": 0, "refused": 0}
-    for piece in pieces(folder):
-        outcome, told = _sent(store, project, release, url_prefix, piece)
-        counts[outcome] += 1
-        click.echo(f"{outcome:<9} {piece.file}: {told}")
-    store.close()
+    with closing(Store(mongo_url)) as store:
+        store.prepare(load(streamdefs).retention.maps)
+        for piece in pieces(folder):
+            outcome, told = _sent(store, project, release, url_prefix, piece)
+            counts[outcome] += 1
+            click.echo(f"{outcome:<9} {piece.file}: {told}")
     click.echo(", ".join(f"{n} {outcome}" for outcome, n in counts.items()))
     if counts["refused"] or not counts["uploaded"] + counts["there"]:
         sys.exit(1)
@@ -62,9 +62,8 @@ def list_(project: str, mongo_url: str) -> None:
 
 
 def _listed(mongo_url: str, project: str) -> Iterator[Named]:
-    store = Store(mongo_url)
-    yield from store.listed(project)
-    store.close()
+    with closing(Store(mongo_url)) as store:
+        yield from store.listed(project)
 
 
 def _check(project: str, url_prefix: str) -> None:
