@@ -59,7 +59,11 @@ def test_html_in_every_field_is_shown_as_text_on_every_page(site: Site, mongo: M
     hostile: dict[str, Any] = made.named(ONE, ID, made.moment())
     texts = {name: EVIL for name, value in hostile.items() if isinstance(value, str)} | {"level": EVIL}
     nested = {
-        "frames": [{"function": EVIL, "file": f"javascript:{EVIL}", "line": 1, "in_app": i < 1} for i in range(3)],
+        "frames": [
+            {"function": EVIL, "file": f"javascript:{EVIL}", "line": 1, "in_app": i < 1, "unmapped": EVIL,
+             "context": {"pre": [EVIL], "line": EVIL, "post": [EVIL]}, "generated": {"function": EVIL, "file": EVIL}}
+            for i in range(3)
+        ],
         "chain": [{"type": EVIL, "message": EVIL, "frames": [{"function": EVIL, "file": EVIL}]}],
         "user": {EVIL: EVIL, "id": EVIL},
         "tags": {EVIL: EVIL},
