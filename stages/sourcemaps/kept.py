@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import structlog
 
+from catchwater import metrics
 from catchwater.connection import Refused, Unavailable
 from stages.sourcemaps.held import Held
 from stages.sourcemaps.positions import LARGEST, Map, Memory, Unusable, weight
@@ -70,11 +71,14 @@ class KeptMaps:
     def look(self) -> None:
         """Ask which projects have maps, and which of them had uploads. While MongoDB is away the last answer holds."""
         try:
-            self._projects = self._archive.projects()
+            found = self._archive.projects()
         except (Unavailable, Refused) as error:
             if self._projects is None:
                 log.warning("not known which projects have source maps; frames stay as they are", why=str(error))
                 self._projects = {}
+            return
+        self._projects = found
+        metrics.MAPS_SEEN.set(max((changed.timestamp() for changed in found.values()), default=0.0))
 
     def watch(self) -> None:
         """Look again and again, in a thread that ends with the process, or by `close`."""

@@ -9,12 +9,13 @@ import signal
 import subprocess
 import sys
 import time
+import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from stages.sourcemaps.kept import LOOK_AGAIN
 from tests.browser.test_demo_page import EXPECTED
 from tests.browser.toolchain import HERE, bundle
 from tests.sourcemaps.bundles import ENTRY, LATER, by_esbuild, by_rollup, source
@@ -42,6 +43,11 @@ class Addresses:
     demo: str
     dsn: str
     data: Path
+
+    @property
+    def ports(self) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads((self.data / "run" / "ports.json").read_text())
+        return found
 
     @property
     def snippet(self) -> str:
@@ -155,17 +161,25 @@ def test_a_policy_violation_that_chromium_itself_reports_is_an_issue(system, pag
     wait_for_count(dashboard, "img-src", 1)
 
 
+def maps_seen(system):
+    """When the newest map was uploaded that the fingerprint stage knows of."""
+    address = f"http://127.0.0.1:{system.ports['ops']['fingerprint-1']}/metrics"
+    with urllib.request.urlopen(address, timeout=5) as answer:
+        return float(re.search(r"^catchwater_source_maps_seen\S* (\S+)", answer.read().decode(), re.MULTILINE)[1])
+
+
 def test_the_same_fault_in_two_minified_builds_is_one_issue_with_its_source(
     system, page, dashboard, recorder, screenshots, tmp_path
 ):
     """Built by esbuild, and later, with more code, by rollup and terser; thrown in Chromium; told by its maps."""
-    mongo = json.loads((system.data / "run" / "ports.json").read_text())["mongo_url"]
+    mongo = system.ports["mongo_url"]
     for release, entry, build in (("one", ENTRY, by_esbuild), ("two", LATER, by_rollup)):
         (dist := tmp_path / release / "dist").mkdir(parents=True)
         build(source(tmp_path / release, entry), dist / "shop.js")
+        started = time.time()
         upload = ["sourcemaps", "upload", dist, "--project", "1", "--release", release, "--mongo-url", mongo]
         subprocess.run([Path(sys.executable).with_name("catchwater"), *upload], check=True)
-        time.sleep(2 * LOOK_AGAIN)
+        wait_until(lambda since=started: maps_seen(system) > since, "the stage sees the upload")
         recorder.serve("shop.js", (dist / "shop.js").read_text(), "text/javascript")
         tags = f'<script src="{system.snippet}" data-release="{release}"></script><script src=shop.js></script>'
         page.goto(recorder.serve(f"{release}.html", f"<!doctype html><head>{tags}</head><body>"))
