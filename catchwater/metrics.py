@@ -49,8 +49,8 @@ ALIVE = Gauge(
 )
 MAPS_SEEN = Gauge(
     "catchwater_source_maps_seen_timestamp_seconds",
-    "When the newest source map was uploaded that this stage knows of, in seconds since 1970. 0: it knows of none. Older "
-    "than the last upload: the stage does not reach the MongoDB that was uploaded to.",
+    "When the newest source map was uploaded that this stage knows of, in seconds since 1970. 0: it knows of none. "
+    "Older than the last upload: the stage does not reach the MongoDB that was uploaded to.",
 )
 
 # -- the pipeline, as ingest and the dashboard see it ----------------------------------------------------
