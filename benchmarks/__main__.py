@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from benchmarks.maps import map_figures
 from benchmarks.naming import naming_figures
 from benchmarks.report import shown
 from benchmarks.stages import stage_figures
@@ -31,6 +32,7 @@ def main(entries: int, seconds: float, runs: int, as_json: bool) -> None:  # noq
         finally:
             server.stop()
         figures += naming_figures()
+        figures += map_figures(2_000, runs)
         figures += whole_figures(folder / "whole", seconds)
     click.echo(shown(figures, as_json=as_json))
 

@@ -25,6 +25,7 @@ COMMANDS = {
     "dead": "catchwater.dead_command:command",
     "project": "catchwater.project_command:command",
     "explain": "stages.command:command",
+    "sourcemaps": "stages.sourcemaps.command:command",
     "demo": "catchwater.demo_command:command",
 }
 _EXTRAS = {"ingest": "ingest", "stages": "stages", "sink": "sink", "dashboard": "dashboard", "catchwater": "all"}
@@ -43,7 +44,7 @@ class Lazy(click.Group):
         try:
             command: click.Command = getattr(importlib.import_module(module), name)
         except ModuleNotFoundError as error:
-            extra = _EXTRAS[module.partition(".")[0]]
+            extra = "sourcemaps" if cmd_name == "sourcemaps" else _EXTRAS[module.partition(".")[0]]
             raise click.ClickException(
                 f"{cmd_name} needs the Python package {error.name!r}: pip install 'catchwater[{extra}]'"
             ) from error

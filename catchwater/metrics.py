@@ -47,6 +47,11 @@ ALIVE = Gauge(
     "When this process last read from its stream, in seconds since 1970. Older than a minute: it hangs; restart it.",
     ["stage"],
 )
+MAPS_SEEN = Gauge(
+    "catchwater_source_maps_seen_timestamp_seconds",
+    "When the newest source map was uploaded that this stage knows of, in seconds since 1970. 0: it knows of none. "
+    "Older than the last upload: the stage does not reach the MongoDB that was uploaded to.",
+)
 
 # -- the pipeline, as ingest and the dashboard see it ----------------------------------------------------
 

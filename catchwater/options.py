@@ -23,6 +23,12 @@ redis_url = setting(
     "--redis-url", default="redis://127.0.0.1:6379/0", help="The Redis or Valkey that holds the streams."
 )
 mongo_url = setting("--mongo-url", default="mongodb://127.0.0.1:27017", help="The MongoDB that holds the issues.")
+maps_memory = setting(
+    "--maps-memory",
+    type=click.IntRange(1, 65_536),
+    default=32,
+    help="MB of parsed source maps that a stage holds; a larger map is not used.",
+)
 streamdefs = setting(
     "--streamdefs",
     type=click.Path(path_type=Path, dir_okay=False),

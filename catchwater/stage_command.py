@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 import os
 import secrets
 import socket
 import threading
 from functools import reduce
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -20,7 +21,7 @@ from catchwater.streamdefs import SINK, StreamDefs, load
 from catchwater.streams import Consumer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from catchwater.attempt import Work
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 @click.argument("names", nargs=-1, required=True, metavar="NAME...")
 @options.service
 @options.consumer
+@options.mongo_url
+@options.maps_memory
 def command(
     names: tuple[str, ...],
     redis_url: str,
@@ -39,12 +42,14 @@ def command(
     ops_port: int,
     log_level: str,
     consumer: str,
+    **own: Any,
 ) -> None:
     """Run one or more stages of the pipeline in this process, a thread each, until it is told to stop."""
     defs = load(streamdefs)
     _check_names(defs, names)
     works = {name: work_of(defs, name) for name in names}
     service.configure_logging(" ".join(names), log_level)
+    configure(defs, names, own)
     stopping = service.stop_signal()
     loops = [
         loop(redis_url, defs, name, work, consumer or f"{name}-{new_name()}", stopping, warm_up_of(defs, name))
@@ -115,6 +120,14 @@ def warm_up_of(defs: StreamDefs, name: str) -> Callable[[], None]:
             one()
 
     return warm_up
+
+
+def configure(defs: StreamDefs, names: Sequence[str], own: Mapping[str, Any]) -> None:
+    """Hand the settings that are the stages' own to `configure` in their modules, where there is one: what it asks."""
+    for module in {path.partition(":")[0]: None for name in names for path in defs.stages[name].run}:
+        hook = getattr(importlib.import_module(module), "configure", None)
+        if hook is not None:
+            hook(**{name: own[name] for name in inspect.signature(hook).parameters})
 
 
 def imported(path: str) -> Stage:

@@ -95,6 +95,7 @@ class Retention(Settings):
 
     samples: Duration = Field(2_592_000.0, ge=3600, description="events that are kept whole")
     hours: Duration = Field(7_776_000.0, ge=86_400, description="each issue's counts by the hour")
+    maps: Duration = Field(7_776_000.0, ge=3600, description="source maps, after they were last uploaded")
     issues: Duration = Field(15_552_000.0, ge=86_400, description="issues, after they were last seen")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
@@ -15,12 +15,35 @@ CAUSES = 20
 """Causes of an error that a page shows."""
 
 
+WHY_UNMAPPED = {
+    "not uploaded": "no source map of it was uploaded",
+    "other release": "its source map was uploaded for another release only",
+    "no mapping at this position": "its source map says nothing about this position",
+    "not parsable": "its source map cannot be read",
+    "too large": "its source map is larger than the stage's memory for maps",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of source. `here`: the one that the frame stands at."""
+
+    number: int
+    text: str
+    here: bool
+
+
 @dataclass(frozen=True, slots=True)
 class Frame:
+    """`generated` is where it was in the script that ran, `unmapped` why no source map was used; '' for neither."""
+
     function: str
     file: str
     place: str
     in_app: bool
+    lines: list[Line] = field(default_factory=list)
+    generated: str = ""
+    unmapped: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +84,27 @@ def runs(frames: Any) -> list[Run]:
 
 
 def _frame(found: Json) -> Frame:
+    generated, why = mapping(found.get("generated")), text(found.get("unmapped"))
+    return Frame(
+        text(found.get("function")),
+        text(found.get("file")),
+        _place(found),
+        found.get("in_app") is True,
+        _lines(mapping(found.get("context")), number(found.get("line"))),
+        f"{text(generated.get('function'))} {text(generated.get('file'))}{_place(generated)}".strip(),
+        WHY_UNMAPPED.get(why, why),
+    )
+
+
+def _place(found: Json) -> str:
     line, column = number(found.get("line")), number(found.get("column"))
-    place = f":{line}" * (line > 0) + f":{column}" * (line > 0 and column > 0)
-    return Frame(text(found.get("function")), text(found.get("file")), place, found.get("in_app") is True)
+    return f":{line}" * (line > 0) + f":{column}" * (line > 0 and column > 0)
+
+
+def _lines(context: Json, at: int) -> list[Line]:
+    """The source around a frame, at most five lines before and after."""
+    if "line" not in context:
+        return []
+    pre, post = sequence(context.get("pre"))[-5:], sequence(context.get("post"))[:5]
+    every = [*pre, context["line"], *post]
+    return [Line(at - len(pre) + n, text(one), n == len(pre)) for n, one in enumerate(every)]

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 DOCS = Path(__file__).parent
 MADE = "<!-- made by docs/generate.py from the code -->\n"
-DURATIONS = {"wait", "claim_after", "once_for", "samples", "hours", "issues"}
+DURATIONS = {"wait", "claim_after", "once_for", "samples", "hours", "maps", "issues"}
 
 
 def pages() -> dict[str, str]:

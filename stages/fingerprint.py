@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from catchwater.answers import Answer, Emit, Reject
 from catchwater.event import Event
 from stages.naming import agents, body, bounds, browser, sentry, snippet, v1
 from stages.naming.files import template
 from stages.naming.told import Details
+from stages.sourcemaps.opening import opened
+from stages.sourcemaps.resolve import resolve
+
+if TYPE_CHECKING:
+    from stages.sourcemaps.kept import KeptMaps
 
 READERS: dict[str, Callable[[dict[str, Any]], Details]] = {
     "snippet": snippet.read,
@@ -31,7 +36,21 @@ def fingerprint(event: Event) -> Answer:
         return Reject(f"the body of a {event.kind} event is not JSON: {error}")
     if not isinstance(told, dict):
         return Reject(f"the body of a {event.kind} event is a {type(told).__name__}, not an object")
-    return Emit(_named(event, read(told)))
+    details = read(told)
+    resolve(details, event.project, MAPS.get("kept"))
+    return Emit(_named(event, details))
+
+
+MAPS: dict[str, KeptMaps] = {}
+"""The source maps as `kept`, once `configure` opened them."""
+
+
+def configure(mongo_url: str, maps_memory: int) -> None:
+    """Where source maps are kept, and how many MB of them may be in memory. Without it there are none."""
+    if "kept" not in MAPS and (found := opened(mongo_url, maps_memory)):
+        MAPS["kept"] = found
+        found.look()
+        found.watch()
 
 
 def warm_up() -> None:

@@ -131,4 +131,5 @@ def _shorten(body: dict[str, Any], most: int) -> None:
 
 
 def _short_frame(frame: Mapping[str, Any]) -> dict[str, Any]:
+    frame = {key: value for key, value in frame.items() if key not in ("context", "generated")}
     return {**frame, "function": frame["function"][: bounds.WORD], "file": frame["file"][: bounds.WORD]}

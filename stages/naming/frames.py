@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 MAX_FILE = 2048  # characters of an address that are kept
 NATIVE = frozenset({"native", "native code", "[native code]", "[wasm code]", "<anonymous>", "unknown", "[unknown]"})
@@ -29,7 +32,10 @@ WRAPPERS = frozenset({"sentryWrapped", "catchwaterWrapped"})
 
 
 class Frame(NamedTuple):
-    """`function` is '' when anonymous. Lines and columns count from 1; None when the stack does not say."""
+    """`function` is '' when anonymous. Lines and columns count from 1; None when the stack does not say.
+
+    `mapped` is what a source map told beside the place: see stages/sourcemaps/resolve.py.
+    """
 
     function: str
     file: str
@@ -37,6 +43,7 @@ class Frame(NamedTuple):
     column: int | None = None
     in_app: bool = True
     evaluated: bool = False
+    mapped: Mapping[str, Any] | None = None
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -45,6 +52,7 @@ class Frame(NamedTuple):
             "line": self.line,
             "column": self.column,
             "in_app": self.in_app,
+            **(self.mapped or {}),
         }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from typing import Any
 
@@ -11,6 +12,8 @@ from stages.naming.frames import Frame, is_ours
 from stages.naming.snippet import CHAIN
 from stages.naming.stacks import plain_function
 from stages.naming.told import Details, Thrown
+
+_DEBUG_ID = re.compile("[0-9a-f]{32}")
 
 
 def read(body: dict[str, Any]) -> Details:
@@ -27,8 +30,19 @@ def read(body: dict[str, Any]) -> Details:
     details.place = take.text(body.get("transaction"), "transaction", bounds.TEXT)
     asked = body.get("fingerprint")
     details.asked = [text for one in items(asked, 20) if (text := take.text(one, "fingerprint"))]
+    details.debug_ids = _debug_ids(take, body)
     _circumstances(take, details, body)
     return details
+
+
+def _debug_ids(take: Taker, body: dict[str, Any]) -> dict[str, str]:
+    """What the SDK knows of each script's source map: 32 hexadecimal digits, by the script's address."""
+    found = {}
+    for image in items(mapping(body.get("debug_meta")).get("images"), 200):
+        if isinstance(image, dict) and image.get("type") == "sourcemap":
+            file = take.text(image.get("code_file"), "debug_meta", bounds.TEXT)
+            found[file] = take.text(image.get("debug_id"), "debug_meta", 50).replace("-", "").lower()
+    return {file: one for file, one in found.items() if file and _DEBUG_ID.fullmatch(one)}
 
 
 def _exceptions(body: dict[str, Any]) -> list[dict[str, Any]]:

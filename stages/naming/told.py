@@ -52,4 +52,5 @@ class Details:
     tags: dict[str, str] = field(default_factory=dict)
     extra: dict[str, Any] = field(default_factory=dict)
     breadcrumbs: list[dict[str, Any]] = field(default_factory=list)
+    debug_ids: dict[str, str] = field(default_factory=dict)  # of source maps, by the address of the script
     cut: list[str] = field(default_factory=list)

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
 import subprocess
 import sys
 import time
+import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.browser.test_demo_page import EXPECTED
 from tests.browser.toolchain import HERE, bundle
+from tests.sourcemaps.bundles import ENTRY, LATER, by_esbuild, by_rollup, source
 from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
@@ -39,6 +43,16 @@ class Addresses:
     demo: str
     dsn: str
     data: Path
+
+    @property
+    def ports(self) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads((self.data / "run" / "ports.json").read_text())
+        return found
+
+    @property
+    def snippet(self) -> str:
+        """The address of the snippet for the first project."""
+        return self.reporting.replace("/r/", "/c/") + ".js"
 
     @property
     def reporting(self) -> str:
@@ -145,6 +159,39 @@ def test_a_policy_violation_that_chromium_itself_reports_is_an_issue(system, pag
     policy = f"img-src 'none'; report-uri {system.reporting}"
     page.goto(recorder.serve("policy.html", "<img src=/picture.png>", Content_Security_Policy=policy))
     wait_for_count(dashboard, "img-src", 1)
+
+
+def maps_seen(system):
+    """When the newest map was uploaded that the fingerprint stage knows of."""
+    address = f"http://127.0.0.1:{system.ports['ops']['fingerprint-1']}/metrics"
+    with urllib.request.urlopen(address, timeout=5) as answer:
+        return float(re.search(r"^catchwater_source_maps_seen\S* (\S+)", answer.read().decode(), re.MULTILINE)[1])
+
+
+def test_the_same_fault_in_two_minified_builds_is_one_issue_with_its_source(
+    system, page, dashboard, recorder, screenshots, tmp_path
+):
+    """Built by esbuild, and later, with more code, by rollup and terser; thrown in Chromium; told by its maps."""
+    mongo = system.ports["mongo_url"]
+    for release, entry, build in (("one", ENTRY, by_esbuild), ("two", LATER, by_rollup)):
+        (dist := tmp_path / release / "dist").mkdir(parents=True)
+        build(source(tmp_path / release, entry), dist / "shop.js")
+        started = time.time()
+        upload = ["sourcemaps", "upload", dist, "--project", "1", "--release", release, "--mongo-url", mongo]
+        subprocess.run([Path(sys.executable).with_name("catchwater"), *upload], check=True)
+        wait_until(lambda since=started: maps_seen(system) > since, "the stage sees the upload")
+        recorder.serve("shop.js", (dist / "shop.js").read_text(), "text/javascript")
+        tags = f'<script src="{system.snippet}" data-release="{release}"></script><script src=shop.js></script>'
+        page.goto(recorder.serve(f"{release}.html", f"<!doctype html><head>{tags}</head><body>"))
+        page.evaluate("setTimeout(window.buy)")
+        wait_for_count(dashboard, "reading 'lines'", 1 if release == "one" else 2)
+    link = dashboard.locator(".title", has_text="reading 'lines'").first.get_attribute("href")
+    issue = dashboard.context.new_page()
+    issue.goto(system.dashboard + link.lstrip("/"))
+    text = issue.inner_text("body")
+    issue.screenshot(path=screenshots / "issue_with_source.png", full_page=True)
+    for part in ("checkoutOrder", "src/shop.js", "return cart.total(order.missing.lines);", "In the script that ran"):
+        assert part in text
 
 
 def test_an_error_made_while_ingest_is_dead_is_counted_once(system, page, dashboard):

@@ -19,6 +19,14 @@ if TYPE_CHECKING:
 EVIL = (
     """"'><script>alert(1)</script><img src=x onerror=alert(2)><svg/onload=alert(3)>{{7*7}}</title></pre></textarea>"""
 )
+EVIL_FRAME = {
+    "function": EVIL,
+    "file": f"javascript:{EVIL}",
+    "line": 1,
+    "unmapped": EVIL,
+    "context": {"pre": [EVIL], "line": EVIL, "post": [EVIL]},
+    "generated": {"function": EVIL, "file": EVIL},
+}
 ONE = made.issue("pay")
 ID = "ab" * 16
 
@@ -59,7 +67,7 @@ def test_html_in_every_field_is_shown_as_text_on_every_page(site: Site, mongo: M
     hostile: dict[str, Any] = made.named(ONE, ID, made.moment())
     texts = {name: EVIL for name, value in hostile.items() if isinstance(value, str)} | {"level": EVIL}
     nested = {
-        "frames": [{"function": EVIL, "file": f"javascript:{EVIL}", "line": 1, "in_app": i < 1} for i in range(3)],
+        "frames": [EVIL_FRAME | {"in_app": i < 1} for i in range(3)],
         "chain": [{"type": EVIL, "message": EVIL, "frames": [{"function": EVIL, "file": EVIL}]}],
         "user": {EVIL: EVIL, "id": EVIL},
         "tags": {EVIL: EVIL},

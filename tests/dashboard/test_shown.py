@@ -138,3 +138,25 @@ def test_a_new_project_is_known_without_a_restart_and_a_mistaken_file_loses_no_n
     assert names.by_id() == {"1": "Shop"}
     path.unlink()
     assert names.by_id() == {"1": "Shop"}
+
+
+def test_a_frame_from_a_source_map_has_its_lines_and_where_it_ran():
+    context = {"pre": ["a", "b"], "line": "c();", "post": ["d"]}
+    generated = {"function": "t", "file": "app.js", "line": 1, "column": 900}
+    found = {"function": "total", "file": "src/cart.ts", "line": 3, "context": context, "generated": generated}
+    [frame] = stacks.runs([found])[0].frames
+    assert [(one.number, one.text, one.here) for one in frame.lines] == [
+        (1, "a", False), (2, "b", False), (3, "c();", True), (4, "d", False),
+    ]  # fmt: skip
+    assert frame.generated == "t app.js:1:900"
+
+
+@pytest.mark.parametrize("context", [None, [], {"line": None}, {"line": {}, "pre": "x", "post": [None] * 90}])
+def test_an_odd_context_is_no_failure(context: object):
+    [frame] = stacks.runs([{"function": "f", "context": context, "generated": 7, "unmapped": ["x"]}])[0].frames
+    assert len(frame.lines) <= 11
+    assert (frame.generated, frame.unmapped) == ("", "")
+
+
+def test_a_frame_says_why_its_map_was_not_used():
+    assert "another release" in stacks.runs([{"unmapped": "other release"}])[0].frames[0].unmapped

@@ -1,0 +1,92 @@
+"""`catchwater sourcemaps`: gives the source maps of a build to Catchwater, and lists what it has."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from catchwater import options
+from catchwater.streamdefs import load
+from stages.sourcemaps.folder import Piece, pieces
+from stages.sourcemaps.store import Named, Store, name_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_PROJECT = click.option("--project", required=True, metavar="ID", help="The project's id: digits, as in its DSN.")
+
+
+@click.group("sourcemaps")
+def command() -> None:
+    """Source maps: how minified frames become lines of the source. Upload those of a build before it is deployed."""
+
+
+@command.command()
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@_PROJECT
+@click.option("--release", default="", help="The release that pages report. Not needed where scripts have debug ids.")
+@click.option("--url-prefix", default="~/", show_default=True, help="Where DIR is served: ~/static/ on any host.")
+@options.mongo_url
+@options.streamdefs
+def upload(folder: Path, project: str, release: str, url_prefix: str, mongo_url: str, streamdefs: Path | None) -> None:
+    """Upload every source map below DIR. Doing it again changes nothing, but keeps the maps for longer.
+
+    Prints what became of each file. The exit code is 1 if a map was refused or there was none at all.
+    """
+    _check(project, url_prefix)
+    counts = {"uploaded": 0, "there": 0, "skipped": 0, "refused": 0}
+    with closing(Store(mongo_url)) as store:
+        store.prepare(load(streamdefs).retention.maps)
+        for piece in pieces(folder):
+            outcome, told = _sent(store, project, release, url_prefix, piece)
+            counts[outcome] += 1
+            click.echo(f"{outcome:<9} {piece.file}: {told}")
+    click.echo(", ".join(f"{n} {outcome}" for outcome, n in counts.items()))
+    if counts["refused"] or not counts["uploaded"] + counts["there"]:
+        sys.exit(1)
+
+
+@command.command("list")
+@_PROJECT
+@options.mongo_url
+def list_(project: str, mongo_url: str) -> None:
+    """One line for each map of a project, newest first: when, release, debug id, path, size."""
+    _check(project, "~/")
+    for one in _listed(mongo_url, project):
+        when = one.uploaded.strftime("%Y-%m-%d %H:%M") if one.uploaded else ""
+        click.echo(f"{when}  {one.release or '-'}  {one.debug_id or '-'}  {one.path}  {one.size:,} bytes")
+
+
+def _listed(mongo_url: str, project: str) -> Iterator[Named]:
+    with closing(Store(mongo_url)) as store:
+        yield from store.listed(project)
+
+
+def _check(project: str, url_prefix: str) -> None:
+    if not (project.isascii() and project.isdecimal() and len(project) <= 10):
+        raise click.BadParameter(
+            f"{project!r} is no project's id: see `catchwater project list`", param_hint="--project"
+        )
+    if not url_prefix.startswith("~/"):
+        raise click.BadParameter(
+            f"{url_prefix!r} must begin with ~/, which stands for any host: ~/static/", param_hint="--url-prefix"
+        )
+
+
+def _sent(store: Store, project: str, release: str, url_prefix: str, piece: Piece) -> tuple[str, str]:
+    """What became of a file, in a word and in a sentence."""
+    if piece.why:
+        return ("refused" if piece.broken else "skipped"), piece.why
+    if not release and not piece.debug_id:
+        return "refused", "it has no debug id, and no --release is given"
+    path = f"{url_prefix.rstrip('/')}/{piece.path}"
+    sha = name_of(piece.raw)
+    fresh = store.put(Named(project, release, path, piece.debug_id, sha, len(piece.raw), piece.mappings), piece.raw)
+    told = f"{path}, {len(piece.raw):,} bytes" + f", debug id {piece.debug_id}" * bool(piece.debug_id)
+    if not piece.has_sources:
+        told += ", without the text of its sources: neither lines of source nor names of functions can be shown"
+    return ("uploaded" if fresh else "there"), told
