@@ -31,6 +31,7 @@ FACTS = {
     "n": "Stands for",
     "first_ts": "First of them",
     "cut": "Cut, too long",
+    "scrubbed": "Taken out as private",
     "fingerprint": "Fingerprint",
 }
 """What the page calls the fields of a sample, in their order there."""

@@ -11,6 +11,7 @@ from catchwater.event import Event
 from stages.naming import agents, body, bounds, browser, sentry, snippet, v1
 from stages.naming.files import template
 from stages.naming.told import Details
+from stages.private.events import scrub
 from stages.sourcemaps.opening import opened
 from stages.sourcemaps.resolve import resolve
 
@@ -61,6 +62,7 @@ def warm_up() -> None:
 def _named(event: Event, details: Details) -> Event:
     name = v1.name(details)
     whole = body.named(event, details, name)
+    scrub(whole)
     facts = {
         "issue": f"{event.project}:{whole['fingerprint']}",
         "n": details.n,
