@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
 import yaml
 from pydantic import BaseModel, ValidationError
@@ -132,11 +132,33 @@ def _sentence(error: Any, model: type[BaseModel]) -> str:
 
 
 def _settings(model: type[BaseModel], where: Where) -> Iterator[str]:
-    return iter(model.model_fields) if not where else iter(())
+    inside = _inside(model, where)
+    return iter(inside.model_fields) if inside else iter(())
+
+
+def _inside(model: type[BaseModel], where: Where) -> type[BaseModel] | None:
+    """The model that stands at `where` in `model`: a section, or an element of a list of sections."""
+    for part in where:
+        if isinstance(part, int):
+            continue
+        field = model.model_fields.get(part)
+        found = list(_models(field.annotation)) if field else []
+        if not found:
+            return None
+        model = found[0]
+    return model
+
+
+def _models(annotation: Any) -> Iterator[type[BaseModel]]:
+    if isinstance(annotation, type) and not get_args(annotation) and issubclass(annotation, BaseModel):
+        yield annotation
+    for part in get_args(annotation):
+        yield from _models(part)
 
 
 def _help(model: type[BaseModel], where: Where) -> Iterator[str]:
-    field = model.model_fields.get(str(where[-1]))
+    inside = _inside(model, where[:-1]) or model
+    field = inside.model_fields.get(str(where[-1]))
     return iter([field.description]) if field is not None and field.description else iter(())
 
 

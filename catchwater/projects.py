@@ -1,4 +1,4 @@
-"""Who may send: `projects.yaml`, read by ingest and the dashboard."""
+"""Who may send, and what a project wants done with its events: `projects.yaml`, read by every service but the sink."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING, Any
 import yaml
 from pydantic import BaseModel, ConfigDict, Field
 
+from catchwater import filters
+from catchwater.filters import Filters
 from catchwater.mistakes import Document
+from catchwater.renaming import Rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -29,6 +32,10 @@ class Project(BaseModel):
     )
     rate: float | None = Field(None, gt=0, description="events a second that are accepted, for each ingest process")
     disabled: bool = Field(default=False, description="true: everything it sends is refused, browsers are told to stop")
+    filters: Filters = Field(default=filters.DEFAULT, description="which events are dropped as noise: see below")
+    fingerprints: list[Rule] = Field(
+        default_factory=list, description="rules that name issues otherwise, the first that matches wins: see below"
+    )
 
 
 class Projects:
@@ -63,6 +70,11 @@ def load(path: Path) -> Projects:
     return Projects(projects)
 
 
+def load_if_there(path: Path) -> Projects:
+    """The projects in `path`, none if there is no such file. Raises `Mistaken` with every mistake."""
+    return load(path) if path.exists() else Projects([])
+
+
 def add(path: Path, name: str) -> Project:
     """A new project with a free id and a new key, written to `path` (made if there is none)."""
     known = load(path).all if path.exists() else []
@@ -76,7 +88,7 @@ def add(path: Path, name: str) -> Project:
 
 
 def _plain(project: Project) -> dict[str, Any]:
-    return project.model_dump(exclude_defaults=True)
+    return project.model_dump(exclude_unset=True)
 
 
 def _all_differ(document: Document, name: str, values: list[str]) -> None:

@@ -18,6 +18,7 @@ from catchwater.observer import Observer
 from catchwater.options import F, setting
 from catchwater.projects import Projects
 from catchwater.projects import load as load_projects
+from catchwater.watched import Watched
 from catchwater.streamdefs import StreamDefs, load
 from ingest.group_commit import GroupCommit
 from ingest.listener import Runner
@@ -25,7 +26,7 @@ from ingest.losses import Losses
 from ingest.server import Front, application
 from ingest.settings import Limits
 from ingest.spool import Spool
-from ingest.watch import Watched, close_the_silent
+from ingest.silent import close_the_silent
 
 if TYPE_CHECKING:
     import threading

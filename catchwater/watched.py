@@ -1,8 +1,7 @@
-"""What ingest keeps an eye on: its projects file, and connections that say nothing."""
+"""A file that is read again when it changes: its readers never restart for it."""
 
 from __future__ import annotations
 
-import asyncio
 import time
 from typing import TYPE_CHECKING, Generic, TypeVar
 
@@ -13,8 +12,6 @@ from catchwater.mistakes import Mistaken
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
-
-    from aiohttp import web
 
 log = structlog.get_logger()
 
@@ -58,20 +55,3 @@ class Watched(Generic[T]):
         except OSError:
             return 0, 0
         return found.st_mtime_ns, found.st_ino
-
-
-async def close_the_silent(runner: web.AppRunner, seconds: float) -> None:
-    """Close connections that have not finished their first request's headers in time: they only hold a place."""
-    since: dict[object, float] = {}
-    while True:
-        now = time.monotonic()
-        silent = [one for one in (runner.server.connections if runner.server else ()) if not _has_asked(one)]
-        since = {one: since.get(one, now) for one in silent}
-        for one in silent:
-            if now - since[one] > seconds:
-                one.force_close()
-        await asyncio.sleep(min(1.0, seconds / 3))
-
-
-def _has_asked(connection: web.RequestHandler) -> bool:
-    return connection._request_count > 0  # noqa: SLF001 - aiohttp has no time-out for headers
