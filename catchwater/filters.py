@@ -53,9 +53,7 @@ class Filters(BaseModel):
     messages: list[Glob] = Field(
         default_factory=list, description="drop errors with such a message, or such a type and message: *googletag*"
     )
-    pages: list[Glob] = Field(
-        default_factory=list, description="drop what happens on such pages: https://*/preview/*"
-    )
+    pages: list[Glob] = Field(default_factory=list, description="drop what happens on such pages: https://*/preview/*")
 
 
-DEFAULT = Filters()  # type: ignore[call-arg] # every field has a default
+DEFAULT = Filters()

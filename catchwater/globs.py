@@ -26,18 +26,19 @@ Glob = Annotated[str, Field(min_length=1, max_length=LONGEST), AfterValidator(_s
 
 def matches(glob: str, text: str) -> bool:
     """Whether `glob` describes the whole `text`. Linear in its length; never raises."""
-    head, *middle, tail = _pieces(glob)
+    head, *rest = _pieces(glob)
     text = text.lower()
-    if tail is None:
+    if not rest:
         return text == head
+    *middle, tail = rest
     if len(text) < len(head) + len(tail) or not (text.startswith(head) and text.endswith(tail)):
         return False
     at, end = len(head), len(text) - len(tail)
     for piece in middle:
-        found = text.find(piece or "", at, end)
+        found = text.find(piece, at, end)
         if found < 0:
             return False
-        at = found + len(piece or "")
+        at = found + len(piece)
     return True
 
 
@@ -47,7 +48,6 @@ def any_matches(globs: tuple[str, ...] | list[str], *texts: str) -> bool:
 
 
 @lru_cache(maxsize=4096)
-def _pieces(glob: str) -> tuple[str | None, ...]:
-    """What stands between the stars; None at the end if there is no star."""
-    pieces = glob.lower().split("*")
-    return (*pieces, None) if len(pieces) == 1 else tuple(pieces)
+def _pieces(glob: str) -> tuple[str, ...]:
+    """What stands between the stars."""
+    return tuple(glob.lower().split("*"))

@@ -36,7 +36,10 @@ streamdefs = setting(
     help="The pipeline. Without it ./streamdefs.yaml, or else the one that is installed.",
 )
 projects = setting(
-    "--projects", type=click.Path(path_type=Path, dir_okay=False), default=Path("projects.yaml"), help="Who may send."
+    "--projects",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default=Path("projects.yaml"),
+    help="Who may send, and each project's filters and rules.",
 )
 ops_host = setting("--ops-host", default="127.0.0.1", help="Address of the ops port: /metrics, /healthz, /readyz.")
 ops_port = setting("--ops-port", type=click.IntRange(0, 65_535), default=0, help="The ops port; 0: any free one.")

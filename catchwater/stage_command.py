@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 @options.consumer
 @options.mongo_url
 @options.maps_memory
+@options.projects
 def command(
     names: tuple[str, ...],
     redis_url: str,

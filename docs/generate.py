@@ -11,7 +11,9 @@ from pydantic import BaseModel
 
 from catchwater import metrics, streamdefs
 from catchwater.cli import COMMANDS, catchwater
+from catchwater.filters import Filters
 from catchwater.projects import Project
+from catchwater.renaming import Match, Rule
 from catchwater.units import spelled
 
 if TYPE_CHECKING:
@@ -39,6 +41,9 @@ def streamdefs_page() -> str:
         _table("the whole file", streamdefs.StreamDefs),
         "# projects.yaml\n",
         _table("each of `projects`", Project),
+        _table("filters", Filters),
+        _table("each of `fingerprints`", Rule),
+        _table("match", Match),
     ]
     return "\n".join(parts)
 

@@ -18,15 +18,15 @@ from catchwater.observer import Observer
 from catchwater.options import F, setting
 from catchwater.projects import Projects
 from catchwater.projects import load as load_projects
-from catchwater.watched import Watched
 from catchwater.streamdefs import StreamDefs, load
+from catchwater.watched import Watched
 from ingest.group_commit import GroupCommit
 from ingest.listener import Runner
 from ingest.losses import Losses
 from ingest.server import Front, application
 from ingest.settings import Limits
-from ingest.spool import Spool
 from ingest.silent import close_the_silent
+from ingest.spool import Spool
 
 if TYPE_CHECKING:
     import threading

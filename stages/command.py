@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import sys
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
 import orjson
 
+from catchwater import options
+from stages import projects as wishes
 from stages.fingerprint import READERS
 from stages.naming import body, saved, v1
+from stages.noise.unwanted import unwanted
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 # Fields that a Sentry event has and a report of the snippet has not.
 _SENTRYS = frozenset({
@@ -20,19 +26,25 @@ _READERS = {**READERS, "named": saved.read}
 
 @click.command("explain")
 @click.argument("file", type=click.File("rb"), default="-")
-def command(file: BinaryIO) -> None:
+@options.projects
+@click.option(
+    "--project", default="", metavar="ID", help="Apply this project's rules, and say which filter would drop."
+)
+def command(file: BinaryIO, projects: Path, project: str) -> None:
     """Print the fingerprint, the frames and the reasons for each report in FILE (or standard input).
 
     One JSON object a line: reports of the snippet, Sentry events, Reporting API reports, CSP reports, or the raw
     events that Catchwater keeps. One JSON object a line comes out. A line that is none of these is named on
     standard error, the others go on, and the exit code is 1.
     """
+    if project:
+        _check(projects, project)
     wrong = 0
     for number, line in enumerate(file, 1):
         if not line.strip():
             continue
         try:
-            explained = explain(line)
+            explained = explain(line, project)
         except ValueError as error:
             wrong += 1
             click.echo(f"line {number}: {error}", err=True)
@@ -41,7 +53,7 @@ def command(file: BinaryIO) -> None:
     sys.exit(1 if wrong else 0)
 
 
-def explain(line: bytes) -> dict[str, Any]:
+def explain(line: bytes, project: str = "") -> dict[str, Any]:
     """What is printed for one line. Raises ValueError with a reason if it is not one of the known shapes."""
     try:
         told = orjson.loads(line.removeprefix(b"\xef\xbb\xbf"))
@@ -50,7 +62,19 @@ def explain(line: bytes) -> dict[str, Any]:
     if not isinstance(told, dict):
         raise ValueError(f"a JSON {type(told).__name__}, not an object; each line must hold one report or event")  # noqa: TRY004 - one kind of error for one kind of trouble
     details = _READERS[kind_of(told)](told)
-    return {"id": id_of(told), **body.identity(details, v1.name(details))}
+    name = v1.name(details, wishes.rules_of(project) if project else ())
+    found = {"id": id_of(told), **body.identity(details, name)}
+    if project and (reason := unwanted(details, {}, wishes.filters_of(project))):
+        found["dropped"] = reason
+    return found | ({"title": name.title} if name.title else {})
+
+
+def _check(path: Path, project: str) -> None:
+    """Raises BadParameter for a project that the file does not know; Mistaken when the file is wrong."""
+    wishes.watch(path)
+    if wishes.known().by_id(project) is None:
+        known = ", ".join(one.id for one in wishes.known().all) or "none"
+        raise click.BadParameter(f"there is no project {project!r} in {path}; known: {known}", param_hint="--project")
 
 
 def one_line(told: dict[str, Any]) -> bytes:

@@ -6,16 +6,23 @@ import hashlib
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from catchwater.answers import Answer, Emit, Reject
+from catchwater.answers import Answer, Drop, Emit, Reject
 from catchwater.event import Event
+from stages import projects as wishes
 from stages.naming import agents, body, bounds, browser, sentry, snippet, v1
 from stages.naming.files import template
 from stages.naming.told import Details
+from stages.noise.unwanted import unwanted
 from stages.private.events import scrub
 from stages.sourcemaps.opening import opened
 from stages.sourcemaps.resolve import resolve
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from catchwater.filters import Filters
+    from catchwater.renaming import Rule
     from stages.sourcemaps.kept import KeptMaps
 
 READERS: dict[str, Callable[[dict[str, Any]], Details]] = {
@@ -27,7 +34,12 @@ READERS: dict[str, Callable[[dict[str, Any]], Details]] = {
 
 
 def fingerprint(event: Event) -> Answer:
-    """The named event. Bad data is normalised as far as it goes; only what is no report at all is rejected."""
+    """The named event, or none where the project's filters call it noise."""
+    return answer(event, wishes.filters_of(event.project), wishes.rules_of(event.project))
+
+
+def answer(event: Event, filters: Filters, rules: Sequence[Rule] = ()) -> Answer:
+    """Bad data is normalised as far as it goes; only what is no report at all is rejected."""
     read = READERS.get(event.kind)
     if read is None:
         return Reject(f"the fingerprint stage knows no event of kind {event.kind!r}: {', '.join(READERS)} are known")
@@ -38,16 +50,21 @@ def fingerprint(event: Event) -> Answer:
     if not isinstance(told, dict):
         return Reject(f"the body of a {event.kind} event is a {type(told).__name__}, not an object")
     details = read(told)
+    if reason := unwanted(details, event.facts, filters):
+        return Drop(reason)
     resolve(details, event.project, MAPS.get("kept"))
-    return Emit(_named(event, details))
+    return Emit(_named(event, details, rules))
 
 
 MAPS: dict[str, KeptMaps] = {}
 """The source maps as `kept`, once `configure` opened them."""
 
 
-def configure(mongo_url: str, maps_memory: int) -> None:
-    """Where source maps are kept, and how many MB of them may be in memory. Without it there are none."""
+def configure(mongo_url: str, maps_memory: int, projects: Path) -> None:
+    """Where source maps are kept, how many MB of them may be in memory, and what projects want. Without it there
+    are no maps, and every project has the defaults.
+    """
+    wishes.watch(projects)
     if "kept" not in MAPS and (found := opened(mongo_url, maps_memory)):
         MAPS["kept"] = found
         found.look()
@@ -59,8 +76,8 @@ def warm_up() -> None:
     agents.browser_and_os("Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/156.0.0.0 Safari/537.36")
 
 
-def _named(event: Event, details: Details) -> Event:
-    name = v1.name(details)
+def _named(event: Event, details: Details, rules: Sequence[Rule]) -> Event:
+    name = v1.name(details, rules)
     whole = body.named(event, details, name)
     scrub(whole)
     facts = {
@@ -70,7 +87,7 @@ def _named(event: Event, details: Details) -> Event:
         "tags": _tags(whole),
         "about": {
             "type": whole["type"],
-            "message": whole["message"][:500],
+            "message": (name.title or whole["message"])[:500],
             "culprit": whole["culprit"],
             "level": details.level,
         },

@@ -12,7 +12,8 @@ import hashlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from stages.naming import messages
+from catchwater.renaming import filled
+from stages.naming import messages, ruled
 from stages.naming.files import steady
 from stages.naming.frames import is_native
 from stages.naming.functions import plain, telling
@@ -20,45 +21,66 @@ from stages.naming.functions import plain, telling
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from catchwater.renaming import Rule
     from stages.naming.frames import Frame
     from stages.naming.told import Details, Thrown
 
-_DEFAULTS = frozenset({"{{ default }}", "{{default}}"})
 _UNTYPED = frozenset({"", "UnhandledRejection", "Unhandled", "Uncaught"})
 
 
 @dataclass(slots=True)
 class Name:
-    """What an issue is called: 32 hexadecimal digits, and why. `top` is the frame that stands for the place."""
+    """What an issue is called: 32 hexadecimal digits, and why. `top` is the frame that stands for the place; `title`
+    is what a rule of the project calls it, '' without one.
+    """
 
     fingerprint: str = ""
     used: list[str] = field(default_factory=list)
     ignored: list[dict[str, str]] = field(default_factory=list)
     top: Frame | None = None
+    title: str = ""
 
     def ignore(self, part: str, why: str) -> None:
         self.ignored.append({"part": part, "why": why})
 
 
-def name(details: Details) -> Name:
-    """The name of the issue that `details` belongs to."""
+def name(details: Details, rules: Sequence[Rule] = ()) -> Name:
+    """The name of the issue that `details` belongs to, in a project with these rules."""
     named = Name()
     parts = _default(details, named)
-    if details.asked:
+    if found := ruled.first(rules, details, named.top):
+        parts = _ruled(found, details, parts, named)
+    elif details.asked:
         parts = _asked(details.asked, parts, named)
     named.fingerprint = hashlib.blake2b("\0".join(parts).encode("utf-8", "replace"), digest_size=16).hexdigest()
     return named
 
 
+def _ruled(found: tuple[int, Rule], details: Details, default: list[str], named: Name) -> list[str]:
+    """A rule of the project wins over the client's own fingerprint and over all else."""
+    number, rule = found
+    known = ruled.values(details, named.top)
+    named.title = filled(rule.title, {**known, "default": ""}).strip()
+    if details.asked:
+        named.ignore("fingerprint of the client", "a rule of the project comes first")
+    if not any("default" in part for part in rule.name):
+        named.ignored += [{"part": part, "why": "a rule of the project names this issue"} for part in named.used]
+        named.used = []
+    named.used.append(ruled.said(number, rule))
+    if all(part in ruled.DEFAULTS for part in rule.name):
+        return default
+    return ["asked", *ruled.parts(rule.name, default, known)]
+
+
 def _asked(asked: Sequence[str], default: list[str], named: Name) -> list[str]:
     """The client's own fingerprint wins; `{{ default }}` in it stands for what it would have been."""
-    if all(part in _DEFAULTS for part in asked):
+    if all(part in ruled.DEFAULTS for part in asked):
         return default
-    if not any(part in _DEFAULTS for part in asked):
+    if not any(part in ruled.DEFAULTS for part in asked):
         named.ignored = [{"part": part, "why": "the client gave its own fingerprint"} for part in named.used]
         named.used = []
     named.used.append(f"fingerprint of the client: {', '.join(asked)}")
-    return ["asked", *(one for part in asked for one in (default if part in _DEFAULTS else [f"={part}"]))]
+    return ["asked", *(one for part in asked for one in (default if part in ruled.DEFAULTS else [f"={part}"]))]
 
 
 def _default(details: Details, named: Name) -> list[str]:

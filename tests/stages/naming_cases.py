@@ -9,8 +9,10 @@ import orjson
 
 from catchwater.answers import Emit
 from catchwater.event import Event
-from stages.fingerprint import fingerprint
+from catchwater.filters import Filters
+from stages.fingerprint import answer as answer_of
 
+NO_FILTERS = Filters(extensions=False, injected_scripts=False, resize_observer=False, crawlers=False)
 DATA = Path(__file__).parents[1] / "data" / "naming"
 ENGINES = ("chromium156", "firefox153", "webkit250")
 CHROME = (
@@ -85,7 +87,7 @@ def load(name: str):
 def emitted(kind: str, body, **facts) -> Event:
     """The event that the stage makes of a raw body (an object, or bytes)."""
     raw = body if isinstance(body, bytes) else orjson.dumps(body)
-    answer = fingerprint(Event("0" * 32, "1", 1_763_900_000_000, kind, raw, facts))
+    answer = answer_of(Event("0" * 32, "1", 1_763_900_000_000, kind, raw, facts), NO_FILTERS)
     assert isinstance(answer, Emit), answer
     return answer.event
 
