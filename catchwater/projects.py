@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 import yaml
 from pydantic import BaseModel, ConfigDict, Field
 
-from catchwater import filters
+from catchwater import filters, privacy
 from catchwater.filters import Filters
 from catchwater.mistakes import Document
+from catchwater.privacy import Private
 from catchwater.renaming import Rule
 
 if TYPE_CHECKING:
@@ -35,6 +36,9 @@ class Project(BaseModel):
     filters: Filters = Field(default=filters.DEFAULT, description="which events are dropped as noise: see below")
     fingerprints: list[Rule] = Field(
         default_factory=list, description="rules that name issues otherwise, the first that matches wins: see below"
+    )
+    private: Private = Field(
+        default=privacy.DEFAULT, description="what is taken out of events besides the usual, and what is not: see below"
     )
 
 

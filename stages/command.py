@@ -9,7 +9,7 @@ import click
 import orjson
 
 from catchwater import options
-from stages import projects as wishes
+from stages import projects as per_project
 from stages.fingerprint import READERS
 from stages.naming import body, saved, v1
 from stages.noise.unwanted import unwanted
@@ -62,19 +62,21 @@ def explain(line: bytes, project: str = "") -> dict[str, Any]:
     if not isinstance(told, dict):
         raise ValueError(f"a JSON {type(told).__name__}, not an object; each line must hold one report or event")  # noqa: TRY004 - one kind of error for one kind of trouble
     details = _READERS[kind_of(told)](told)
-    name = v1.name(details, wishes.rules_of(project) if project else ())
+    wishes = per_project.of(project)
+    name = v1.name(details, wishes.rules)
     found = {"id": id_of(told), **body.identity(details, name)}
-    if project and (reason := unwanted(details, {}, wishes.filters_of(project))):
+    if project and (reason := unwanted(details, {}, wishes.filters)):
         found["dropped"] = reason
     return found | ({"title": name.title} if name.title else {})
 
 
 def _check(path: Path, project: str) -> None:
     """Raises BadParameter for a project that the file does not know; Mistaken when the file is wrong."""
-    wishes.watch(path)
-    if wishes.known().by_id(project) is None:
-        known = ", ".join(one.id for one in wishes.known().all) or "none"
+    listed = per_project.read(path)
+    if project not in listed:
+        known = ", ".join(listed) or "none"
         raise click.BadParameter(f"there is no project {project!r} in {path}; known: {known}", param_hint="--project")
+    per_project.watch(path)
 
 
 def one_line(told: dict[str, Any]) -> bytes:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from catchwater.answers import Answer, Drop, Emit, Reject
 from catchwater.event import Event
-from stages import projects as wishes
+from stages import projects as per_project
 from stages.naming import agents, body, bounds, browser, sentry, snippet, v1
 from stages.naming.files import template
 from stages.naming.told import Details
@@ -18,11 +19,9 @@ from stages.sourcemaps.opening import opened
 from stages.sourcemaps.resolve import resolve
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from pathlib import Path
 
-    from catchwater.filters import Filters
-    from catchwater.renaming import Rule
+    from stages.projects import Wishes
     from stages.sourcemaps.kept import KeptMaps
 
 READERS: dict[str, Callable[[dict[str, Any]], Details]] = {
@@ -35,10 +34,10 @@ READERS: dict[str, Callable[[dict[str, Any]], Details]] = {
 
 def fingerprint(event: Event) -> Answer:
     """The named event, or none where the project's filters call it noise."""
-    return answer(event, wishes.filters_of(event.project), wishes.rules_of(event.project))
+    return answer(event, per_project.of(event.project))
 
 
-def answer(event: Event, filters: Filters, rules: Sequence[Rule] = ()) -> Answer:
+def answer(event: Event, wishes: Wishes) -> Answer:
     """Bad data is normalised as far as it goes; only what is no report at all is rejected."""
     read = READERS.get(event.kind)
     if read is None:
@@ -50,10 +49,10 @@ def answer(event: Event, filters: Filters, rules: Sequence[Rule] = ()) -> Answer
     if not isinstance(told, dict):
         return Reject(f"the body of a {event.kind} event is a {type(told).__name__}, not an object")
     details = read(told)
-    if reason := unwanted(details, event.facts, filters):
+    if reason := unwanted(details, event.facts, wishes.filters):
         return Drop(reason)
     resolve(details, event.project, MAPS.get("kept"))
-    return Emit(_named(event, details, rules))
+    return Emit(_named(event, details, wishes))
 
 
 MAPS: dict[str, KeptMaps] = {}
@@ -64,7 +63,7 @@ def configure(mongo_url: str, maps_memory: int, projects: Path) -> None:
     """Where source maps are kept, how many MB of them may be in memory, and what projects want. Without it there
     are no maps, and every project has the defaults.
     """
-    wishes.watch(projects)
+    per_project.watch(projects)
     if "kept" not in MAPS and (found := opened(mongo_url, maps_memory)):
         MAPS["kept"] = found
         found.look()
@@ -76,10 +75,10 @@ def warm_up() -> None:
     agents.browser_and_os("Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/156.0.0.0 Safari/537.36")
 
 
-def _named(event: Event, details: Details, rules: Sequence[Rule]) -> Event:
-    name = v1.name(details, rules)
+def _named(event: Event, details: Details, wishes: Wishes) -> Event:
+    name = v1.name(details, wishes.rules)
     whole = body.named(event, details, name)
-    scrub(whole)
+    scrub(whole, wishes.cleaner)
     facts = {
         "issue": f"{event.project}:{whole['fingerprint']}",
         "n": details.n,
@@ -87,7 +86,7 @@ def _named(event: Event, details: Details, rules: Sequence[Rule]) -> Event:
         "tags": _tags(whole),
         "about": {
             "type": whole["type"],
-            "message": (name.title or whole["message"])[:500],
+            "message": (wishes.cleaner.clean(name.title, Counter()) or whole["message"])[:500],
             "culprit": whole["culprit"],
             "level": details.level,
         },

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from catchwater import filters
-from catchwater.projects import Projects, load_if_there
+from catchwater.projects import load_if_there
 from catchwater.watched import Watched
+from stages.private import cleaner
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -14,14 +16,27 @@ if TYPE_CHECKING:
 
     from catchwater.filters import Filters
     from catchwater.renaming import Rule
+    from stages.private.cleaner import Cleaner
 
-_WATCHED: dict[str, Watched[Projects]] = {}
-_NONE = Projects([])
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """Of one project: what it drops, how it names, and what it takes out."""
+
+    filters: Filters = filters.DEFAULT
+    rules: Sequence[Rule] = ()
+    cleaner: Cleaner = cleaner.DEFAULT
+
+
+DEFAULT = Wishes()
+"""Of a project that the file does not know."""
+
+_WATCHED: dict[str, Watched[dict[str, Wishes]]] = {}
 
 
 def watch(path: Path) -> None:
     """From now on, `path` says what is wanted. Raises Mistaken when it is wrong; later mistakes are logged only."""
-    _WATCHED["projects"] = Watched(path, load_if_there)
+    _WATCHED["projects"] = Watched(path, read)
 
 
 def forget() -> None:
@@ -29,16 +44,12 @@ def forget() -> None:
     _WATCHED.clear()
 
 
-def known() -> Projects:
-    return _WATCHED["projects"].get() if _WATCHED else _NONE
+def read(path: Path) -> dict[str, Wishes]:
+    """The wishes in a file, by the project's id; none if there is no such file. Raises Mistaken."""
+    return {
+        one.id: Wishes(one.filters, one.fingerprints, cleaner.Cleaner(one.private)) for one in load_if_there(path).all
+    }
 
 
-def filters_of(project: str) -> Filters:
-    """The defaults for a project that the file does not know."""
-    found = known().by_id(project)
-    return found.filters if found else filters.DEFAULT
-
-
-def rules_of(project: str) -> Sequence[Rule]:
-    found = known().by_id(project)
-    return found.fingerprints if found else ()
+def of(project: str) -> Wishes:
+    return _WATCHED["projects"].get().get(project, DEFAULT) if _WATCHED else DEFAULT

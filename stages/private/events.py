@@ -3,56 +3,58 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from stages.private.names import is_secret
-from stages.private.texts import clean
+from stages.private import cleaner
+
+if TYPE_CHECKING:
+    from stages.private.cleaner import Cleaner
 
 _TEXTS = ("culprit", "page", "referrer", "environment")
 _TREES = ("user", "tags", "extra", "breadcrumbs", "used")
 
 
-def scrub(event: dict[str, Any]) -> None:
+def scrub(event: dict[str, Any], by: Cleaner = cleaner.DEFAULT) -> None:
     """Clean a named body in place. `scrubbed` then says what was taken out, and how often, if anything was.
 
     Ids, fingerprints, functions' names, releases and lines of the project's own source stay as they are.
     """
     found: Counter[str] = Counter()
     for name in _TEXTS:
-        event[name] = clean(event[name], found)
+        event[name] = by.clean(event[name], found)
     for name in _TREES:
         if event[name]:
-            event[name] = _tree(event[name], found)
+            event[name] = _tree(event[name], by, found)
     for one in event["ignored"]:  # each with a reason of ours
-        one["part"] = clean(one["part"], found)
+        one["part"] = by.clean(one["part"], found)
     for error in (event, *event["chain"]):
-        error["message"] = clean(error["message"], found)
+        error["message"] = by.clean(error["message"], found)
         for frame in error["frames"]:
-            _place(frame, found)
+            _place(frame, by, found)
     if found:
         event["scrubbed"] = dict(found)
 
 
-def _place(frame: dict[str, Any], found: Counter[str]) -> None:
-    frame["file"] = clean(frame["file"], found)
+def _place(frame: dict[str, Any], by: Cleaner, found: Counter[str]) -> None:
+    frame["file"] = by.clean(frame["file"], found)
     if generated := frame.get("generated"):
-        generated["file"] = clean(generated["file"], found)
+        generated["file"] = by.clean(generated["file"], found)
 
 
-def _tree(value: Any, found: Counter[str]) -> Any:
+def _tree(value: Any, by: Cleaner, found: Counter[str]) -> Any:
     """Any JSON value, whose depth was bounded before."""
     if type(value) is str:
-        return clean(value, found)
+        return by.clean(value, found)
     if type(value) is list:
-        return [_tree(one, found) for one in value]
+        return [_tree(one, by, found) for one in value]
     if type(value) is dict:
-        return {clean(name, found): _field(name, one, found) for name, one in value.items()}
+        return {by.clean(name, found): _field(name, one, by, found) for name, one in value.items()}
     return value
 
 
-def _field(name: str, value: Any, found: Counter[str]) -> Any:
-    if value and is_secret(name) and not isinstance(value, bool):
+def _field(name: str, value: Any, by: Cleaner, found: Counter[str]) -> Any:
+    if value and by.is_secret(name) and not isinstance(value, bool):
         if value != "[secret]":
             found["secret"] += 1
         return "[secret]"
-    return _tree(value, found)
+    return _tree(value, by, found)

@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from functools import lru_cache, partial
+from collections.abc import Callable, Collection
+from functools import partial
 from ipaddress import ip_address
-
-from stages.private.names import is_secret
 
 _LOGIN = re.compile(r"(?<=://)(?!\[secret\]@)[^/\s@]{1,256}@(?=[\w\[])")
 _DOMAIN = re.compile(r"(?:@|%40)([A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){0,8}\.[A-Za-z]{2,24})(?![\w-])")
@@ -51,49 +50,60 @@ _SIX = re.compile(r"(?<![\w:.])[0-9A-Fa-f]{1,4}(?::[0-9A-Fa-f]{0,4}){3,7}(?![\w:
 _VERSION = re.compile(r"(?:v|ver|version|build|release|rev|sdk|firmware)[\s:=]{1,3}\Z", re.IGNORECASE)
 
 
-SHORT = 500
-"""Characters of a text that is remembered with what became of it: most texts of an event come again and again."""
+Step = Callable[[str, "Counter[str]"], str]
+"""Takes one kind of private data out of a text, and counts it."""
+
+Judge = Callable[[str], bool]
+"""Whether a field of that name holds a secret."""
 
 
-def clean(text: str, found: Counter[str]) -> str:
-    """`text` without what is private. `found` counts what was taken out, by kind."""
-    if len(text) > SHORT:
-        return _clean(text, found)
-    cleaned, taken = _remembered(text)
-    if taken:
-        found.update(taken)
-    return cleaned
+def steps(is_secret: Judge, keep: Collection[str]) -> list[Step]:
+    """What cleans a text, one after the other, without what is to be kept."""
+    every: list[tuple[str, Step]] = [
+        ("secret", _logins),
+        ("email", _emails),
+        ("token", _tokens),
+        ("secret", partial(_secrets, is_secret)),
+        ("card", _cards),
+        ("ip", _addresses),
+    ]
+    return [step for kind, step in every if kind not in keep]
 
 
-@lru_cache(maxsize=4096)
-def _remembered(text: str) -> tuple[str, dict[str, int]]:
-    found: Counter[str] = Counter()
-    return _clean(text, found), dict(found)
+def _logins(text: str, found: Counter[str]) -> str:
+    return _marked(_LOGIN, "[secret]@", "secret", text, found) if "@" in text else text
 
 
-def _clean(text: str, found: Counter[str]) -> str:
-    if "@" in text or "%40" in text:
-        text = _emails(_marked(_LOGIN, "[secret]@", "secret", text, found), found)
+def _tokens(text: str, found: Counter[str]) -> str:
     if any(start in text for start in _KEY_STARTS):
         text = _marked(_KEYS, "[token]", "token", text, found)
     if " " in text and ("asic" in text or "earer" in text or "oken" in text or "BEARER" in text or "BASIC" in text):
         text = _SCHEME.sub(partial(_authorized, found), text)
+    return text
+
+
+def _secrets(is_secret: Judge, text: str, found: Counter[str]) -> str:
     if "-----BEGIN" in text:
         text = _marked(_PEM, "[secret]", "secret", text, found)
     if "=" in text:
-        text = _PARAMETER.sub(partial(_parameter, found), text)
+        text = _PARAMETER.sub(partial(_parameter, is_secret, found), text)
     if ":" in text and ('"' in text or "'" in text):
-        text = _QUOTED.sub(partial(_quoted, found), text)
-    return _numbers(text, found)
+        text = _QUOTED.sub(partial(_quoted, is_secret, found), text)
+    return text
 
 
-def _numbers(text: str, found: Counter[str]) -> str:
-    if text.isascii() and not any(map(text.__contains__, "0123456789")):
-        return text
-    text = _CARD.sub(partial(_card, found), text)
-    if text.count(".") >= 3:
+def _cards(text: str, found: Counter[str]) -> str:
+    return _CARD.sub(partial(_card, found), text) if _has_digits(text) else text
+
+
+def _addresses(text: str, found: Counter[str]) -> str:
+    if text.count(".") >= 3 and _has_digits(text):
         text = _FOUR.sub(partial(_address, found), text)
     return _SIX.sub(partial(_long_address, found), text) if text.count(":") >= 3 else text
+
+
+def _has_digits(text: str) -> bool:
+    return not text.isascii() or any(map(text.__contains__, "0123456789"))
 
 
 def _marked(pattern: re.Pattern[str], mark: str, kind: str, text: str, found: Counter[str]) -> str:
@@ -105,6 +115,8 @@ def _marked(pattern: re.Pattern[str], mark: str, kind: str, text: str, found: Co
 
 def _emails(text: str, found: Counter[str]) -> str:
     """An address is found by its domain, and what stands before it is its name: no search from each letter on."""
+    if "@" not in text and "%40" not in text:
+        return text
     parts, end = [], 0
     for match in _DOMAIN.finditer(text):
         start = _local(text, match.start(), end)
@@ -133,7 +145,7 @@ def _local(text: str, at: int, least: int) -> int:
     return start
 
 
-def _parameter(found: Counter[str], match: re.Match[str]) -> str:
+def _parameter(is_secret: Judge, found: Counter[str], match: re.Match[str]) -> str:
     name, value = match[1], match[2]
     long = len(value) >= 16 and name.lower() in {"code", "key", "hash", "ticket", "assertion", "samlresponse"}
     if value.lower() in _EMPTY or not (long or is_secret(name)):
@@ -142,7 +154,7 @@ def _parameter(found: Counter[str], match: re.Match[str]) -> str:
     return f"{name}=[secret]"
 
 
-def _quoted(found: Counter[str], match: re.Match[str]) -> str:
+def _quoted(is_secret: Judge, found: Counter[str], match: re.Match[str]) -> str:
     if not is_secret(match[2]) or match[4].lower() in _EMPTY:
         return match[0]
     found["secret"] += 1

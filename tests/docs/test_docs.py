@@ -12,6 +12,8 @@ import yaml
 from catchwater import metrics
 from catchwater.cli import COMMANDS
 from catchwater.event import Event
+from catchwater.filters import Filters
+from catchwater.projects import load as load_projects
 from catchwater.streamdefs import load
 
 ROOT = Path(__file__).parents[2]
@@ -102,3 +104,21 @@ def test_the_example_s_lines_of_yaml_make_a_pipeline(tmp_path):
 def test_the_readme_names_what_make_can_do():
     targets = set(re.findall(r"^(\w+):.*##", (ROOT / "Makefile").read_text(), re.MULTILINE))
     assert set(re.findall(r"^make (\w+)", (ROOT / "README.md").read_text(), re.MULTILINE)) <= targets
+
+
+EXAMPLES = [
+    (page.name, text)
+    for page in PAGES
+    for text in re.findall(r"```yaml\n(projects:\n.*?)```", page.read_text(), re.DOTALL)
+]
+
+
+@pytest.mark.parametrize(("page", "text"), EXAMPLES, ids=[page for page, _ in EXAMPLES])
+def test_an_example_of_projects_yaml_is_right(page, text, tmp_path):
+    (path := tmp_path / "projects.yaml").write_text(text)
+    assert load_projects(path).all
+
+
+def test_every_setting_of_a_filter_is_explained():
+    told = (ROOT / "docs/noise.md").read_text()
+    assert [name for name in Filters.model_fields if f"`{name}`" not in told] == []

@@ -11,7 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stages.private.texts import clean
+from stages.private import cleaner
+
+clean = cleaner.DEFAULT.clean
 
 CASES = json.loads((Path(__file__).parents[1] / "data" / "private" / "cases.json").read_text(encoding="utf-8"))
 

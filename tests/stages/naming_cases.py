@@ -11,6 +11,7 @@ from catchwater.answers import Emit
 from catchwater.event import Event
 from catchwater.filters import Filters
 from stages.fingerprint import answer as answer_of
+from stages.projects import Wishes
 
 NO_FILTERS = Filters(extensions=False, injected_scripts=False, resize_observer=False, crawlers=False)
 DATA = Path(__file__).parents[1] / "data" / "naming"
@@ -87,7 +88,7 @@ def load(name: str):
 def emitted(kind: str, body, **facts) -> Event:
     """The event that the stage makes of a raw body (an object, or bytes)."""
     raw = body if isinstance(body, bytes) else orjson.dumps(body)
-    answer = answer_of(Event("0" * 32, "1", 1_763_900_000_000, kind, raw, facts), NO_FILTERS)
+    answer = answer_of(Event("0" * 32, "1", 1_763_900_000_000, kind, raw, facts), Wishes(NO_FILTERS))
     assert isinstance(answer, Emit), answer
     return answer.event
 
