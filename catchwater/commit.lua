@@ -83,16 +83,20 @@ local function add(b, field, n)
   return value
 end
 
--- Distinct values of a tag are bounded for each issue and bucket: what is beyond goes under `other`.
-local function add_tag(b, tag, n)
+-- Names of tags, and distinct values of each, are bounded for each issue and bucket: what is beyond goes under
+-- `other`, and leaves nothing else behind.
+local function tag_field(b, tag)
   part(b)
-  local field = tag.field
-  local known = changed[b] and changed[b][field]
-  if not known and redis.call('HEXISTS', KEYS[plan.buckets[b].key], field) == 0
-     and redis.call('HINCRBY', KEYS[plan.buckets[b].key], tag.distinct, 1) > plan.tag_values then
-    field = tag.other
+  local key = KEYS[plan.buckets[b].key]
+  if (changed[b] and changed[b][tag.field]) or redis.call('HEXISTS', key, tag.field) == 1 then return tag.field end
+  local distinct = tonumber(redis.call('HGET', key, tag.distinct) or 0)
+  if distinct >= plan.tag_values then return tag.other end
+  if distinct == 0 then
+    if tonumber(redis.call('HGET', key, tag.names) or 0) >= plan.tag_names then return tag.nameless end
+    redis.call('HINCRBY', key, tag.names, 1)
   end
-  add(b, field, n)
+  redis.call('HINCRBY', key, tag.distinct, 1)
+  return tag.field
 end
 
 local issues = {}
@@ -115,7 +119,7 @@ local function count(tally)
     add(tally.hour, tally.more, tally.n - 1)
     add(tally.month, tally.more, tally.n - 1)
   end
-  for _, tag in ipairs(tally.tags) do add_tag(tally.month, tag, tally.n) end
+  for _, tag in ipairs(tally.tags) do add(tally.month, tag_field(tally.month, tag), tally.n) end
   note('counted:' .. plan.buckets[tally.month].name)
   return this_month <= plan.first_samples or this_hour <= plan.hourly_samples
 end

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 TAG_VALUES = 20
 """Distinct values of a tag that are told apart, for each issue, month and partition; the rest are `(other)`."""
 
+TAG_NAMES = 30
+"""Names of tags that are told apart, for each issue, month and partition; the rest are `(other)`, too."""
+
 OTHER = "(other)"
 SEPARATOR = "\t"
 TALLY_HEAD = encode(Event("-", "", 0, "tally", b""))[b"head"].decode()
@@ -78,6 +81,7 @@ class Plan:
                     "once_ttl": math.ceil((settings.once_for or 0) * 3 / 2) + 1,
                     "buckets": self._buckets,
                     "tag_values": TAG_VALUES,
+                    "tag_names": TAG_NAMES,
                     "first_samples": samples,
                     "hourly_samples": math.ceil(samples / self.defs.partitions),
                     "tally_head": TALLY_HEAD,
@@ -194,6 +198,8 @@ def _tags(tally: Tally) -> list[Json]:
             "field": SEPARATOR.join(("tag", tally.issue, name, value)),
             "distinct": SEPARATOR.join(("distinct", tally.issue, name)),
             "other": SEPARATOR.join(("tag", tally.issue, name, OTHER)),
+            "names": SEPARATOR.join(("names", tally.issue)),
+            "nameless": SEPARATOR.join(("tag", tally.issue, OTHER, OTHER)),
         }
         for name, value in tally.tags.items()
     ]

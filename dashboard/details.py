@@ -26,6 +26,7 @@ FACTS = {
     "environment": "Environment",
     "browser": "Browser",
     "os": "System",
+    "device": "Device",
     "user_agent": "User agent",
     "sdk": "Sent by",
     "n": "Stands for",

@@ -23,7 +23,7 @@ OTHER = "(other)"
 EMPTY = "%"
 """The sink's way to write an empty text as a field's name; a percent sign alone is `%25`."""
 
-TAGS = ("browser", "os", "release", "page")
+TAGS = ("browser", "os", "device", "release", "environment", "page")
 _TIMES = ("received", "ts", "first_ts")
 _TEXTS = ("page", "browser", "os", "release", "environment", "type", "message", "culprit", "level")
 
@@ -87,11 +87,16 @@ def tags(documents: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, int]]:
     sums: dict[str, dict[str, int]] = {name: {} for name in TAGS}
     for document in documents:
         for name, values in mapping(document.get("values")).items():
-            counts = sums.setdefault(name, {})
+            counts = sums.setdefault(_decoded(name), {})
             for value, parts in mapping(values).items():
-                decoded = "" if value == EMPTY else unquote(value)
+                decoded = _decoded(value)
                 counts[decoded] = counts.get(decoded, 0) + total(parts)
     return {name: dict(sorted(counts.items(), key=_most_first)) for name, counts in sums.items()}
+
+
+def _decoded(name: str) -> str:
+    """What the sink escaped: see `escaped` in sink/fold.py."""
+    return "" if name == EMPTY else unquote(name)
 
 
 def _most_first(counted: tuple[str, int]) -> tuple[bool, int, str]:

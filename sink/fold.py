@@ -82,7 +82,9 @@ def _fold_issue(update: Update, issue: str, seen: Json) -> None:
 
 def _fold_value(writes: Writes, bucket: str, part: str, kind: str, issue: str, detail: list[str], n: int) -> None:
     if kind == "tag":
-        _fold_tag(writes.tags[f"{issue}:{bucket}"], issue, bucket, f"{detail[0]}.{escaped(detail[1])}.{part}", n)
+        _fold_tag(
+            writes.tags[f"{issue}:{bucket}"], issue, bucket, f"{escaped(detail[0])}.{escaped(detail[1])}.{part}", n
+        )
         return
     path = f"{'parts' if kind == 'events' else 'more'}.{part}"
     if len(bucket) == _HOUR_DIGITS:

@@ -72,7 +72,7 @@ def configure(mongo_url: str, maps_memory: int, projects: Path) -> None:
 
 def warm_up() -> None:
     """Load the rules for user agents (0.3 s) before the first event comes, not while it waits."""
-    agents.browser_and_os("Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/156.0.0.0 Safari/537.36")
+    agents.client("Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/156.0.0.0 Safari/537.36")
 
 
 def _named(event: Event, details: Details, wishes: Wishes) -> Event:
@@ -109,8 +109,16 @@ def user_of(event: Event, user: dict[str, str]) -> str:
     return f"visitor:{hashlib.blake2b(seen.encode('utf-8', 'replace'), digest_size=12).hexdigest()}"
 
 
+OWN_TAGS = 10
+"""Tags of the page's own that are counted for an event, by 50 characters of name and 100 of value; samples keep all."""
+
+
 def _tags(whole: dict[str, Any]) -> dict[str, str]:
-    tags = {"browser": whole["browser"], "os": whole["os"], "release": whole["release"], "page": page_of(whole["page"])}
+    """What is counted by value. Names of the page's own do not hide those that Catchwater gives."""
+    tags = {name: whole[name] for name in ("browser", "os", "device", "release", "environment")}
+    tags["page"] = page_of(whole["page"])
+    for name, value in list(whole["tags"].items())[:OWN_TAGS]:
+        tags.setdefault(name[:50].replace("\t", " "), value[:100])
     return {name: value for name, value in tags.items() if value}
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from stages.naming import bounds
-from stages.naming.agents import browser_and_os
+from stages.naming.agents import client
 from stages.naming.files import short
 from stages.naming.functions import plain
 
@@ -44,7 +44,7 @@ def culprit(details: Details, name: Name) -> str:
 def named(event: Event, details: Details, name: Name) -> dict[str, Any]:
     """The whole body, as one JSON object."""
     user_agent = details.user_agent or str(event.facts.get("user_agent") or "")[:500]
-    browser, system = browser_and_os(user_agent)
+    told = client(user_agent)
     return {
         "id": event.id,
         "project": event.project,
@@ -54,8 +54,9 @@ def named(event: Event, details: Details, name: Name) -> dict[str, Any]:
         "level": details.level,
         "mechanism": details.mechanism,
         "chain": [_cause(one) for one in details.chain],
-        "browser": browser,
-        "os": system,
+        "browser": told.browser,
+        "os": told.os,
+        "device": told.device,
         "user_agent": user_agent,
         **_circumstances(details),
     }

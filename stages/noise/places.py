@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from stages.naming.agents import browser_and_os
+from stages.naming.agents import client
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,7 +29,7 @@ def is_local(address: str) -> bool:
 
 def is_legacy(user_agent: str, oldest: Mapping[str, int]) -> bool:
     """A browser older than the oldest that is listed. One that is not listed, or has no version, is not."""
-    family, _, major = browser_and_os(user_agent)[0].rpartition(" ")
+    family, _, major = client(user_agent).browser.rpartition(" ")
     if not (major.isascii() and major.isdecimal() and len(major) <= 9):
         return False
     return int(major) < oldest.get(family, 0)

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from stages.private.cleaner import Cleaner
 
 _TEXTS = ("culprit", "page", "referrer", "environment")
-_TREES = ("user", "tags", "extra", "breadcrumbs", "used")
+_TREES = ("user", "tags", "extra", "used")
 
 
 def scrub(event: dict[str, Any], by: Cleaner = cleaner.DEFAULT) -> None:
@@ -25,20 +25,34 @@ def scrub(event: dict[str, Any], by: Cleaner = cleaner.DEFAULT) -> None:
     for name in _TREES:
         if event[name]:
             event[name] = _tree(event[name], by, found)
+    for crumb in event["breadcrumbs"]:
+        _crumb(crumb, by, found)
     for one in event["ignored"]:  # each with a reason of ours
         one["part"] = by.clean(one["part"], found)
     for error in (event, *event["chain"]):
         error["message"] = by.clean(error["message"], found)
-        for frame in error["frames"]:
-            _place(frame, by, found)
+        _places(error["frames"], by, found)
     if found:
         event["scrubbed"] = dict(found)
 
 
-def _place(frame: dict[str, Any], by: Cleaner, found: Counter[str]) -> None:
-    frame["file"] = by.clean(frame["file"], found)
-    if generated := frame.get("generated"):
-        generated["file"] = by.clean(generated["file"], found)
+def _crumb(crumb: dict[str, Any], by: Cleaner, found: Counter[str]) -> None:
+    """A breadcrumb has few fields, all ours: only what is in them is anybody's."""
+    for name, value in crumb.items():
+        if value and type(value) is not int:
+            crumb[name] = _tree(value, by, found)
+
+
+def _places(frames: list[dict[str, Any]], by: Cleaner, found: Counter[str]) -> None:
+    """The scripts of a stack, which are mostly one."""
+    last = cleaned = ""
+    for frame in frames:
+        if frame["file"] != last:
+            last = frame["file"]
+            cleaned = by.clean(last, found)
+        frame["file"] = cleaned
+        if generated := frame.get("generated"):
+            generated["file"] = by.clean(generated["file"], found)
 
 
 def _tree(value: Any, by: Cleaner, found: Counter[str]) -> Any:

@@ -153,7 +153,7 @@ def test_one_issue_has_its_tags_over_all_months_and_partitions_its_samples_and_w
     assert found["tags"] == {
         "browser": {"Firefox 1.5": 9, "Chrome 156": 7, "(other)": 50},
         "os": {"": 1},
-        "release": {},
+        **{name: {} for name in ("device", "release", "environment")},
         "page": {"https://a.b/?x=%20$1": 2},
     }
     assert list(found["tags"]["browser"]) == ["Firefox 1.5", "Chrome 156", "(other)"], "most first, the rest last"

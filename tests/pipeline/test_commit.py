@@ -155,6 +155,24 @@ def test_distinct_values_of_a_tag_are_bounded(pipeline, event):
     assert fields["tag\t1:v1:a\tpage\t(other)"] == 40
 
 
+def test_names_of_tags_are_bounded_too_and_what_is_beyond_leaves_one_count(pipeline, event):
+    consumer = pipeline.consumer("count")
+    for n in range(50):
+        pipeline.add("unique", event(1, tags={"browser": "Chrome 156", f"made-up-{n}": "x"}))
+    while batch := consumer.read():
+        consumer.commit(tallied(batch))
+    fields = {
+        field: n for _, part in values(pipeline, "202511") for field, n in part.items() if field.startswith("tag")
+    }
+    assert len(fields) == 31
+    assert fields["tag\t1:v1:a\t(other)\t(other)"] == 21
+    assert fields["tag\t1:v1:a\tbrowser\tChrome 156"] == 50
+    (bucket,) = [
+        key for tag in pipeline.defs.tags for key in pipeline.connection.call("KEYS", keys.tally(tag, "202511"))
+    ]
+    assert not [name for name in pipeline.connection.call("HKEYS", bucket) if b"made-up-29" in name]
+
+
 def test_what_is_dropped_is_counted_by_reason(pipeline, event):
     pipeline.add("raw", event(1), event(2))
     consumer = pipeline.consumer("name")

@@ -61,6 +61,14 @@ def test_a_tags_value_cannot_reach_beyond_its_field():
     assert path == "values.page.https://a%2Eb/%24c\td%25.202311-p0-abcd1234-1"
 
 
+def test_a_tags_name_cannot_either():
+    writes = folded(tally(1, **{"tag\t1:v1:a\t$a.b\tx": 4, "tag\t1:v1:a\t\tx": 1}))
+    assert set(writes.tags["1:v1:a:202311"].highest) == {
+        "values.%24a%2Eb.x.202311-p0-abcd1234-1",
+        "values.%.x.202311-p0-abcd1234-1",
+    }
+
+
 @pytest.mark.parametrize(
     ("value", "safe"), [("a.b", "a%2Eb"), ("$x", "%24x"), ("\0", "%00"), ("100%", "100%25"), ("", "%")]
 )

@@ -70,6 +70,7 @@ NAMED_FIELDS = {
     "breadcrumbs",
     "browser",
     "os",
+    "device",
     "user_agent",
     "n",
     "first_ts",

@@ -65,7 +65,10 @@ class TestASnippetsReport:
             "browser": "Chrome 156",
             "os": "Windows 10",
             "release": "1.2.3",
+            "environment": "production",
             "page": "/orders/*",
+            "tenant": "acme",
+            "beta": "true",
         }
         assert event.facts["about"] == {
             "type": "TypeError",
@@ -74,6 +77,20 @@ class TestASnippetsReport:
             "level": "fatal",
         }
         assert Tally(**event.facts).n == 3
+
+    def test_a_page_s_own_tags_neither_hide_ours_nor_grow_without_bound(self):
+        own = {"browser": "mine", "a\tb": "x", "k" * 80: "v" * 150} | {f"t{n}": "y" for n in range(20)}
+        tags = emitted("snippet", {**REPORT, "tags": own}, **CHROME_FACTS).facts["tags"]
+        assert tags["browser"] == "Chrome 156"
+        assert tags["a b"] == "x"
+        assert tags["k" * 50] == "v" * 100
+        assert len(tags) == 5 + 9
+
+    def test_a_device_is_told_by_its_model(self):
+        phone = "Mozilla/5.0 (Linux; Android 13; Pixel 7) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0.0.0"
+        assert emitted("snippet", REPORT, user_agent=phone).facts["tags"]["device"] == "Pixel 7"
+        hidden = emitted("snippet", REPORT, user_agent=phone.replace("Pixel 7", "K").replace("13", "10"))
+        assert hidden.facts["tags"]["device"] == "Android"
 
     def test_has_a_fingerprint_that_carries_its_version(self):
         whole = named("snippet", REPORT)
