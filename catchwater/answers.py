@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from catchwater.event import Event, Json
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +19,7 @@ class Tally:
     `n` is how many occurrences the event stands for (at least 1). `tags` are counted by value, with a
     bound on distinct values. `user` identifies who was affected, hashed into a HyperLogLog register.
     `about` is what the issue's page needs and does not change from event to event (title, culprit, level).
+    `names` is what else the issue is called; it remembers all it was ever called.
     """
 
     issue: str
@@ -26,6 +27,7 @@ class Tally:
     user: str = ""
     tags: Mapping[str, str] = field(default_factory=dict)
     about: Json = field(default_factory=dict)
+    names: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -101,9 +101,10 @@ end
 
 local issues = {}
 local function seen(tally)
-  local issue = issues[tally.issue] or {first = tally.at, last = tally.at, about = tally.about, users = {}}
+  local issue = issues[tally.issue] or {first = tally.at, last = tally.at, about = tally.about, users = {}, names = {}}
   issue.first = math.min(issue.first, tally.at)
   issue.last = math.max(issue.last, tally.at)
+  for _, name in ipairs(tally.names or {}) do issue.names[name] = 1 end
   if tally.register then
     issue.users[tally.register] = math.max(issue.users[tally.register] or 0, tally.rank)
   end

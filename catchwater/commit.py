@@ -186,6 +186,8 @@ def _counted(plan: Plan, answer: Emit) -> Json:
         "month": plan.bucket(buckets.month(received), keys.MONTH_TTL),
         "tags": _tags(tally),
     }
+    if tally.names:
+        counted["names"] = list(tally.names)
     if tally.user:
         index, counted["rank"] = register(tally.user)
         counted["register"] = str(index)

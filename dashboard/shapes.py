@@ -70,6 +70,11 @@ def issue(document: Mapping[str, Any], hours: list[int]) -> Json:
     }
 
 
+def names(document: Mapping[str, Any]) -> list[str]:
+    """What an issue is called besides its id: names by other versions of naming."""
+    return [text(one) for one in sequence(document.get("names"))]
+
+
 def series(documents: Iterable[Mapping[str, Any]], first: datetime, length: int) -> dict[str, list[int]]:
     """Each issue's counts by the hour, `length` of them from `first` on, oldest first."""
     found: dict[str, list[int]] = {}

@@ -49,6 +49,7 @@ async def issue(store: Store, identity: str, at: datetime) -> Json | None:
     newest = shapes.event(samples[0]) if samples else {}
     return {
         **shapes.issue(document, long[-HOURS:]),
+        "names": shapes.names(document),
         "days": by_day(long),
         "tags": shapes.tags(tags),
         "samples": [shapes.summary(sample) for sample in samples],

@@ -26,6 +26,7 @@ class Update:
     on_insert: Json = field(default_factory=dict)
     highest: Json = field(default_factory=dict)
     lowest: Json = field(default_factory=dict)
+    names: set[str] = field(default_factory=set)
 
     def at_least(self, path: str, value: Any) -> None:
         self.highest[path] = max(value, self.highest.get(path, value))
@@ -76,6 +77,7 @@ def _fold_issue(update: Update, issue: str, seen: Json) -> None:
     update.on_insert.update(orjson.loads(seen["about"]), project=project_of(issue))
     update.at_most("first_seen", _date(seen["first"]))
     update.at_least("last_seen", _date(seen["last"]))
+    update.names.update(seen.get("names", ()))
     for register, rank in seen["users"].items():
         update.at_least(f"u.{register}", int(rank))
 

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 INDEXES: list[tuple[str, list[tuple[str, int]]]] = [
     *[("issues", [(key, -1), ("_id", -1)]) for key in ("last_seen", "first_seen", "count", "users")],
     *[("issues", [("project", 1), (key, -1), ("_id", -1)]) for key in ("last_seen", "first_seen", "count", "users")],
+    ("issues", [("names", 1)]),
     ("samples", [("issue", 1), ("received", -1)]),
     ("hours", [("project", 1), ("hour", 1)]),
     ("hours", [("issue", 1), ("hour", 1)]),

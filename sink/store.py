@@ -150,6 +150,8 @@ class Store:
 
 def _upsert(identity: str, update: Update) -> pymongo.UpdateOne:
     parts = {"$setOnInsert": update.on_insert, "$max": update.highest, "$min": update.lowest}
+    if update.names:
+        parts["$addToSet"] = {"names": {"$each": sorted(update.names)}}
     return pymongo.UpdateOne({"_id": identity}, {name: part for name, part in parts.items() if part}, upsert=True)
 
 

@@ -11,7 +11,7 @@ import orjson
 from catchwater import options
 from stages import projects as per_project
 from stages.fingerprint import READERS
-from stages.naming import body, saved, v1
+from stages.naming import body, saved, versions
 from stages.noise.unwanted import unwanted
 
 if TYPE_CHECKING:
@@ -63,8 +63,8 @@ def explain(line: bytes, project: str = "") -> dict[str, Any]:
         raise ValueError(f"a JSON {type(told).__name__}, not an object; each line must hold one report or event")  # noqa: TRY004 - one kind of error for one kind of trouble
     details = _READERS[kind_of(told)](told)
     wishes = per_project.of(project)
-    name = v1.name(details, wishes.rules)
-    found = {"id": id_of(told), **body.identity(details, name)}
+    name, fingerprints = versions.named(details, wishes.rules)
+    found = {"id": id_of(told), **body.identity(details, name, fingerprints)}
     if project and (reason := unwanted(details, {}, wishes.filters)):
         found["dropped"] = reason
     return found | ({"title": name.title} if name.title else {})

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from catchwater.answers import Answer, Drop, Emit, Reject
 from catchwater.event import Event
 from stages import projects as per_project
-from stages.naming import agents, body, bounds, browser, sentry, snippet, v1
+from stages.naming import agents, body, bounds, browser, sentry, snippet, versions
 from stages.naming.files import template
 from stages.naming.told import Details
 from stages.noise.unwanted import unwanted
@@ -21,6 +21,7 @@ from stages.sourcemaps.resolve import resolve
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from stages.known import KnownIssues
     from stages.projects import Wishes
     from stages.sourcemaps.kept import KeptMaps
 
@@ -55,6 +56,9 @@ def answer(event: Event, wishes: Wishes) -> Answer:
     return Emit(_named(event, details, wishes))
 
 
+KNOWN: dict[str, KnownIssues] = {}
+"""The `issues` that there are, once `configure` opened them during a change-over of versions."""
+
 MAPS: dict[str, KeptMaps] = {}
 """The source maps as `kept`, once `configure` opened them."""
 
@@ -64,10 +68,18 @@ def configure(mongo_url: str, maps_memory: int, projects: Path) -> None:
     are no maps, and every project has the defaults.
     """
     per_project.watch(projects)
+    if len(versions.VERSIONS) > 1 and "issues" not in KNOWN:
+        KNOWN["issues"] = _known_issues(mongo_url)
     if "kept" not in MAPS and (found := opened(mongo_url, maps_memory)):
         MAPS["kept"] = found
         found.look()
         found.watch()
+
+
+def _known_issues(mongo_url: str) -> KnownIssues:
+    from stages.known import KnownIssues  # noqa: PLC0415 - only a change-over of versions needs MongoDB here
+
+    return KnownIssues(mongo_url)
 
 
 def warm_up() -> None:
@@ -76,11 +88,11 @@ def warm_up() -> None:
 
 
 def _named(event: Event, details: Details, wishes: Wishes) -> Event:
-    name = v1.name(details, wishes.rules)
-    whole = body.named(event, details, name)
+    name, fingerprints = versions.named(details, wishes.rules)
+    whole = body.named(event, details, name, fingerprints)
     scrub(whole, wishes.cleaner)
     facts = {
-        "issue": f"{event.project}:{whole['fingerprint']}",
+        **_issue([f"{event.project}:{one}" for one in fingerprints.values()]),
         "n": details.n,
         "user": user_of(event, details.user),
         "tags": _tags(whole),
@@ -92,6 +104,14 @@ def _named(event: Event, details: Details, wishes: Wishes) -> Event:
         },
     }
     return event.with_(kind="named", facts=facts, body=body.packed(whole))
+
+
+def _issue(names: list[str]) -> dict[str, Any]:
+    """The issue's id, and during a change-over of versions what else it is called."""
+    if len(names) == 1:
+        return {"issue": names[0]}
+    issue = KNOWN["issues"].id_of(names)
+    return {"issue": issue, "names": [name for name in names if name != issue]}
 
 
 def user_of(event: Event, user: dict[str, str]) -> str:

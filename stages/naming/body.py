@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from catchwater.event import Event
+    from stages.naming.name import Name
     from stages.naming.told import Details, Thrown
-    from stages.naming.v1 import Name
 
 FRAMES = 50  # of a cause, kept in the body
 _SPARED = ("extra", "breadcrumbs", "tags", "ignored")  # what goes first when a body is too large
@@ -41,7 +41,7 @@ def culprit(details: Details, name: Name) -> str:
     return f"{function} ({file})"[: bounds.WORD] if function else file[: bounds.WORD]
 
 
-def named(event: Event, details: Details, name: Name) -> dict[str, Any]:
+def named(event: Event, details: Details, name: Name, fingerprints: dict[str, str]) -> dict[str, Any]:
     """The whole body, as one JSON object."""
     user_agent = details.user_agent or str(event.facts.get("user_agent") or "")[:500]
     told = client(user_agent)
@@ -50,7 +50,7 @@ def named(event: Event, details: Details, name: Name) -> dict[str, Any]:
         "project": event.project,
         "received": event.received,
         "kind": event.kind,
-        **identity(details, name),
+        **identity(details, name, fingerprints),
         "level": details.level,
         "mechanism": details.mechanism,
         "chain": [_cause(one) for one in details.chain],
@@ -62,12 +62,11 @@ def named(event: Event, details: Details, name: Name) -> dict[str, Any]:
     }
 
 
-def identity(details: Details, name: Name) -> dict[str, Any]:
-    """What `explain` prints: the name, what it names, and why."""
-    fingerprint = f"v1:{name.fingerprint}"
+def identity(details: Details, name: Name, fingerprints: dict[str, str]) -> dict[str, Any]:
+    """What `explain` prints: the name, by each version of naming, what it names, and why."""
     return {
-        "fingerprint": fingerprint,
-        "fingerprints": {"v1": fingerprint},
+        "fingerprint": list(fingerprints.values())[-1],
+        "fingerprints": fingerprints,
         "type": type_of(details),
         "message": details.thrown.message,
         "culprit": culprit(details, name),

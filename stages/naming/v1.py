@@ -9,7 +9,6 @@ where there is no file either, type and message are all there is. Causes count i
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from catchwater.renaming import filled
@@ -17,6 +16,7 @@ from stages.naming import messages, ruled
 from stages.naming.files import steady
 from stages.naming.frames import is_native
 from stages.naming.functions import plain, telling
+from stages.naming.name import Name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -26,22 +26,6 @@ if TYPE_CHECKING:
     from stages.naming.told import Details, Thrown
 
 _UNTYPED = frozenset({"", "UnhandledRejection", "Unhandled", "Uncaught"})
-
-
-@dataclass(slots=True)
-class Name:
-    """What an issue is called: 32 hexadecimal digits, and why. `top` is the frame that stands for the place; `title`
-    is what a rule of the project calls it, '' without one.
-    """
-
-    fingerprint: str = ""
-    used: list[str] = field(default_factory=list)
-    ignored: list[dict[str, str]] = field(default_factory=list)
-    top: Frame | None = None
-    title: str = ""
-
-    def ignore(self, part: str, why: str) -> None:
-        self.ignored.append({"part": part, "why": why})
 
 
 def name(details: Details, rules: Sequence[Rule] = ()) -> Name:
