@@ -12,7 +12,7 @@ from tests.house.sources import PACKAGES, SERVICES, files, imported, tops, tree
 REDIS = {Path("catchwater/connection.py")}
 MONGO = {Path("sink/store.py"), Path("dashboard/store.py"), Path("stages/known.py"), Path("stages/sourcemaps/store.py")}
 RIM = {Path("stages/known.py"), Path("stages/sourcemaps/store.py"), Path("stages/sourcemaps/kept.py")}
-"""Maps are fetched when a frame needs one, and ids of issues during a change-over: all that a stage asks a server for."""
+"""Maps when a frame needs one, and ids of issues during a change-over: all that stages ask servers for."""
 VAGUE = {"utils", "util", "common", "core", "helpers", "helper", "manager", "base", "misc", "lib", "tools"}
 
 
