@@ -119,6 +119,7 @@ local function count(tally)
   if tally.n > 1 then
     add(tally.hour, tally.more, tally.n - 1)
     add(tally.month, tally.more, tally.n - 1)
+    note('more:' .. plan.buckets[tally.month].name, tally.n - 1)
   end
   for _, tag in ipairs(tally.tags) do add(tally.month, tag_field(tally.month, tag), tally.n) end
   note('counted:' .. plan.buckets[tally.month].name)

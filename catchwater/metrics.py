@@ -79,7 +79,10 @@ PIPELINE = {
         ["stage"],
     ),
     "catchwater_audit": (
-        "One side of the audit each: accepted = counted + duplicates + dropped + dead + depth; stored = counted.",
+        (
+            "One side of the audit each: accepted = counted + duplicates + dropped + dead + depth; stored = counted, "
+            "and occurrences_stored = occurrences."
+        ),
         ["part"],
     ),
     "catchwater_audit_missing": (
@@ -130,10 +133,9 @@ def _of_stages(snapshot: Snapshot) -> Samples:
 
 
 def _of_audit(snapshot: Snapshot, audit: Audit) -> Samples:
-    parts = {name: getattr(audit, name) for name in ("accepted", "counted", "duplicates", "dead", "depth")}
+    names = ("accepted", "counted", "duplicates", "dead", "depth", "stored", "occurrences", "occurrences_stored")
+    parts = {name: value for name in names if (value := getattr(audit, name)) is not None}
     parts["dropped"] = sum(audit.dropped.values())
-    if audit.stored is not None:
-        parts["stored"] = audit.stored
     return {
         "catchwater_audit": [((name,), value) for name, value in parts.items()],
         "catchwater_audit_missing": [((), audit.missing)],

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
 
@@ -36,7 +36,10 @@ class StageStatus:
 
 @dataclass(frozen=True, slots=True)
 class Audit:
-    """`accepted = counted + duplicates + dropped + dead + depth`, and what MongoDB holds equals `counted`."""
+    """`accepted = counted + duplicates + dropped + dead + depth`, and what MongoDB holds equals `counted`.
+
+    All in events; an event may stand for several `occurrences`, and MongoDB must hold as many of these, too.
+    """
 
     accepted: int
     counted: int
@@ -45,6 +48,8 @@ class Audit:
     dead: int
     depth: int
     stored: int | None
+    occurrences: int
+    occurrences_stored: int | None
     refused: dict[str, int]
     client_losses: dict[str, int]
     on_the_way: int
@@ -56,6 +61,19 @@ class Audit:
         return self.accepted - self.counted - self.duplicates - sum(self.dropped.values()) - self.dead - self.depth
 
 
+class Held(NamedTuple):
+    """What counters say: `events`, and how many occurrences `more` than one each these stand for."""
+
+    events: int
+    more: int = 0
+
+    def at_most(self, other: Held) -> bool:
+        return self.events <= other.events and self.more <= other.more
+
+    def least(self, other: Held) -> Held:
+        return Held(min(self.events, other.events), min(self.more, other.more))
+
+
 @dataclass(frozen=True, slots=True)
 class Snapshot:
     """The pipeline at one moment, each partition a picture of its own."""
@@ -63,6 +81,9 @@ class Snapshot:
     stages: list[StageStatus]
     accepted: int
     counted: dict[str, int]
+    """Events by month."""
+    more: dict[str, int]
+    """By month, how many occurrences more than one each these events stand for."""
     duplicates: int
     dropped: dict[str, int]
     dead: int
@@ -85,19 +106,30 @@ class Snapshot:
         oldest = (now or datetime.now(UTC)) - timedelta(seconds=retention_s)
         return (oldest.replace(day=1) + timedelta(days=32)).strftime("%Y%m")
 
-    def audit(self, stored: int | None, since: str = "") -> Audit:
+    def held(self, before: str = "~") -> Held:
+        """What was counted in months before `before`."""
+        sums = (sum(n for month, n in counts.items() if month < before) for counts in (self.counted, self.more))
+        return Held(*sums)
+
+    def kept(self, stored: Held, since: str) -> Held:
+        """What MongoDB holds, and what of months before `since` it may have let go of."""
+        old = self.held(since)
+        return Held(stored.events + old.events, stored.more + old.more)
+
+    def audit(self, stored: Held | None, since: str = "") -> Audit:
         """The audit, where `stored` is what MongoDB holds of the current lives from month `since` on.
 
         Months before that are taken as stored: MongoDB may have let go of their issues.
         """
-        counted = sum(self.counted.values())
-        kept = None if stored is None else stored + sum(n for month, n in self.counted.items() if month < since)
+        counted = self.held()
+        kept = None if stored is None else self.kept(stored, since)
         sums = (self.duplicates, sum(self.dropped.values()), self.dead, self.depth)
-        identity = self.accepted == counted + sum(sums)
-        at_rest = kept is None or kept == counted or (kept < counted and self.on_the_way > 0)
+        identity = self.accepted == counted.events + sum(sums)
+        at_rest = kept is None or kept == counted or (kept.at_most(counted) and self.on_the_way > 0)
         return Audit(
-            accepted=self.accepted, counted=counted, duplicates=self.duplicates, dropped=self.dropped, dead=self.dead,
-            depth=self.depth, stored=kept, refused=self.refused, client_losses=self.client_losses,
+            accepted=self.accepted, counted=counted.events, duplicates=self.duplicates, dropped=self.dropped,
+            dead=self.dead, depth=self.depth, stored=kept and kept.events, occurrences=sum(counted),
+            occurrences_stored=kept and sum(kept), refused=self.refused, client_losses=self.client_losses,
             on_the_way=self.on_the_way, adds_up=identity and at_rest,
         )  # fmt: skip
 
@@ -134,6 +166,7 @@ def _summed(
         stages=stages,
         accepted=sum(picture["added"] for picture in pictures) - ledger[f"replayed:{SOURCE}"],
         counted=_after(ledger, [f"{path[-1]}:counted:"]),
+        more=_after(ledger, [f"{path[-1]}:more:"]),
         duplicates=sum(ledger[f"{name}:duplicate"] for name in path),
         dropped=_after(ledger, [f"{name}:dropped:" for name in path]),
         dead=sum(stage.dead for stage in on_path),

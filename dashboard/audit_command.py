@@ -13,6 +13,7 @@ from catchwater.connection import Connection
 from catchwater.streamdefs import load
 from dashboard.gauge import PipelineGauge
 from dashboard.store import Store
+from dashboard.verdict import held
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -62,6 +63,9 @@ def spelled(audit: Json) -> str:
     lines = [f"{name:<16}{value:>14,}" for name, value in rows]
     lines += [f"    {reason:<20}{n:>12,}" for reason, n in sorted(audit["dropped"].items())]
     lines.append(f"{'in MongoDB':<16}{_or_unknown(audit['stored']):>14}")
+    if audit["occurrences"] != audit["counted"]:
+        lines.append(f"{'occurrences':<16}{audit['occurrences']:>14,}")
+        lines.append(f"{'in MongoDB':<16}{_or_unknown(audit['occurrences_stored']):>14}")
     return "\n".join([*lines, "", _verdict(audit)])
 
 
@@ -71,7 +75,7 @@ def _verdict(audit: Json) -> str:
     if audit["stored"] is None:
         return "MongoDB does not answer: its side is not known."
     if not audit["adds_up"]:
-        return f"MongoDB holds {audit['stored']:,} of {audit['counted']:,} counted events, and none is on the way."
+        return f"MongoDB holds {held(audit)}, and none is on the way."
     return "It adds up."
 
 

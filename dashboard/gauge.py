@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from catchwater.connection import Connection
     from catchwater.event import Json
-    from catchwater.pipeline import Audit, Snapshot
+    from catchwater.pipeline import Audit, Held, Snapshot
     from catchwater.streamdefs import StreamDefs
     from dashboard.store import Store
 
@@ -145,14 +145,14 @@ class PipelineGauge:
         """
         since = snapshot.auditable_since(self._defs.retention.issues)
         stored = await self._sum(snapshot, since)
-        audit = snapshot.audit(stored, since)
-        ahead = (audit.stored or 0) - audit.counted
-        if stored is None or ahead <= 0:
-            return audit
-        later = (await self._snapshot()).audit(stored, since)
-        return later if (later.stored or 0) > later.counted else snapshot.audit(stored - ahead, since)
+        if stored is None or snapshot.kept(stored, since).at_most(snapshot.held()):
+            return snapshot.audit(stored, since)
+        later = await self._snapshot()
+        if not later.kept(stored, since).at_most(later.held()):
+            return later.audit(stored, since)
+        return snapshot.audit(snapshot.kept(stored, since).least(snapshot.held()))
 
-    async def _sum(self, snapshot: Snapshot, since: str) -> int | None:
+    async def _sum(self, snapshot: Snapshot, since: str) -> Held | None:
         """What MongoDB counts; None when it is away."""
         try:
             return await self._store.stored(snapshot.lives, since)

@@ -14,6 +14,7 @@ from pymongo import DESCENDING, AsyncMongoClient
 from pymongo.errors import PyMongoError
 
 from catchwater.connection import Unavailable
+from catchwater.pipeline import Held
 from dashboard import moments
 from dashboard.query import DATES, Cursor, IssueQuery
 
@@ -116,15 +117,17 @@ class Store:
         found = await self._grouped("hours", {"hour": {"$gte": since}}, {"$sum": both})
         return {str(one["_id"]): int(one["n"]) for one in found}
 
-    async def stored(self, lives: Mapping[str, str], since: str) -> int:
-        """The events that MongoDB counts in these lives of partitions, from the month `since` (`yyyymm`) on."""
+    async def stored(self, lives: Mapping[str, str], since: str) -> Held:
+        """What MongoDB counts in these lives of partitions, from the month `since` (`yyyymm`) on."""
         names = [f"{partition}-{life}" for partition, life in lives.items() if life]
-        kept = {"$filter": {"input": _parts("parts"), "cond": _belongs(names, since)}}
+        sums = {
+            name: {"$sum": _sum({"$filter": {"input": _parts(path), "cond": _belongs(names, since)}})}
+            for name, path in (("events", "parts"), ("more", "more"))
+        }
         with _reading():
-            group = {"$group": {"_id": None, "n": {"$sum": _sum(kept)}}}
-            cursor = await self._of("issues").aggregate([group], maxTimeMS=PATIENCE)
+            cursor = await self._of("issues").aggregate([{"$group": {"_id": None, **sums}}], maxTimeMS=PATIENCE)
             found = await cursor.to_list()
-        return int(found[0]["n"]) if found else 0
+        return Held(int(found[0]["events"]), int(found[0]["more"])) if found else Held(0)
 
     def _of(self, name: str) -> AsyncCollection[Document]:
         return self._database[name]

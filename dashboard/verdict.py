@@ -60,5 +60,11 @@ def _doubts(audit: Json) -> list[str]:
         return []
     if audit["missing"]:
         return [f"The audit is off by {audit['missing']:,}: run catchwater audit, and please report what it says."]
-    held = f"{audit['stored']:,} of {audit['counted']:,} counted events"
-    return [f"MongoDB holds {held}, and none is on the way: was it restored from a backup?"]
+    return [f"MongoDB holds {held(audit)}, and none is on the way: was it restored from a backup?"]
+
+
+def held(audit: Json) -> str:
+    """What MongoDB has of what was counted: of the events, or where these agree, of the occurrences."""
+    if audit["stored"] != audit["counted"]:
+        return f"{audit['stored']:,} of {audit['counted']:,} counted events"
+    return f"{audit['occurrences_stored']:,} of {audit['occurrences']:,} counted occurrences"

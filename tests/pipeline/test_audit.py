@@ -11,6 +11,7 @@ from catchwater import pipeline as snapshots
 from catchwater.answers import Drop, Emit, Reject, Tally
 from catchwater.event import decode
 from catchwater.keys import stream
+from catchwater.pipeline import Held
 
 
 def take(pipeline):
@@ -89,21 +90,45 @@ def test_a_stream_is_not_trimmed_while_a_declared_group_is_missing(pipeline, eve
 )
 def test_mongodb_may_lag_but_only_while_something_is_on_the_way(pipeline, stored, on_the_way, adds_up):
     snapshot = replace(take(pipeline), accepted=10, counted={"202611": 10}, on_the_way=on_the_way)
-    assert snapshot.audit(stored).adds_up is adds_up
+    assert snapshot.audit(None if stored is None else Held(stored)).adds_up is adds_up
+
+
+@pytest.mark.parametrize(
+    ("stored", "on_the_way", "adds_up"),
+    [
+        ((2, 7), 0, True),
+        ((2, 6), 0, False),
+        ((2, 6), 1, True),
+        ((2, 8), 1, False),
+        ((1, 7), 1, True),
+        ((3, 6), 1, False),
+    ],
+)
+def test_occurrences_that_an_event_stands_for_are_audited_too(pipeline, event, stored, on_the_way, adds_up):
+    pipeline.add("raw", event(1, n=8), event(2))
+    for stage in ("name", "dedupe"):
+        consumer = pipeline.consumer(stage)
+        consumer.commit([(entry, Emit(decode(entry.fields))) for entry in consumer.read()])
+    consumer = pipeline.consumer("count")
+    batch = [(entry, decode(entry.fields)) for entry in consumer.read()]
+    consumer.commit([(entry, Emit(found, tally=Tally(**found.facts))) for entry, found in batch])
+    audit = replace(take(pipeline), on_the_way=on_the_way).audit(Held(*stored))
+    assert (audit.counted, audit.occurrences, audit.occurrences_stored) == (2, 9, sum(stored))
+    assert audit.adds_up is adds_up
 
 
 def test_months_that_mongodb_may_have_let_go_of_count_as_stored(pipeline):
     snapshot = replace(take(pipeline), accepted=30, counted={"202501": 20, "202611": 10})
     since = snapshot.auditable_since(180 * 86_400, datetime(2026, 11, 23, tzinfo=UTC))
     assert since == "202606"
-    assert snapshot.audit(10, since).adds_up
-    assert not snapshot.audit(10, "202501").adds_up
+    assert snapshot.audit(Held(10), since).adds_up
+    assert not snapshot.audit(Held(10), "202501").adds_up
 
 
 def test_an_event_that_is_unaccounted_for_is_told():
     audit = snapshots.Audit(
-        accepted=10, counted=7, duplicates=1, dropped={"x": 1}, dead=0, depth=0, stored=7, refused={}, client_losses={},
-        on_the_way=0, adds_up=False,
+        accepted=10, counted=7, duplicates=1, dropped={"x": 1}, dead=0, depth=0, stored=7, occurrences=7,
+        occurrences_stored=7, refused={}, client_losses={}, on_the_way=0, adds_up=False,
     )  # fmt: skip
     assert audit.missing == 1
 
