@@ -11,8 +11,10 @@ import click
 
 from catchwater import options
 from catchwater.streamdefs import load
-from stages.sourcemaps.folder import Piece, pieces
-from stages.sourcemaps.store import Named, Store, name_of
+from stages.sourcemaps import serve
+from stages.sourcemaps.folder import pieces
+from stages.sourcemaps.keeping import keep
+from stages.sourcemaps.store import Named, Store
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,6 +25,9 @@ _PROJECT = click.option("--project", required=True, metavar="ID", help="The proj
 @click.group("sourcemaps")
 def command() -> None:
     """Source maps: how minified frames become lines of the source. Upload those of a build before it is deployed."""
+
+
+command.add_command(serve.command)
 
 
 @command.command()
@@ -42,7 +47,7 @@ def upload(folder: Path, project: str, release: str, url_prefix: str, mongo_url:
     with closing(Store(mongo_url)) as store:
         store.prepare(load(streamdefs).retention.maps)
         for piece in pieces(folder):
-            outcome, told = _sent(store, project, release, url_prefix, piece)
+            outcome, told = keep(store, project, release, url_prefix, piece)
             counts[outcome] += 1
             click.echo(f"{outcome:<9} {piece.file}: {told}")
     click.echo(", ".join(f"{n} {outcome}" for outcome, n in counts.items()))
@@ -75,18 +80,3 @@ def _check(project: str, url_prefix: str) -> None:
         raise click.BadParameter(
             f"{url_prefix!r} must begin with ~/, which stands for any host: ~/static/", param_hint="--url-prefix"
         )
-
-
-def _sent(store: Store, project: str, release: str, url_prefix: str, piece: Piece) -> tuple[str, str]:
-    """What became of a file, in a word and in a sentence."""
-    if piece.why:
-        return ("refused" if piece.broken else "skipped"), piece.why
-    if not release and not piece.debug_id:
-        return "refused", "it has no debug id, and no --release is given"
-    path = f"{url_prefix.rstrip('/')}/{piece.path}"
-    sha = name_of(piece.raw)
-    fresh = store.put(Named(project, release, path, piece.debug_id, sha, len(piece.raw), piece.mappings), piece.raw)
-    told = f"{path}, {len(piece.raw):,} bytes" + f", debug id {piece.debug_id}" * bool(piece.debug_id)
-    if not piece.has_sources:
-        told += ", without the text of its sources: neither lines of source nor names of functions can be shown"
-    return ("uploaded" if fresh else "there"), told

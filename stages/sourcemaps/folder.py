@@ -54,10 +54,10 @@ def pieces(folder: Path) -> Iterator[Piece]:
 def _of_script(folder: Path, script: Path, taken: set[Path]) -> Piece:
     name, text = script.relative_to(folder).as_posix(), script.read_bytes()
     urls, ids = _URL.findall(text), _DEBUG_COMMENT.findall(text)
-    debug_id = _plain(ids[-1].decode()) if ids else ""
+    debug_id = plain_id(ids[-1].decode()) if ids else ""
     url = urls[-1].decode("utf-8", "replace") if urls else f"{script.name}.map"
     if url.startswith("data:"):
-        return _checked(name, name, debug_id, _inline(url))
+        return checked(name, name, debug_id, _inline(url))
     place = script.parent / unquote(url.partition("?")[0].rpartition("/")[2] if "://" in url else url.partition("?")[0])
     if not place.is_file():
         why = f"its map {url[:200]} is not there" if urls else "it names no map, and none lies beside it"
@@ -80,10 +80,11 @@ def _read(file: str, script: str, debug_id: str, path: Path) -> Piece:
     size = path.stat().st_size
     if size > LARGEST:
         return Piece(file, why=f"too large: {size:,} bytes, and {LARGEST:,} is the most", broken=True)
-    return _checked(file, script, debug_id, path.read_bytes())
+    return checked(file, script, debug_id, path.read_bytes())
 
 
-def _checked(file: str, script: str, debug_id: str, raw: bytes) -> Piece:
+def checked(file: str, script: str, debug_id: str, raw: bytes) -> Piece:
+    """The map in these bytes, of the script at that path; or why it is none."""
     raw = raw.removeprefix(b"\xef\xbb\xbf")
     try:
         found = Map(raw)
@@ -101,10 +102,10 @@ def _debug_id(raw: bytes) -> str:
     except ValueError:  # a line before the JSON, which symbolic passes over
         return ""
     given = told.get("debug_id") or told.get("debugId")
-    return _plain(given) if isinstance(given, str) else ""
+    return plain_id(given) if isinstance(given, str) else ""
 
 
-def _plain(debug_id: str) -> str:
+def plain_id(debug_id: str) -> str:
     """32 hexadecimal digits, or '' for what is no debug id."""
     plain = debug_id.replace("-", "").lower()
     return plain if _DEBUG_ID.fullmatch(plain) else ""

@@ -11,7 +11,10 @@ from tests.house.sources import PACKAGES, SERVICES, files, imported, tops, tree
 
 REDIS = {Path("catchwater/connection.py")}
 MONGO = {Path("sink/store.py"), Path("dashboard/store.py"), Path("stages/known.py"), Path("stages/sourcemaps/store.py")}
-RIM = {Path("stages/known.py"), Path("stages/sourcemaps/store.py"), Path("stages/sourcemaps/kept.py")}
+RIM = {
+    Path("stages/known.py"),
+    *(Path("stages/sourcemaps") / name for name in ("store.py", "kept.py", "server.py", "serve.py")),
+}
 """Maps when a frame needs one, and ids of issues during a change-over: all that stages ask servers for."""
 VAGUE = {"utils", "util", "common", "core", "helpers", "helper", "manager", "base", "misc", "lib", "tools"}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import tomllib
 import zipfile
@@ -86,6 +87,20 @@ def test_its_help_needs_no_more(extra: str, installed: Callable[[str], Installed
 @pytest.mark.parametrize("extra", PIECES)
 def test_an_extra_brings_what_its_service_needs_and_no_more(extra: str, installed: Callable[[str], Installed]) -> None:
     assert {module for module in DRIVERS if installed(extra).has(module)} == OWN[extra]
+
+
+def test_source_maps_can_be_uploaded_with_their_extra_alone(
+    installed: Callable[[str], Installed], mongo_url: str, tmp_path: Path
+) -> None:
+    place = installed("sourcemaps")
+    (tmp_path / "a.js").write_text("x\n")
+    told = {"version": 3, "sources": ["a.ts"], "names": [], "mappings": "AAAA", "sourcesContent": ["x"]}
+    (tmp_path / "a.js.map").write_text(json.dumps(told))
+    options = ["--project", "1", "--release", "r", "--mongo-url", mongo_url]
+    done = place.catchwater("sourcemaps", "upload", str(tmp_path), *options)
+    assert done.returncode == 0, done.stderr
+    assert "~/a.js" in done.stdout
+    assert place.catchwater("sourcemaps", "serve", "--help").returncode == 0
 
 
 def test_the_pipeline_can_be_checked_where_only_the_stages_are(installed: Callable[[str], Installed]) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from contextlib import closing
 
 import pytest
 
+from stages.sourcemaps.store import Named, Store
 from tests.sourcemaps.told import named, position, report, simple, upload
 
 
@@ -45,6 +47,26 @@ def test_a_map_of_another_release_is_not_used_and_the_frame_says_so(mongo, maps,
     assert frame["unmapped"] == "other release"
     assert frame["file"] == "https://cdn7.example/shop.js"
     assert frame["function"] == "x0"
+
+
+def test_each_release_has_its_own_map_of_a_path(mongo, maps, tmp_path):
+    for release, function in (("one", "outer"), ("two", "other")):
+        (folder := tmp_path / release).mkdir()
+        (folder / "app.js").write_text("x\n")
+        (folder / "app.js.map").write_bytes(simple(sourcesContent=[f"function {function}() {{\n  boom(1);\n}}\n"]))
+        assert upload(mongo, folder, "--release", release).exit_code == 0
+    maps.look()
+    told = [named(report([(1, 1)], release, "https://cdn.example/app.js")) for release in ("one", "two")]
+    assert [one["frames"][0]["function"] for one in told] == ["outer", "other"]
+
+
+def test_a_map_that_is_found_by_its_debug_id_is_not_taken_for_a_script_of_another_release(mongo):
+    debug_id = "0" * 32
+    with closing(Store(mongo)) as store:
+        store.put(Named("1", "two", "~/app.js", debug_id, "a" * 64, 9, 1), b"{}")
+        found = store.find("1", "one", ["~/app.js"], [debug_id])
+    assert set(found.by_debug_id) == {debug_id}
+    assert found.by_path == {}
 
 
 def test_a_debug_id_wins_over_release_and_path(mongo, maps, tmp_path):
