@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from catchwater import addresses
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -40,6 +42,22 @@ projects = setting(
     type=click.Path(path_type=Path, dir_okay=False),
     default=Path("projects.yaml"),
     help="Who may send, and each project's filters and rules.",
+)
+
+
+def _address(_context: click.Context, _option: click.Parameter, value: str) -> str:
+    try:
+        return addresses.public(value)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from error
+
+
+public_url = setting(
+    "--public-url",
+    default="",
+    callback=_address,
+    help="How browsers reach ingest, such as https://errors.example or https://shop.example/assets/cw; else as they "
+    "ask for the script. A project's `url` wins over it.",
 )
 ops_host = setting("--ops-host", default="127.0.0.1", help="Address of the ops port: /metrics, /healthz, /readyz.")
 ops_port = setting("--ops-port", type=click.IntRange(0, 65_535), default=0, help="The ops port; 0: any free one.")

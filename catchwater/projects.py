@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 from pydantic import BaseModel, ConfigDict, Field
 
-from catchwater import filters, privacy
+from catchwater import addresses, filters, privacy
 from catchwater.filters import Filters
 from catchwater.mistakes import Document
 from catchwater.privacy import Private
@@ -30,6 +30,11 @@ class Project(BaseModel):
     key: str = Field(pattern=r"^[0-9a-f]{32}$", description="32 lower-case hex digits; public: it stands in the page")
     origins: list[str] = Field(
         default_factory=list, description="who may send, such as https://shop.example; empty: every page may"
+    )
+    url: str | None = Field(
+        None,
+        pattern=addresses.PUBLIC,
+        description="how this project's pages reach ingest, such as https://shop.example/assets/cw; else --public-url",
     )
     rate: float | None = Field(None, gt=0, description="events a second that are accepted, for each ingest process")
     disabled: bool = Field(default=False, description="true: everything it sends is refused, browsers are told to stop")

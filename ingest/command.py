@@ -66,10 +66,7 @@ OPTIONS = (
         help="Share of Redis's maxmemory above which ingest answers 503.",
     ),
     setting("--trust-proxy", is_flag=True, help="Believe X-Forwarded-For: only behind a proxy that sets it."),
-    setting(
-        "--public-url", default="",
-        help="How browsers reach ingest, such as https://errors.example; else as they ask for the script.",
-    ),
+    options.public_url,
 )  # fmt: skip
 
 
@@ -98,7 +95,7 @@ def command(  # noqa: PLR0913, PLR0917 - click hands over each option by its nam
         body_bytes=body_bytes,
         memory_watermark=memory_watermark,
         trust_proxy=trust_proxy,
-        public_url=public_url.rstrip("/"),
+        public_url=public_url,
     )
 
     async def run() -> None:

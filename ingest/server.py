@@ -11,9 +11,8 @@ import structlog
 from aiohttp import web
 
 from catchwater import metrics
-from ingest import admission, answers, auth, body, documents, envelope, reports
+from ingest import admission, answers, auth, body, documents, envelope, reports, scripts
 from ingest.refusals import REFUSALS, Refuse, refusal_of
-from ingest.snippet import snippet
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -31,6 +30,8 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
+STARTS = ("/", "/{under:.+}/")
+"""Every address is answered below any path, too: a site's own server hands on /assets/cw/e/... as it is, or cut."""
 
 _accepted = functools.cache(metrics.ACCEPTED.labels)  # looking a label up costs as much as counting
 
@@ -58,13 +59,19 @@ class Front:
         self._refusal: admission.Refusal | None = None
 
     def routes(self) -> list[web.RouteDef]:
+        posts = {
+            "e/{key}": self.snippet_reports,
+            "api/{project}/envelope": self.envelope,
+            "api/{project}/envelope/": self.envelope,
+            "api/{project}/store": self.store,
+            "api/{project}/store/": self.store,
+            "api/{project}/security": self.security,
+            "api/{project}/security/": self.security,
+            "r/{key}": self.browser_reports,
+        }
         return [
-            web.post("/e/{key}", self._answered(self.snippet_reports)),
-            *(web.post(f"/api/{{project}}/envelope{end}", self._answered(self.envelope)) for end in ("/", "")),
-            *(web.post(f"/api/{{project}}/store{end}", self._answered(self.store)) for end in ("/", "")),
-            *(web.post(f"/api/{{project}}/security{end}", self._answered(self.security)) for end in ("/", "")),
-            web.post("/r/{key}", self._answered(self.browser_reports)),
-            web.get("/c/{key}.js", self.script),
+            *(web.post(f"{start}{path}", self._answered(how)) for start in STARTS for path, how in posts.items()),
+            *(web.get(f"{start}c/{{name}}.js", self.script) for start in STARTS),
             web.get("/healthz", self.health),
             web.route("*", "/{any:.*}", self.elsewhere),
         ]
@@ -99,15 +106,7 @@ class Front:
         return answers.sentry_ok(post.events[0].id)
 
     async def script(self, request: web.Request) -> web.Response:
-        project = self._projects().by_key(request.match_info["key"])
-        if project is None or project.disabled:
-            return answers.problem(404, "there is no project with this key")
-        origin = self._limits.public_url or f"{request.scheme}://{request.host}"
-        source, etag = snippet(documents.whole(f"{origin}/e/{project.key}"))
-        headers = {"ETag": etag, "Cache-Control": "public, max-age=300", "Vary": "Host"}
-        if etag in request.headers.get("If-None-Match", ""):
-            return web.Response(status=304, headers=headers)
-        return web.Response(body=source, content_type="text/javascript", charset="utf-8", headers=headers)
+        return scripts.answer(request, self._projects(), self._limits.public_url)
 
     async def health(self, _request: web.Request) -> web.Response:
         return web.Response(text="alive\n")
