@@ -44,6 +44,7 @@ class Box:
     scale: dict[str, int]
     redis_url: str = ""
     mongo_url: str = ""
+    public_url: str = ""
     ops_ports: dict[str, int] = field(default_factory=dict)
     embedded: list[Server] = field(init=False, default_factory=list)
 
@@ -58,6 +59,11 @@ class Box:
     @property
     def projects(self) -> Path:
         return self.data / "projects.yaml"
+
+    @property
+    def ingest_url(self) -> str:
+        """How browsers reach ingest."""
+        return self.public_url or f"http://127.0.0.1:{self.ports.ingest}"
 
     def ports_by_name(self) -> dict[str, object]:
         """For programs: `DIR/run/ports.json`."""
@@ -74,7 +80,8 @@ class Box:
             "OPS_PORT": str(self.ops_ports[name]),
             "INGEST_PORT": str(self.ports.ingest),
             "DASHBOARD_PORT": str(self.ports.dashboard),
-            "INGEST_URL": f"http://127.0.0.1:{self.ports.ingest}",
+            "INGEST_URL": self.ingest_url,
+            "PUBLIC_URL": self.public_url,
             "DEMO_URL": f"http://127.0.0.1:{self.ports.demo}/",
             "SPOOL": str(self.data / "spool"),
         }

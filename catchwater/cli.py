@@ -24,6 +24,7 @@ COMMANDS = {
     "audit": "dashboard.audit_command:command",
     "dead": "catchwater.dead_command:command",
     "project": "catchwater.project_command:command",
+    "snippet": "ingest.snippet_command:command",
     "explain": "stages.command:command",
     "sourcemaps": "stages.sourcemaps.command:command",
     "demo": "catchwater.demo_command:command",

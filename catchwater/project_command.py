@@ -22,7 +22,7 @@ def command() -> None:
 @command.command("list")
 @options.projects
 def list_(projects: Path) -> None:
-    """One line each: id, key, name."""
+    """One line each: id, key, name. `catchwater snippet ID` prints the script tags of one."""
     for one in load(projects).all:
         click.echo(f"{one.id}  {one.key}  {one.name}{'  (disabled)' if one.disabled else ''}")
 
@@ -31,8 +31,9 @@ def list_(projects: Path) -> None:
 @click.argument("name")
 @options.projects
 def add(name: str, projects: Path) -> None:
-    """Add a project with a new key; prints its id and key."""
+    """Add a project with a new key; prints its id, key and name. `catchwater snippet ID` prints its script tags."""
     if not 1 <= len(name) <= LONGEST_NAME:
         raise click.BadParameter(f"a name of 1 to {LONGEST_NAME} characters is needed", param_hint="NAME")
     one = add_project(projects, name)
     click.echo(f"{one.id}  {one.key}  {one.name}")
+    click.echo(f"its script tags: catchwater snippet {one.id} --projects {projects}", err=True)

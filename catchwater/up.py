@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 import orjson
 
-from catchwater import options, pipeline, projects, service, terminal
+from catchwater import addresses, options, pipeline, projects, service, terminal
 from catchwater.box import Box, Ports, servers, services
 from catchwater.connection import Connection, Refused, Unavailable
 from catchwater.embedded import ServerTrouble
@@ -41,10 +41,11 @@ DRAIN = 10.0
 @click.option("--redis", default="", help="A Redis to use instead of an embedded one: redis://host:port/0")
 @click.option("--mongo", default="", help="A MongoDB to use instead of an embedded one: mongodb://host:port")
 @click.option("--scale", multiple=True, metavar="NAME=N", help="N processes of a stage, of ingest or of the sink.")
+@options.public_url
 @options.streamdefs
-def command(
+def command(  # noqa: PLR0913, PLR0917 - click hands over each option by its name
     data: Path, ingest_port: int, dashboard_port: int, demo_port: int, redis: str, mongo: str, scale: tuple[str, ...],
-    streamdefs: Path | None,
+    public_url: str, streamdefs: Path | None,
 ) -> None:  # fmt: skip
     """Run all of Catchwater on this machine: servers, ingest, stages, sink, dashboard and a demo page.
 
@@ -55,7 +56,8 @@ def command(
     try:
         with terminal.lent_by_make(), only_one(data):
             ports = Ports.choose(ingest_port, dashboard_port, demo_port)
-            box = Box(data.resolve(), ports, defs, streamdefs, _scaled(scale, [*defs.stages, "ingest"]), redis, mongo)
+            scaled = _scaled(scale, [*defs.stages, "ingest"])
+            box = Box(data.resolve(), ports, defs, streamdefs, scaled, redis, mongo, public_url)
             _run(box, Supervisor(data.resolve(), _say), stopping)
     except (ServerTrouble, StartTrouble) as error:
         raise click.ClickException(str(error)) from error
@@ -121,14 +123,15 @@ def _first_project(box: Box) -> projects.Project:
 
 def welcome(box: Box, project: projects.Project) -> str:
     """What a newcomer needs next."""
-    ingest = f"127.0.0.1:{box.ports.ingest}"
+    ingest = addresses.of_project(project, box.ingest_url)
     return f"""
 Catchwater is running. Everything it keeps is in {box.data}
 
   dashboard    http://127.0.0.1:{box.ports.dashboard}/
   demo page    http://127.0.0.1:{box.ports.demo}/
-  script tag   <script src="http://{ingest}/c/{project.key}.js"></script>
-  DSN          http://{project.key}@{ingest}/{project.id}
+  script tag   <script src="{ingest}/c/{project.key}.js"></script>
+  other tags   catchwater snippet {project.id} --projects {box.projects} --public-url {ingest}
+  DSN          {ingest.replace("://", f"://{project.key}@")}/{project.id}
 
 Ctrl-C ends it.
 """

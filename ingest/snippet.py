@@ -14,6 +14,8 @@ import orjson
 
 FILES = {"": Path(__file__).parent / "snippet.min.js"}
 """The built files: `""` is served at `/c/{key}.js`, one named `crumbs` would be at `/c/{key}.crumbs.js`."""
+STUB_FILE = Path(__file__).parent / "snippet" / "inline.min.js"
+"""The built inline part, where there is one."""
 
 PLACE = '"__CATCHWATER_ENDPOINT__"'
 """Where the address goes, quotes included: it is replaced by a JSON string, which is a JavaScript string too."""
@@ -58,11 +60,10 @@ def path(key: str, file: str = "", digest: str = "") -> str:
 def named(name: str) -> tuple[str, str, str]:
     """Key, file and digest of what stands before `.js` in an address, as `path` makes it. Raises ValueError."""
     key, *rest = name.split(".")
-    file = rest.pop(0) if rest and rest[0] in FILES else ""
-    digest = rest.pop(0) if rest else ""
-    if rest or (digest and not _is_digest(digest)):
+    file = rest.pop(0) if rest and rest[0] and rest[0] in FILES else ""
+    if len(rest) > 1 or not all(map(_is_digest, rest)):
         raise ValueError(name)
-    return key, file, digest
+    return key, file, "".join(rest)
 
 
 def _is_digest(text: str) -> bool:

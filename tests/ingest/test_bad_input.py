@@ -186,7 +186,9 @@ def test_what_is_no_http_is_answered_with_cors_and_counted(ingest, head):
         answer = connection.recv(65_536)
     assert answer.split()[1] == b"400"
     assert b"Access-Control-Allow-Origin: *" in answer
-    wait_until(lambda: ingest.losses().get("refused:not_http") == 1, "it is counted")
+    wait_until(
+        lambda: ingest.losses().get("refused:not_http", 0) >= 1, "it is counted"
+    )  # an earlier one may come with it
 
 
 def test_a_body_that_says_it_is_too_large_is_refused_before_it_comes(ingest):
