@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import orjson
 from aiohttp import web
 
+from catchwater import addresses
 from dashboard import assets, charts, moments, query, stacks, views
 from dashboard.answers import tagged
 from dashboard.api import missing
@@ -32,7 +33,11 @@ async def issues(request: web.Request) -> web.Response:
     asked = query.parse(request.query, at)
     found, projects = await asyncio.gather(views.issues(board.store, asked, at), _project_names(board))
     data = {**found, "projects": projects, "hour": moments.iso(moments.hour_of(at))}
-    data["declared"] = [[project.name, project.key] for project in board.names.projects() if not project.disabled]
+    data["declared"] = [
+        [project.name, f"{addresses.of_project(project, board.ingest_url)}/c/{project.key}.js"]
+        for project in board.names.projects()
+        if not project.disabled
+    ]
     given = {name: value for name, value in request.query.items() if name in ("q", "project", "since", "sort", "limit")}
     asking = {"asked": asked, "given": given, "since": SINCE, "filtered": _filtered(asked), "board": board}
     return _page(request, "issues.html", data, lambda: asking | {"charts": _small_charts(found["issues"], at)})

@@ -172,6 +172,12 @@ def test_a_newcomer_is_told_what_to_do_next(site: Site):
     assert DEMO in found.links()
 
 
+def test_a_project_with_an_address_of_its_own_shows_that(opened: Open, mongo: Mongo, mongo_url: str, redis: Connection):
+    own = f'projects: [{{id: "1", name: shop, key: "{KEY}", url: "https://shop.example/cw"}}]'
+    found = Tags(opened(mongo_url, redis.url, projects=own).get("/").text)
+    assert f'<script src="https://shop.example/cw/c/{KEY}.js"></script>' in found.text
+
+
 def test_without_a_project_the_newcomer_is_told_to_make_one(
     opened: Open, mongo: Mongo, mongo_url: str, redis: Connection
 ):
