@@ -13,9 +13,10 @@ if TYPE_CHECKING:
     from catchwater.projects import Project, Projects
     from ingest.snippet import Script
 
-ALIAS = "public, max-age=300, stale-while-revalidate=86400, stale-if-error=604800"
+ALIAS = "public, no-transform, max-age=300, stale-while-revalidate=86400, stale-if-error=604800"
 """Five minutes; then for a day the old one at once and the new one in the background, for a week if we are away."""
-IMMUTABLE = "public, max-age=31536000, immutable"
+# no-transform: what a CDN minifies has another hash.
+IMMUTABLE = "public, no-transform, max-age=31536000, immutable"
 
 
 def answer(request: web.Request, projects: Projects, public_url: str) -> web.Response:

@@ -37,13 +37,15 @@ class Script:
     """What a tag's `integrity` says of it."""
 
 
-@lru_cache(maxsize=256)
 def script(file: str, endpoint: str, effort: int = BEST) -> Script:
-    """The file of that name that reports to `endpoint`. `effort`: brotli's; QUICK where a stranger's word decides.
+    """The file of that name that reports to `endpoint`. `effort`: brotli's; QUICK where a stranger's word decides."""
+    return made(FILES[file], endpoint, effort)
 
-    About 7 KB each, so the 256 that are held are 2 MB.
-    """
-    plain = _source(file).replace(PLACE, _string(endpoint)).encode()
+
+@lru_cache(maxsize=256)
+def made(built: Path, endpoint: str, effort: int) -> Script:
+    """About 7 KB each, so the 256 that are held are 2 MB."""
+    plain = _source(built).replace(PLACE, _string(endpoint)).encode()
     packed = brotli.compress(plain, mode=brotli.MODE_TEXT, quality=effort)
     return Script(
         {"identity": plain, "br": packed, "gzip": gzip.compress(plain, 9, mtime=0)},
@@ -71,8 +73,8 @@ def _is_digest(text: str) -> bool:
 
 
 @cache
-def _source(file: str) -> str:
-    return FILES[file].read_text(encoding="utf-8")
+def _source(built: Path) -> str:
+    return built.read_text(encoding="utf-8")
 
 
 def _string(text: str) -> str:

@@ -8,7 +8,7 @@ import click
 
 from catchwater import addresses, options
 from catchwater.projects import load
-from ingest import tags
+from ingest import tag_check, tags
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,9 +22,10 @@ if TYPE_CHECKING:
     "--inline", is_flag=True, help="Only the tags that do not make the page wait: a stub and an async script."
 )
 @click.option("--nonce", default="", help="A nonce for the tags: what your server puts there, such as '{{ nonce }}'.")
+@click.option("--check", is_flag=True, help="Fetch the immutable script and compare it; exit code 1 if it differs.")
 @options.public_url
 @options.projects
-def command(project: str, inline: bool, nonce: str, public_url: str, projects: Path) -> None:  # noqa: FBT001 - click's way
+def command(project: str, inline: bool, nonce: str, check: bool, public_url: str, projects: Path) -> None:  # noqa: FBT001 - click's way
     """Print the script tags for PROJECT (its id or key): plain, immutable with its integrity, and inline.
 
     The immutable address and the integrity are of this version of Catchwater: print them anew after an upgrade.
@@ -36,8 +37,10 @@ def command(project: str, inline: bool, nonce: str, public_url: str, projects: P
             "how do browsers reach ingest? Say --public-url https://errors.example to this command and to ingest "
             f"(or set CATCHWATER_PUBLIC_URL for both), or give project {one.id} a `url` in {projects}"
         )
-    choice = tags.Page(at, one.key, nonce)
-    click.echo(choice.inline() if inline else choice.every())
+    page = tags.Page(at, one.key, nonce)
+    click.echo(page.inline() if inline else page.every())
+    if check and (wrong := tag_check.trouble(page)):
+        raise click.ClickException(wrong)
 
 
 def _project(projects: Path, wanted: str) -> Project:

@@ -39,16 +39,17 @@ class Page:
         return self._tag(self._src())
 
     def immutable(self) -> str:
-        return self._tag(self._src(self._script().digest))
+        return self._tag(self._src(self.script().digest))
 
     def checked(self) -> str:
-        script = self._script()
+        script = self.script()
         return self._tag(self._src(script.digest), f'integrity="{script.integrity}"', 'crossorigin="anonymous"')
 
     def inline(self) -> str:
         return f"{self._start()}\n{stub()}</script>\n{self._tag('async', self._src())}"
 
-    def _script(self) -> snippet.Script:
+    def script(self) -> snippet.Script:
+        """What ingest serves to these pages, if it has the same address and version."""
         return snippet.script("", f"{self.address}/e/{self.key}")
 
     def _src(self, digest: str = "") -> str:

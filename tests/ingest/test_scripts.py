@@ -32,7 +32,7 @@ def public(redis_server, tmp_path_factory):
 def test_the_alias_is_cached_for_minutes_and_by_everybody(ingest):
     answer = ingest.get(ALIAS)
     assert answer.status == 200
-    assert answer.headers["cache-control"].startswith("public, max-age=300, stale-while-revalidate=")
+    assert answer.headers["cache-control"].startswith("public, no-transform, max-age=300, stale-while-revalidate=")
     assert answer.headers["content-type"] == "text/javascript; charset=utf-8"
     assert answer.headers["access-control-allow-origin"] == "*"
     assert answer.headers["cross-origin-resource-policy"] == "cross-origin"
@@ -44,9 +44,17 @@ def test_the_address_with_the_hash_of_the_content_holds_for_ever(public):
     body = public.get(ALIAS).body
     answer = public.get(immutable(body))
     assert (answer.status, answer.body) == (200, body)
-    assert answer.headers["cache-control"] == "public, max-age=31536000, immutable"
+    assert answer.headers["cache-control"] == "public, no-transform, max-age=31536000, immutable"
     assert answer.headers["access-control-allow-origin"] == "*"
     assert answer.headers["vary"] == "Accept-Encoding"
+
+
+def test_who_asks_for_the_headers_only_gets_the_same_ones(public):
+    asked = public.request("HEAD", ALIAS, None, {"Accept-Encoding": "br"})
+    got = public.get(ALIAS, **{"Accept-Encoding": "br"})
+    named = {"etag", "content-length", "content-encoding", "cache-control"}
+    assert (asked.status, asked.body) == (200, b"")
+    assert {k: asked.headers[k] for k in named} == {k: got.headers[k] for k in named}
 
 
 def test_an_old_hash_answers_the_current_script_and_only_for_minutes(public):

@@ -91,4 +91,4 @@ def test_what_is_no_address_of_ingest_is_told(address):
 def test_made_up_hosts_do_not_fill_the_memory():
     for i in range(300):
         snippet.script("", f"http://{i}/e/k", snippet.QUICK)
-    assert snippet.script.cache_info().currsize <= 256
+    assert snippet.made.cache_info().currsize <= 256

@@ -10,7 +10,7 @@ from base64 import b64encode
 
 import pytest
 
-from ingest import snippet, tags
+from ingest import snippet, tag_check, tags
 from tests.ingest.conftest import KEY, PROJECTS, made
 
 ADDRESS = "https://errors.example/in"
@@ -43,6 +43,23 @@ def test_the_printed_addresses_and_the_integrity_are_what_ingest_serves(printed,
         hashed = b64encode(hashlib.sha384(answer.body).digest()).decode()
         assert f'integrity="sha384-{hashed}" crossorigin="anonymous"></script>' in said
         assert one.get(re.search(rf'src="{ADDRESS}(/c/{KEY}\.js)"', said)[1]).body == answer.body
+
+
+def test_a_check_says_whether_that_is_so_and_why_not(printed, redis_server, tmp_path, monkeypatch):
+    with made(redis_server, tmp_path) as one:
+        right, cut = f"http://127.0.0.1:{one.port}", f"http://localhost:{one.port}/below"
+        assert printed("1", "--check", "--public-url", right)[1] == 0
+        assert printed("1", "--check", "--public-url", cut)[1] == 0
+        one.stop()
+        said, code = printed("1", "--check", "--public-url", right)
+        assert (code, "cannot be fetched" in said) == (1, True)
+        one.options = ("--public-url", cut)
+        one.start()
+        said, code = printed("1", "--check", "--public-url", right)
+        assert (code, f"does not report to {right}. Start ingest with --public-url {right}" in said) == (1, True)
+        (tmp_path / "other.js").write_text('other("__CATCHWATER_ENDPOINT__")')
+        monkeypatch.setitem(snippet.FILES, "", tmp_path / "other.js")
+        assert "another version" in tag_check.trouble(tags.Page(cut, KEY))
 
 
 def test_a_project_is_named_by_its_id_or_its_key(printed):
