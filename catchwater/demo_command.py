@@ -30,6 +30,7 @@ def command(port: int, ingest_url: str, dashboard_port: int, projects: Path) -> 
     project = load(projects).all[0]
     words = {
         "__SCRIPT_SRC__": f"{ingest_url}/c/{project.key}.js",
+        "__EXTRAS_SRC__": f"{ingest_url}/c/{project.key}.extras.js",
         "__DSN__": f"{ingest_url.replace('://', f'://{project.key}@')}/{project.id}",
         "__DASHBOARD__": f"http://127.0.0.1:{dashboard_port}/",
     }

@@ -19,6 +19,9 @@ CLIENT_REASONS = frozenset({
 })  # fmt: skip
 """Sentry's names; others are counted as `other`, so that nobody can invent a million of them."""
 
+PAGE_REASONS = frozenset({"ignored", "cap", "before"})
+"""Why the snippet itself leaves an error out, as it says in `?dropped={"cap":3}`."""
+
 _MOST = 1_000_000
 """What one report may claim for one reason: it is a stranger's word."""
 
@@ -44,6 +47,11 @@ class Losses:
         for reason, quantity in client_losses(report):
             self._counts[f"client:{reason}"] += quantity
 
+    def page(self, told: str) -> None:
+        """Count what the snippet says that it left out since it said so last; nonsense is ignored."""
+        for reason, quantity in page_losses(told):
+            self._counts[f"client:{reason}"] += quantity
+
     async def save(self, book: Book) -> None:
         """Add to what Redis has. While it is away, counts gather."""
         taken, self._counts = self._counts, Counter()
@@ -63,11 +71,24 @@ def client_losses(report: bytes) -> list[tuple[str, int]]:
         return []
 
 
+def page_losses(told: str) -> list[tuple[str, int]]:
+    """Reason and number of each error that a page left out on purpose, out of a small JSON object."""
+    try:
+        found = orjson.loads(told) if told else {}
+    except orjson.JSONDecodeError:
+        return []
+    counts = found.items() if isinstance(found, dict) else ()
+    return [(reason, _whole(n)) for reason, n in counts if reason in PAGE_REASONS]
+
+
 def _reason(one: Mapping[str, Any]) -> str:
     reason = one.get("reason")
     return reason if isinstance(reason, str) and reason in CLIENT_REASONS else "other"
 
 
 def _quantity(one: Mapping[str, Any]) -> int:
-    quantity = one.get("quantity")
+    return _whole(one.get("quantity"))
+
+
+def _whole(quantity: Any) -> int:
     return min(quantity, _MOST) if isinstance(quantity, int) and quantity > 0 else 0

@@ -78,6 +78,7 @@ class Front:
 
     async def snippet_reports(self, request: web.Request) -> web.Response:
         project = self._project(self._projects().by_key(request.match_info["key"]), request)
+        self._losses.page(request.query.get("dropped", ""))
         post = reports.from_snippet(self._sender(request, project), await self._body(request))
         await self._keep(post)
         return answers.empty()

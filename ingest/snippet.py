@@ -12,10 +12,11 @@ from pathlib import Path
 import brotli
 import orjson
 
-FILES = {"": Path(__file__).parent / "snippet.min.js"}
-"""The built files: `""` is served at `/c/{key}.js`, one named `crumbs` would be at `/c/{key}.crumbs.js`."""
-STUB_FILE = Path(__file__).parent / "snippet" / "inline.min.js"
-"""The built inline part, where there is one."""
+_BUILT = Path(__file__).parent / "snippet" / "built"
+FILES = {"": _BUILT / "snippet.min.js", "extras": _BUILT / "extras.min.js"}
+"""The built files: `""` is served at `/c/{key}.js`, `extras` at `/c/{key}.extras.js`."""
+STUB_FILE = _BUILT / "inline.min.js"
+"""The built inline part."""
 
 PLACE = '"__CATCHWATER_ENDPOINT__"'
 """Where the address goes, quotes included: it is replaced by a JSON string, which is a JavaScript string too."""

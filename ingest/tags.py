@@ -7,14 +7,6 @@ from html import escape
 
 from ingest import snippet
 
-STUB = """\
-catchwater = {q: []};
-["error", "unhandledrejection"].forEach(function (type) {
-  addEventListener(type, function (event) { catchwater.q && catchwater.q.push(event) }, true)
-})
-"""
-"""Listens until the script has come. A built one, `snippet.STUB_FILE`, is taken instead where there is one."""
-
 
 @dataclass(frozen=True, slots=True)
 class Page:
@@ -65,5 +57,4 @@ class Page:
 
 def stub() -> str:
     """The part that stands in the page itself."""
-    built = snippet.STUB_FILE
-    return built.read_text(encoding="utf-8").rstrip("\n") + "\n" if built.exists() else STUB
+    return snippet.STUB_FILE.read_text(encoding="utf-8")

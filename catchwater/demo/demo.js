@@ -23,7 +23,7 @@ const KINDS = [
     "Script error.", () => shop.loadStranger()],
   ["network", "A server that is not there", "fetch fails, and nobody handles it.",
     "TypeError: Failed to fetch", () => void shop.order()],
-  ["capture", "Caught, and reported by hand", "catchwater.capture(error, {coupon: …})",
+  ["report", "Caught, and reported by hand", "catchwater.report(error, {coupon: …})",
     "Error: coupon is not valid, with the coupon in its extra", () => shop.tryCoupon("WINTER")],
 ];
 
@@ -64,7 +64,7 @@ let sent = 0;
 if (window.PerformanceObserver) {
   new PerformanceObserver((list) => {
     for (const entry of list.getEntries()) {
-      if (!/\/e\/[0-9a-f]{32}$/.test(entry.name)) continue;
+      if (!/\/e\/[0-9a-f]{32}(\?|$)/.test(entry.name)) continue;
       put("sent", ++sent);
       put("took", Math.round(entry.duration) + " ms");
       log("sent a report");

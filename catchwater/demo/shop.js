@@ -69,7 +69,7 @@ const shop = {
     try {
       throw new Error("coupon is not valid");
     } catch (error) {
-      catchwater.capture(error, { coupon: code });
+      catchwater.report(error, { coupon: code });
     }
   },
 };

@@ -73,7 +73,8 @@ def _circumstances(take: Taker, details: Details, body: dict[str, Any]) -> None:
     details.n = min(whole(body.get("n"), 1) or 1, MOST)
     details.user = take.words(body.get("user"), "user", 20)
     details.tags = take.words(body.get("tags"), "tags")
-    details.extra = take.tree(mapping(body.get("extra")), "extra")
+    around = {"context": body["context"]} if body.get("context") else {}
+    details.extra = take.tree({**mapping(body.get("extra")), **around}, "extra")
     details.breadcrumbs = [_breadcrumb(take, one) for one in _last(take, body.get("breadcrumbs"))]
 
 

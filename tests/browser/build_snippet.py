@@ -1,18 +1,19 @@
-"""Make ingest/snippet.min.js of ingest/snippet.js: run from the repository's root with `python -m`."""
+"""Make ingest/snippet/built of the TypeScript beside it: run from the repository's root with `python -m`."""
 
 from __future__ import annotations
 
 import gzip
 import sys
 
-from tests.browser.toolchain import MINIFIED, minify
+from tests.browser.toolchain import BUILT, built
 
 
 def main() -> None:
-    text = minify()
-    MINIFIED.write_text(text)
-    size = len(gzip.compress(text.encode(), 9))
-    sys.stdout.write(f"{MINIFIED}: {len(text)} characters, {size} bytes with gzip -9\n")
+    BUILT.mkdir(exist_ok=True)
+    for name, data in built().items():
+        (BUILT / name).write_bytes(data)
+        size = len(gzip.compress(data, 9))
+        sys.stdout.write(f"{name}: {len(data)} bytes, {size} with gzip -9\n")
 
 
 if __name__ == "__main__":

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any, Self
 
 from aiohttp import web
 
-from tests.browser.toolchain import MINIFIED
+from tests.browser.toolchain import BUILT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
-CORS = {"Access-Control-Allow-Origin": "*"}
+CORS = {"Access-Control-Allow-Origin": "*", "Access-Control-Expose-Headers": "retry-after"}
 KEY = "0123456789abcdef0123456789abcdef"
 
 
@@ -27,6 +27,8 @@ class Request:
     headers: dict[str, str]
     method: str
     status: int
+    dropped: dict[str, int]
+    """What the page says that it left out, by reason."""
 
 
 class Recorder:
@@ -36,6 +38,7 @@ class Recorder:
         self.requests: list[Request] = []
         self.pages: dict[str, web.Response] = {}
         self.status = 202  # what reports are answered
+        self.headers: dict[str, str] = {}  # and with what besides
         self._arrived = threading.Condition()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
@@ -69,7 +72,7 @@ class Recorder:
 
     def come_up(self) -> None:
         """Listen for reports, on the same port as before."""
-        routes = [web.get("/c/key.js", self._snippet), web.route("*", f"/e/{KEY}", self._record)]
+        routes = [web.get("/c/key{file}js", self._snippet), web.route("*", f"/e/{KEY}", self._record)]
         self._ingest = web.AppRunner(self._app(*routes), access_log=None, shutdown_timeout=0.1)
         self._run(self._open("ingest", self._ingest))
 
@@ -130,13 +133,15 @@ class Recorder:
 
     async def _snippet(self, request: web.Request) -> web.Response:
         endpoint = json.dumps(f"{self.ingest}/e/{KEY}")
-        text = MINIFIED.read_text().replace('"__CATCHWATER_ENDPOINT__"', endpoint)
-        return web.Response(text=text, content_type="application/javascript")
+        name = request.match_info["file"].strip(".") or "snippet"
+        text = (BUILT / f"{name}.min.js").read_text().replace('"__CATCHWATER_ENDPOINT__"', endpoint)
+        return web.Response(text=text, content_type="application/javascript", headers=CORS)
 
     async def _record(self, request: web.Request) -> web.Response:
         body = (await request.read()).decode()
         reports = json.loads(body) if request.method == "POST" else []
         with self._arrived:
-            self.requests.append(Request(reports, dict(request.headers), request.method, self.status))
+            told = json.loads(request.query.get("dropped", "{}"))
+            self.requests.append(Request(reports, dict(request.headers), request.method, self.status, told))
             self._arrived.notify_all()
-        return web.Response(status=self.status, headers=CORS)
+        return web.Response(status=self.status, headers=CORS | self.headers)

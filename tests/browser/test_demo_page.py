@@ -6,10 +6,10 @@ import mimetypes
 
 import pytest
 
-from tests.browser.toolchain import SNIPPET
+from tests.browser.toolchain import SOURCE
 
 pytestmark = pytest.mark.browser
-DEMO = SNIPPET.parents[1] / "catchwater" / "demo"
+DEMO = SOURCE.parents[1] / "catchwater" / "demo"
 
 # button: (type, part of the message, mechanism)
 EXPECTED = {
@@ -23,7 +23,7 @@ EXPECTED = {
     "syntax": ("SyntaxError", "Unexpected token '='", "onerror"),
     "stranger": (None, "Script error.", "onerror"),
     "network": ("TypeError", "Failed to fetch", "unhandledrejection"),
-    "capture": ("Error", "coupon is not valid", "manual"),
+    "report": ("Error", "coupon is not valid", "manual"),
 }
 
 
@@ -31,6 +31,7 @@ EXPECTED = {
 def demo(page, recorder):
     values = {
         "__SCRIPT_SRC__": f"{recorder.ingest}/c/key.js",
+        "__EXTRAS_SRC__": f"{recorder.ingest}/c/key.extras.js",
         "__DSN__": f"{recorder.ingest.replace('://', '://0123456789abcdef0123456789abcdef@')}/1",
         "__DASHBOARD__": f"{recorder.origin}/dashboard",
     }

@@ -72,7 +72,7 @@ EXTRAS = {
 @pytest.mark.parametrize("extra", EXTRAS.values(), ids=EXTRAS)
 def test_extra_that_is_no_json_or_too_much_is_left_out(visit, recorder, own_errors, extra):
     page = visit()
-    page.evaluate(f"catchwater.capture(Error('kept'), {extra})")
+    page.evaluate(f"catchwater.report(Error('kept'), {extra})")
     (report,) = recorder.wait_for_reports(1)
     assert report["message"] == "kept"
     assert "extra" not in report
@@ -81,14 +81,14 @@ def test_extra_that_is_no_json_or_too_much_is_left_out(visit, recorder, own_erro
 
 def test_texts_arrive_as_valid_unicode_and_backslashes_unharmed(visit, recorder):
     page = visit()
-    page.evaluate(r"catchwater.capture(Error('half \ud83d, whole \ud83d\ude00, \\ud83d, \\\\, \0, \u2028, \"'))")
+    page.evaluate(r"catchwater.report(Error('half \ud83d, whole \ud83d\ude00, \\ud83d, \\\\, \0, \u2028, \"'))")
     (report,) = recorder.wait_for_reports(1)
     assert report["message"] == 'half \ufffd, whole \U0001f600, \\ud83d, \\\\, \0, \u2028, "'
 
 
 def test_an_endless_message_is_cut_and_the_frames_stay(visit, recorder):
     page = visit()
-    page.evaluate("(function guilty() { catchwater.capture(Error(Array(5e6).join('m$&'))) })()")
+    page.evaluate("(function guilty() { catchwater.report(Error(Array(5e6).join('m$&'))) })()")
     (report,) = recorder.wait_for_reports(1)
     assert report["message"] == ("m$&" * 1000)[:2000] + "…"
     assert "guilty" in report["stack"]

@@ -10,6 +10,7 @@ from tests.browser.recorder import KEY
 
 pytestmark = pytest.mark.browser
 
+EXTRAS = "<script src={}/c/key.extras.js></script>"
 NESTED = """
 function priceOf(item) { return item.price.amount; }
 function total(cart) { return cart.map(priceOf); }
@@ -85,7 +86,7 @@ REJECTIONS = {
     "null": (None, "null"),
     "0": (None, "0"),
     "Symbol('s')": (None, "Symbol(s)"),
-    "{code: 7, advice: 'wait'}": (None, "[object Object] with keys: advice,code"),
+    "{code: 7, advice: 'wait'}": (None, "[object Object] with keys: code,advice"),
     "{name: 'Odd', message: 'looks like an error'}": ("Odd", "looks like an error"),
     "new DOMException('gone', 'NotFoundError')": ("NotFoundError", "gone"),
     "new Event('error')": (None, "[object Event] with keys: isTrusted"),
@@ -117,8 +118,8 @@ def test_a_thrown_value_that_is_no_error_is_told(visit, recorder, thrown):
         ("<video><source src=/missing.png></video>", "source"),
     ],
 )
-def test_a_resource_that_does_not_load_is_told(visit, recorder, html, name):
-    visit(html)
+def test_a_resource_that_does_not_load_is_told_on_demand(visit, recorder, html, name):
+    visit(html, before=EXTRAS.format(recorder.ingest), attributes="data-resources=true")
     report = one(recorder)
     address = f"{recorder.origin}/missing.png"
     assert (report["type"], report["message"]) == ("ResourceError", f"Failed to load {name} {address}")
@@ -134,12 +135,13 @@ def test_a_script_of_another_origin_is_told_as_script_error(visit, recorder):
     assert "stack" not in report
 
 
-def test_a_manual_capture_carries_its_extra_and_is_not_told_again_when_thrown(visit, recorder):
+def test_a_report_by_hand_carries_its_extra_and_is_not_told_again_when_thrown(visit, recorder):
     visit("""<script>
-      try { nowhere() } catch (e) { catchwater.capture(e, {order: 12}); setTimeout(function () { throw e }) }
-      setTimeout(function () { catchwater.capture("that was all") })</script>""")
+      try { nowhere() } catch (e) { catchwater.report(e, {order: 12}); setTimeout(function () { throw e }) }
+      setTimeout(function () { catchwater.report("that was all") })</script>""")
     first, second = recorder.wait_for_reports(2)
     assert (first["type"], first["mechanism"], first["extra"]) == ("ReferenceError", "manual", {"order": 12})
+    assert first["context"]["viewport"] == "1280x900"
     assert (second["message"], second["mechanism"]) == ("that was all", "manual")
 
 

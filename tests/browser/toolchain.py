@@ -10,8 +10,10 @@ import tempfile
 from pathlib import Path
 
 HERE = Path(__file__).parent
-SNIPPET = HERE.parents[1] / "ingest" / "snippet.js"
-MINIFIED = SNIPPET.with_name("snippet.min.js")
+SOURCE = HERE.parents[1] / "ingest" / "snippet"
+BUILT = SOURCE / "built"
+NO_STRICT = "--tsconfig-raw={}"  # else esbuild takes `strict` for "use strict", which scripts in pages do without
+MINIFIED = BUILT / "snippet.min.js"
 
 
 def modules() -> Path:
@@ -42,12 +44,35 @@ def _install(manifest: Path, place: Path) -> None:
             Path(folder).mkdir()
 
 
-def minify(source: Path = SNIPPET) -> str:
-    """Return the snippet as it is served: ES5, ASCII, one line."""
-    options = ["--compress", "passes=3,ecma=5", "--mangle", "--ecma", "5", "--format", "ascii_only=true"]
-    command = [modules() / ".bin" / "terser", source, *options]
-    done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=60)
-    return done.stdout.strip() + "\n"
+def built() -> dict[str, bytes]:
+    """The files in ingest/snippet/built as they are made of its TypeScript, by name."""
+    scripts = {f"{name}.min.js": _script(name) for name in ("snippet", "inline", "extras")}
+    return scripts | {f"index.{kind}": _module(form) for kind, form in (("mjs", "esm"), ("cjs", "cjs"))}
+
+
+def _script(name: str) -> bytes:
+    """A file as pages get it: ES5, ASCII, one line. esbuild brings the parts together, terser makes them small."""
+    options = ["--bundle", "--minify-syntax", "--target=es5", "--format=iife", "--charset=ascii", NO_STRICT]
+    plain = _run("esbuild", SOURCE / f"{name}.ts", *options)
+    shrink = ["--compress", "passes=4,ecma=5", "--mangle", "--ecma", "5", "--format", "ascii_only=true"]
+    return _run("terser", *shrink, given=plain).strip() + b"\n"
+
+
+def _module(form: str) -> bytes:
+    """The npm package's file for bundlers, which make it small themselves."""
+    return _run("esbuild", SOURCE / "index.ts", "--bundle", "--target=es2015", f"--format={form}", "--charset=ascii")
+
+
+def check_types() -> str:
+    """What TypeScript has to say of the source; '' if nothing is wrong."""
+    command = [modules() / ".bin" / "tsc", "--project", SOURCE]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    return done.stdout + done.stderr
+
+
+def _run(tool: str, *arguments: object, given: bytes = b"") -> bytes:
+    command = [modules() / ".bin" / tool, *map(str, arguments)]
+    return subprocess.run(command, input=given, check=True, capture_output=True, timeout=60).stdout
 
 
 def bundle(entry: Path, into: Path) -> None:

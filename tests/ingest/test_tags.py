@@ -92,12 +92,5 @@ def test_what_is_missing_or_wrong_is_told_with_the_next_step(printed, arguments)
     assert (code, WRONG[arguments] in " ".join(said.split())) == (2, True)
 
 
-def test_a_built_stub_is_taken_where_there_is_one(monkeypatch, tmp_path):
-    monkeypatch.setattr(snippet, "STUB_FILE", tmp_path / "inline.js")
-    assert tags.stub() == tags.STUB
-    (tmp_path / "inline.js").write_text("listen()")
-    assert tags.Page(ADDRESS, KEY).inline().startswith("<script>\nlisten()\n</script>\n")
-
-
 def test_the_stub_cannot_end_the_tag_it_stands_in():
     assert "</script" not in tags.stub().lower()

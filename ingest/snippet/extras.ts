@@ -1,0 +1,127 @@
+/* The optional second file: what happened before an error (clicks, navigation, requests, the console), and errors of
+ * two more kinds, each only if it is asked for: `resources: true`, `console: true`. Runs before or after the first.
+ */
+(function (page: any) {
+  var config = (page.catchwater = page.catchwater || {});
+  if (config.breadcrumbs) return;
+  var crumbs: any[] = (config.breadcrumbs = []);
+  var MOST = 30;
+  var TEXT = 200;
+
+  // Whatever goes wrong in here stays in here.
+  function safely(work: any): any {
+    return function (this: any) {
+      try {
+        return work.apply(this, arguments);
+      } catch (_) {}
+    };
+  }
+
+  var add = safely(function (kind: string, message: any, data?: any) {
+    crumbs.push({ ts: Date.now(), kind: kind, message: String(message).slice(0, TEXT), data: data });
+    if (crumbs.length > MOST) crumbs.shift();
+  });
+
+  // `button#pay.primary`, never what stands in it or was typed into it.
+  function named(element: any): string {
+    var name = element.localName || "?";
+    if (element.id) name += "#" + element.id;
+    return typeof element.className == "string" && element.className
+      ? name + "." + element.className.trim().split(/\s+/).slice(0, 3).join(".")
+      : name;
+  }
+
+  // An address without what follows its path: queries hold secrets.
+  function plain(address: any): string {
+    return String(address).split(/[?#]/)[0];
+  }
+
+  // Put something around a method. Not if this script came from another origin without `crossorigin`: what fails in a
+  // method that such a script has around it, browsers keep from everybody, and the page's own errors would be lost.
+  var script: any = document.currentScript;
+  var muted = script && script.src && script.crossOrigin == null && script.src.indexOf(location.origin + "/");
+
+  function around(owner: any, name: string, wrapper: any): void {
+    var original = owner && owner[name];
+    if (!muted && typeof original == "function") owner[name] = wrapper(original);
+  }
+
+  addEventListener(
+    "click",
+    safely(function (event: any) {
+      add("click", named(event.target));
+    }),
+    true
+  );
+
+  var went = safely(function () {
+    add("navigation", plain(location.href));
+  });
+  addEventListener("popstate", went);
+  addEventListener("hashchange", went);
+  ["pushState", "replaceState"].forEach(function (name) {
+    around(history, name, function (original: any) {
+      return function (this: any) {
+        var answer = original.apply(this, arguments);
+        went();
+        return answer;
+      };
+    });
+  });
+
+  around(page, "fetch", function (original: any) {
+    return function (this: any, input: any, init: any) {
+      var what = safely(function () {
+        return ((init && init.method) || input.method || "GET") + " " + plain(input.url || input);
+      })();
+      var started = Date.now();
+      return original.apply(this, arguments).then(
+        function (response: any) {
+          add("fetch", what, { status: response.status, ms: Date.now() - started });
+          return response;
+        },
+        function (error: any) {
+          add("fetch", what, { failed: true, ms: Date.now() - started });
+          throw error; // handled here alone, it would not be an unhandled rejection any more
+        }
+      );
+    };
+  });
+
+  around(page.XMLHttpRequest && XMLHttpRequest.prototype, "open", function (original: any) {
+    return function (this: any, method: any, address: any) {
+      var request = this;
+      safely(function () {
+        request.addEventListener("loadend", function () {
+          add("xhr", method + " " + plain(address), { status: request.status });
+        });
+      })();
+      return original.apply(this, arguments);
+    };
+  });
+
+  ["log", "info", "warn", "error"].forEach(function (level) {
+    around(page.console, level, function (original: any) {
+      return function (this: any, first: any) {
+        var words = [].slice.call(arguments);
+        add("console", words.map(String).join(" "), { level: level });
+        if (level == "error" && config.console && config.sdk) {
+          config.report(first && first.stack ? first : words.map(String).join(" "), undefined, "console");
+        }
+        return original.apply(this, arguments);
+      };
+    });
+  });
+
+  addEventListener(
+    "error",
+    safely(function (event: any) {
+      var target = event.target;
+      if (!config.resources || !target.localName || event.message) return;
+      var place = target.currentSrc || target.src || target.href;
+      var message = "Failed to load " + target.localName + " " + place;
+      config.report({ name: "ResourceError", message: message, fileName: place }, undefined, "resource");
+    }),
+    true // failed resources do not bubble
+  );
+})(window);

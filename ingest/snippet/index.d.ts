@@ -1,0 +1,9 @@
+import type { Catchwater } from "./types";
+
+export type { Catchwater, Report } from "./types";
+
+/** Begin to tell of errors to `endpoint`: `https://errors.example.com/e/KEY`. Call it first; once is enough. */
+export function init(endpoint: string, options?: Catchwater): Catchwater;
+
+/** Tell of an error by hand. */
+export function report(error: unknown, extra?: { [name: string]: unknown }): void;

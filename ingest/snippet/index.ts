@@ -1,0 +1,20 @@
+/* For bundlers: `import { init } from "catchwater"`. */
+import { start } from "./catchwater";
+import type { Catchwater } from "./types";
+
+export type { Catchwater, Report } from "./types";
+
+/** Begin to tell of errors to `endpoint`: `https://errors.example.com/e/KEY`. Call it first; once is enough. */
+export function init(endpoint: string, options?: Catchwater): Catchwater {
+  var page = window;
+  var config: any = (page.catchwater = page.catchwater || {});
+  for (var name in options) config[name] = (options as any)[name];
+  start(endpoint);
+  return config;
+}
+
+/** Tell of an error by hand. */
+export function report(error: unknown, extra?: { [name: string]: unknown }): void {
+  var config = window.catchwater;
+  if (config && config.report) config.report(error, extra);
+}
