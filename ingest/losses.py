@@ -78,7 +78,7 @@ def page_losses(told: str) -> list[tuple[str, int]]:
     except orjson.JSONDecodeError:
         return []
     counts = found.items() if isinstance(found, dict) else ()
-    return [(reason, _whole(n)) for reason, n in counts if reason in PAGE_REASONS]
+    return [(reason, _whole(n)) for reason, n in counts if reason in PAGE_REASONS and _whole(n)]
 
 
 def _reason(one: Mapping[str, Any]) -> str:

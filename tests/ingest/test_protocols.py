@@ -7,6 +7,7 @@ import gzip
 import json
 import zlib
 from pathlib import Path
+from urllib.parse import quote
 
 import brotli
 import pytest
@@ -195,3 +196,13 @@ def _replayed(sdk, request, body):
             return "/api/42/envelope/", {403}  # its DSN is another server's: only the shape can be read
         return f"/api/42/envelope/?{query}".replace(str(key), "a" * 32), {200}
     return request["url"], {404}
+
+
+def test_what_the_snippet_left_out_is_counted_as_the_page_s_own_losses(ingest):
+    told = '{"cap":3,"ignored":2,"made_up":9,"before":"many"}'
+    assert ingest.post(f"/e/{KEY}?dropped={quote(told)}", b'{"message": "x"}').status == 204
+    for nonsense in ("{", "[1]", "7", "%00"):
+        assert ingest.post(f"/e/{KEY}?dropped={nonsense}", b'{"message": "x"}').status == 204
+    wait_until(lambda: ingest.losses().get("client:cap") == 3, "the counts are in Redis")
+    assert ingest.losses()["client:ignored"] == 2
+    assert not {"client:made_up", "client:before"} & set(ingest.losses())

@@ -86,6 +86,11 @@ class TestASnippetsReport:
         assert tags["k" * 50] == "v" * 100
         assert len(tags) == 5 + 9
 
+    def test_the_snippet_s_context_is_kept_in_extra(self):
+        told = named("snippet", {**REPORT, "context": {"viewport": "1280x900", "age": 12}})
+        assert told["extra"] == {**REPORT["extra"], "context": {"viewport": "1280x900", "age": 12}}
+        assert named("snippet", {**REPORT, "context": 7})["extra"] == {**REPORT["extra"], "context": 7}
+
     def test_a_device_is_told_by_its_model(self):
         phone = "Mozilla/5.0 (Linux; Android 13; Pixel 7) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0.0.0"
         assert emitted("snippet", REPORT, user_agent=phone).facts["tags"]["device"] == "Pixel 7"
