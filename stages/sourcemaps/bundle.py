@@ -1,100 +1,169 @@
-"""What sentry-cli packs: a zip of scripts and maps, with a `manifest.json` that says where each is served. Hostile.
+"""An artifact bundle as sentry-cli makes it: a zip of scripts and maps, and `manifest.json` that says which is which.
 
-Source: github.com/getsentry/symbolic, symbolic-debuginfo/src/sourcebundle.rs. Before the zip stand eight bytes.
+Names in it are keys, never paths of this machine: nothing is unpacked to disk. Everything in it may be a lie.
 """
 
 from __future__ import annotations
 
+import posixpath
+import struct
 import zipfile
 import zlib
-from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote, urljoin
+from dataclasses import dataclass
+from typing import IO, TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 import orjson
 
-from stages.sourcemaps.folder import Piece, checked, plain_id
+from stages.sourcemaps.chunks import Wrong
+from stages.sourcemaps.directory import check_directory
+from stages.sourcemaps.folder import DEBUG_COMMENT, MAP_URL, Piece, checked, inline, plain_id
 from stages.sourcemaps.positions import LARGEST
+from stages.sourcemaps.resolve import path_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
-MANIFEST = "manifest.json"
-MOST_FILES = 10_000
-LARGEST_MANIFEST = 16 * 2**20
-_LONGEST_PATH = 1_000
+UNPACKED = 2 * 2**30
+"""Bytes of all that is read of a bundle, unpacked."""
+
+MANIFEST = 16 * 2**20
+"""Bytes of its manifest, unpacked."""
+
+LONGEST_PATH = 1_000
+"""Characters of the address of a file."""
+
+_DAMAGED = (
+    zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError, OverflowError, RuntimeError, ValueError,
+)  # fmt: skip
+_SCRIPT, _MAP = ("minified_source", "source"), "source_map"
 
 
-class NoBundle(Exception):  # noqa: N818 - what it is
-    """The bytes are no artifact bundle. Its text says why."""
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A file as the manifest tells it. `path` is where it is served, without the host: `~/static/app.js`."""
+
+    name: str
+    kind: str
+    path: str
+    map_url: str
+    debug_id: str
 
 
-def pieces_in(bundle: Path) -> Iterator[Piece]:
-    """Every map in a bundle, with the script that it is of, one after the other in memory. Raises NoBundle."""
+def pieces(file: IO[bytes], most: int = UNPACKED) -> Iterator[Piece]:
+    """Every script and map of a bundle, as `folder.pieces` has them.
+
+    Raises Wrong if it is no bundle, or unpacks to more than `most` bytes.
+    """
+    with _opened(file) as archive:
+        yield from _Bundle(archive, most).pieces()
+
+
+def _opened(file: IO[bytes]) -> zipfile.ZipFile:
+    check_directory(file)
     try:
-        with zipfile.ZipFile(bundle) as archive:
-            files = _files(archive)
-            scripts = {_map_of(one): one for one in files.values() if one["type"] == "minified_source"}
-            for name, told in files.items():
-                if told["type"] == "source_map":
-                    yield _piece(archive, name, told, scripts.get(told["url"]))
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError) as error:
-        raise NoBundle(f"it is no zip that can be read: {error}") from error
+        return zipfile.ZipFile(file)
+    except _DAMAGED as error:
+        raise Wrong(400, f"this is no zip file that can be read: {str(error)[:200]}") from error
 
 
-def _files(archive: zipfile.ZipFile) -> dict[str, dict[str, Any]]:
-    """What the manifest tells of each file that is there: `type`, `url` and `headers` with small names."""
-    if len(archive.namelist()) > MOST_FILES:
-        raise NoBundle(f"it holds {len(archive.namelist()):,} files, and {MOST_FILES:,} is the most")
+class _Bundle:
+    def __init__(self, archive: zipfile.ZipFile, most: int) -> None:
+        self._archive = archive
+        self._most = self._left = most
+        manifest = self._read("manifest.json", MANIFEST)
+        if isinstance(manifest, str):
+            raise Wrong(400, f"manifest.json of the bundle cannot be used: {manifest}")
+        self._entries = _entries(manifest)
+        self._maps = {entry.path: entry for entry in self._entries if entry.kind == _MAP}
+        self._taken: set[str] = set()
+
+    def pieces(self) -> Iterator[Piece]:
+        for entry in self._entries:
+            if entry.kind in _SCRIPT:
+                yield self._of_script(entry)
+        for entry in self._maps.values():
+            if entry.name not in self._taken:
+                yield self._of_map(entry, entry.path.removesuffix(".map"), entry.debug_id)
+
+    def _of_script(self, script: Entry) -> Piece:
+        url, debug_id = script.map_url, script.debug_id
+        if not url or url.startswith("data:"):
+            text = self._read(script.name, LARGEST)
+            if isinstance(text, str):
+                return Piece(script.path, why=text, broken=True)
+            url, debug_id = _comments(text, url, debug_id)
+        if url.startswith("data:"):
+            return checked(script.path, script.path[2:], debug_id, inline(url))
+        entry = self._maps.get(_beside(script.path, url or f"{posixpath.basename(script.path)}.map"))
+        if entry is None:
+            why = f"its map {url[:200]} is not in the bundle" if url else "it names no map, and none is beside it"
+            return Piece(script.path, why=why)
+        self._taken.add(entry.name)
+        return self._of_map(entry, script.path, debug_id or entry.debug_id)
+
+    def _of_map(self, entry: Entry, script: str, debug_id: str) -> Piece:
+        if entry.path.endswith(".css.map"):
+            return Piece(entry.path, why="it is of a style sheet")
+        raw = self._read(entry.name, LARGEST)
+        if isinstance(raw, str):
+            return Piece(entry.path, why=raw, broken=True)
+        return checked(entry.path, script[2:], debug_id, raw)
+
+    def _read(self, name: str, most: int) -> bytes | str:
+        """The bytes of a file, or why they cannot be had. Raises Wrong when the bundle has unpacked to too much."""
+        try:
+            info = self._archive.getinfo(name)
+            if info.compress_type not in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:
+                return f"it is packed by method {info.compress_type}: only deflate is read"
+            with self._archive.open(info) as stream:
+                raw = stream.read(most + 1)
+        except KeyError:
+            return "it is not in the bundle"
+        except _DAMAGED as error:
+            return f"it cannot be unpacked: {str(error)[:200]}"
+        self._left -= len(raw)
+        if self._left < 0:
+            raise Wrong(413, f"the bundle unpacks to more than {self._most:,} bytes: upload its folders one by one")
+        return raw if len(raw) <= most else f"too large: more than {most:,} bytes"
+
+
+def _entries(manifest: bytes) -> list[Entry]:
     try:
-        told = orjson.loads(_read(archive, MANIFEST, LARGEST_MANIFEST))
-    except (KeyError, ValueError) as error:
-        raise NoBundle(f"its {MANIFEST} cannot be read: {error}") from error
-    listed = told.get("files") if isinstance(told, dict) else None
-    if not isinstance(listed, dict):
-        raise NoBundle(f"its {MANIFEST} lists no files")
-    there = set(archive.namelist())
-    return {name: _plain(one) for name, one in listed.items() if name in there and isinstance(one, dict)}
+        told = orjson.loads(manifest)
+    except ValueError as error:
+        raise Wrong(400, f"manifest.json of the bundle is no JSON: {str(error)[:200]}") from error
+    files = told.get("files") if isinstance(told, dict) else None
+    if not isinstance(files, dict):
+        raise Wrong(400, "manifest.json of the bundle has no `files`: {name: {type, url, headers}}")
+    return [entry for name, one in files.items() if (entry := _entry(name, one)) is not None]
 
 
-def _plain(told: dict[str, Any]) -> dict[str, Any]:
-    headers = told.get("headers")
-    named = headers.items() if isinstance(headers, dict) else ()
-    return {
-        "type": told.get("type"),
-        "url": str(told.get("url") or "")[:_LONGEST_PATH],
-        **{name.lower(): value for name, value in named if isinstance(value, str)},
-    }
+def _entry(name: str, told: Any) -> Entry | None:
+    """A script or a map; None for anything else, such as sources and what has no address."""
+    kind, url, headers = (told.get(key) for key in ("type", "url", "headers")) if isinstance(told, dict) else [None] * 3
+    if kind not in (*_SCRIPT, _MAP) or not isinstance(url, str) or not 0 < len(url) <= LONGEST_PATH:
+        return None
+    lower = {key.lower(): value for key, value in headers.items()} if isinstance(headers, dict) else {}
+    map_url, debug_id = (lower.get("sourcemap") or lower.get("x-sourcemap"), lower.get("debug-id"))
+    path = url if url.startswith("~/") else path_of(url)
+    return Entry(
+        name, kind, path, map_url if isinstance(map_url, str) else "",
+        plain_id(debug_id) if isinstance(debug_id, str) else "",
+    )  # fmt: skip
 
 
-def _map_of(script: dict[str, Any]) -> str:
-    """The address of a script's map: it may be told relative to the script."""
-    target = script.get("sourcemap") or script.get("x-sourcemap") or ""
-    return urljoin(script["url"].removeprefix("~"), target) if "://" in target else _beside(script["url"], target)
+def _comments(text: bytes, url: str, debug_id: str) -> tuple[str, str]:
+    """The map and the debug id that a script names itself, where its headers tell none."""
+    urls, ids = MAP_URL.findall(text), DEBUG_COMMENT.findall(text)
+    told = urls[-1].decode("utf-8", "replace") if urls else ""
+    return url or told, debug_id or (plain_id(ids[-1].decode()) if ids else "")
 
 
-def _beside(url: str, target: str) -> str:
-    root = "http://x/"
-    joined = urljoin(root + url.removeprefix("~/"), target)
-    return "~/" + unquote(joined.removeprefix(root)) if joined.startswith(root) else target
-
-
-def _piece(archive: zipfile.ZipFile, name: str, told: dict[str, Any], script: dict[str, Any] | None) -> Piece:
-    url = script["url"] if script else told["url"].removesuffix(".map")
-    if url.endswith(".css"):
-        return Piece(name, why="it is of a style sheet")
-    path = url.partition("://")[2].partition("/")[2] if "://" in url else url.removeprefix("~/")
-    size = archive.getinfo(name).file_size
-    if size > LARGEST:
-        return Piece(name, why=f"too large: {size:,} bytes, and {LARGEST:,} is the most", broken=True)
-    debug_id = plain_id((script or {}).get("debug-id", "")) or plain_id(told.get("debug-id", ""))
-    return checked(name, path, debug_id, _read(archive, name, LARGEST))
-
-
-def _read(archive: zipfile.ZipFile, name: str, most: int) -> bytes:
-    """A file of the bundle, whatever size it says that it has. Raises NoBundle for one that unpacks to more."""
-    with archive.open(name) as stream:
-        found = stream.read(most + 1)
-    if len(found) > most:
-        raise NoBundle(f"{name[:200]} unpacks to more than {most:,} bytes")
-    return found
+def _beside(script: str, url: str) -> str:
+    """Where a script's map is served."""
+    if "://" in url:
+        return path_of(url)
+    path = unquote(url.partition("#")[0].partition("?")[0])
+    folder = "~" if path.startswith("/") else posixpath.dirname(script)
+    return posixpath.normpath(f"{folder}/{path.lstrip('/')}")

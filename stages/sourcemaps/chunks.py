@@ -1,102 +1,96 @@
-"""Pieces of uploads that wait for the rest: files named by the SHA-1 of what is in them, as sentry-cli has it."""
+"""Chunks of an upload, each a file named for its SHA-1, until all of them are there. They are few and go soon.
+
+The protocol wants SHA-1: it names what the sender, who has the token, may overwrite anyway, and guards nothing.
+"""
 
 from __future__ import annotations
 
 import hashlib
-import re
 import time
 import zlib
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
-SIZE = 8 * 2**20
-"""Bytes of a chunk, unpacked."""
+CHUNK = 8 * 2**20
+"""Bytes of one chunk, unpacked, at most; all but the last of a bundle have this size."""
 
-ROOM = 2 * 2**30
-"""Bytes of all chunks that wait."""
+ROOM = 2**30
+"""Bytes of all chunks together."""
 
-PATIENCE = 3600.0
-"""Seconds that a chunk waits for the rest of its upload."""
-
-_NAME = re.compile("[0-9a-f]{40}")
+KEEP = 3_600.0
+"""Seconds that a chunk waits for the others of its bundle."""
 
 
-class Wrong(Exception):  # noqa: N818 - the client's mistake
-    """A chunk that is not what it says. Its text says why."""
+class Wrong(Exception):  # noqa: N818 - a fact about what was sent
+    """What was sent cannot be taken. `status` is the HTTP status, the text says why and what to do."""
 
-
-class Full(Exception):  # noqa: N818 - a state
-    """Too much waits already."""
-
-
-def is_name(text: object) -> bool:
-    return isinstance(text, str) and _NAME.fullmatch(text) is not None
+    def __init__(self, status: int, detail: str) -> None:
+        super().__init__(detail)
+        self.status = status
 
 
 class Chunks:
-    """Chunks in a folder of this process's own."""
+    """The chunks in a folder, which is theirs alone. Not for several threads at once."""
 
     def __init__(self, folder: Path, room: int = ROOM) -> None:
         self._folder = folder
         self._room = room
 
+    def keep(self, name: str, raw: bytes) -> None:
+        """Keep a chunk. Raises Wrong if it is not what its name says, or there is no room."""
+        found = _sha1(raw)
+        if found != name:
+            raise Wrong(400, f"a chunk of {len(raw):,} bytes is called {name[:60]!r}, but its SHA-1 is {found}")
+        if (self._folder / name).exists():
+            return
+        if sum(one.stat().st_size for one in self._folder.iterdir()) + len(raw) > self._room:
+            raise Wrong(429, f"{self._room:,} bytes of unfinished uploads wait here: try again in an hour")
+        fresh = self._folder / f"{name}.new"
+        fresh.write_bytes(raw)
+        fresh.rename(self._folder / name)
+
     def missing(self, names: Sequence[str]) -> list[str]:
-        return [name for name in names if not (self._folder / name).exists()]
+        """Those that are not here, once each."""
+        return [name for name in dict.fromkeys(names) if not (self._folder / name).exists()]
 
-    def keep(self, name: str, data: bytes, *, packed: bool) -> None:
-        """Keep a chunk. Raises Wrong, or Full."""
-        if not is_name(name):
-            raise Wrong(f"{name[:80]!r} is no SHA-1 in hexadecimal")
-        found = _unpacked(data) if packed else data
-        if len(found) > SIZE:
-            raise Wrong(f"chunk {name} has more than {SIZE:,} bytes")
-        if hashlib.sha1(found, usedforsecurity=False).hexdigest() != name:
-            raise Wrong(f"chunk {name} holds something else: its SHA-1 differs")
-        if self._waiting() + len(found) > self._room:
-            raise Full(f"more than {self._room:,} bytes of unfinished uploads wait; they go after an hour")
-        part = self._folder / f"{name}.part"
-        part.write_bytes(found)
-        part.replace(self._folder / name)
+    def join(self, names: Sequence[str], into: IO[bytes]) -> str:
+        """Write chunks one after another; answers the SHA-1 of it all. Raises FileNotFoundError if one is gone."""
+        whole = hashlib.sha1(usedforsecurity=False)
+        for name in names:
+            raw = (self._folder / name).read_bytes()
+            whole.update(raw)
+            into.write(raw)
+        into.seek(0)
+        return whole.hexdigest()
 
-    def joined(self, names: Sequence[str], checksum: str) -> Path:
-        """One file of these chunks, in order. Raises Wrong if it is not what `checksum` says."""
-        whole = self._folder / f"{checksum}.whole"
-        digest = hashlib.sha1(usedforsecurity=False)
-        with whole.open("wb") as stream:
-            for name in names:
-                data = (self._folder / name).read_bytes()
-                digest.update(data)
-                stream.write(data)
-        if digest.hexdigest() != checksum:
-            whole.unlink()
-            raise Wrong(f"the chunks do not make up {checksum}")
-        return whole
-
-    def forget(self, names: Iterable[str]) -> None:
+    def drop(self, names: Sequence[str]) -> None:
         for name in names:
             (self._folder / name).unlink(missing_ok=True)
 
-    def _waiting(self) -> int:
-        """Bytes that wait, without those that have waited for too long: these go."""
-        oldest, waiting = time.time() - PATIENCE, 0
-        for path in self._folder.iterdir():
-            told = path.stat()
-            if told.st_mtime < oldest:
-                path.unlink(missing_ok=True)
-            else:
-                waiting += told.st_size
-        return waiting
+    def sweep(self, now: float | None = None) -> None:
+        """Remove those that have waited for too long."""
+        before = (time.time() if now is None else now) - KEEP
+        for one in list(self._folder.iterdir()):
+            if one.stat().st_mtime < before:
+                one.unlink(missing_ok=True)
 
 
-def _unpacked(data: bytes) -> bytes:
-    unpacker = zlib.decompressobj(16 + zlib.MAX_WBITS)
+def unpacked(packed: bytes) -> bytes:
+    """A chunk that came as gzip. Raises Wrong if it is none, or larger than a chunk."""
+    unpacker = zlib.decompressobj(31)
     try:
-        found = unpacker.decompress(data, SIZE + 1)
+        raw = unpacker.decompress(packed, CHUNK + 1)
     except zlib.error as error:
-        raise Wrong(f"a chunk that was to be gzip is not: {error}") from error
-    if len(found) <= SIZE and not unpacker.eof:
-        raise Wrong("a chunk of gzip ends too early")
-    return found
+        raise Wrong(400, f"a chunk of {len(packed):,} bytes is no gzip: {error}") from error
+    if len(raw) > CHUNK:
+        raise Wrong(413, f"a chunk unpacks to more than {CHUNK:,} bytes")
+    if not unpacker.eof or unpacker.unused_data:
+        raise Wrong(400, f"a chunk of {len(packed):,} bytes is no whole gzip file")
+    return raw
+
+
+def _sha1(raw: bytes) -> str:
+    return hashlib.sha1(raw, usedforsecurity=False).hexdigest()

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _SCRIPTS = (".js", ".mjs", ".cjs", ".jsx", ".bundle", ".jsbundle")
-_URL = re.compile(rb"//[#@][ \t]*sourceMappingURL=([^\s'\"]+)[ \t]*")
-_DEBUG_COMMENT = re.compile(rb"//[#@][ \t]*debugId=([0-9a-fA-F-]{32,36})")
+MAP_URL = re.compile(rb"//[#@][ \t]*sourceMappingURL=([^\s'\"]+)[ \t]*")
+DEBUG_COMMENT = re.compile(rb"//[#@][ \t]*debugId=([0-9a-fA-F-]{32,36})")
 _DEBUG_ID = re.compile("[0-9a-f]{32}")
 
 
@@ -53,11 +53,11 @@ def pieces(folder: Path) -> Iterator[Piece]:
 
 def _of_script(folder: Path, script: Path, taken: set[Path]) -> Piece:
     name, text = script.relative_to(folder).as_posix(), script.read_bytes()
-    urls, ids = _URL.findall(text), _DEBUG_COMMENT.findall(text)
+    urls, ids = MAP_URL.findall(text), DEBUG_COMMENT.findall(text)
     debug_id = plain_id(ids[-1].decode()) if ids else ""
     url = urls[-1].decode("utf-8", "replace") if urls else f"{script.name}.map"
     if url.startswith("data:"):
-        return checked(name, name, debug_id, _inline(url))
+        return checked(name, name, debug_id, inline(url))
     place = script.parent / unquote(url.partition("?")[0].rpartition("/")[2] if "://" in url else url.partition("?")[0])
     if not place.is_file():
         why = f"its map {url[:200]} is not there" if urls else "it names no map, and none lies beside it"
@@ -111,7 +111,8 @@ def plain_id(debug_id: str) -> str:
     return plain if _DEBUG_ID.fullmatch(plain) else ""
 
 
-def _inline(url: str) -> bytes:
+def inline(url: str) -> bytes:
+    """The map in a `data:` address; nothing if there is none."""
     kind, _, data = url.partition(",")
     try:
         return base64.b64decode(data, validate=True) if kind.endswith(";base64") else unquote(data).encode()

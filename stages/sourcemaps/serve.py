@@ -1,4 +1,4 @@
-"""`catchwater sourcemaps serve`: a process that sentry-cli uploads source maps to."""
+"""`catchwater sourcemaps serve`: takes the source maps that sentry-cli sends."""
 
 from __future__ import annotations
 
@@ -13,22 +13,31 @@ import structlog
 from aiohttp import web
 
 from catchwater import options, service
+from catchwater.connection import Refused, Unavailable
 from catchwater.projects import load_if_there
 from catchwater.streamdefs import load
 from catchwater.watched import Watched
+from stages.sourcemaps.assembling import Assembler
 from stages.sourcemaps.chunks import Chunks
-from stages.sourcemaps.server import Uploads, application
+from stages.sourcemaps.server import Desk, application
 from stages.sourcemaps.store import Store
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Mapping
 
 log = structlog.get_logger()
 
+SHORTEST = 16
+"""Characters of a token that is not guessed."""
+
 
 @click.command("serve")
-@options.setting("--host", variable="MAPS_HOST", default="127.0.0.1", help="Address to listen on.")
+@options.setting(
+    "--host",
+    variable="MAPS_HOST",
+    default="127.0.0.1",
+    help="Address to listen on; put TLS before any other than this.",
+)
 @options.setting(
     "--port", variable="MAPS_PORT", type=click.IntRange(0, 65_535), default=8082,
     help="Port to listen on; 0: any free one, see the log.",
@@ -40,47 +49,77 @@ log = structlog.get_logger()
 @options.mongo_url
 @options.projects
 @options.streamdefs
+@options.ops_host
+@options.ops_port
 @options.log_level
-def command(
-    host: str, port: int, token: str, mongo_url: str, projects: Path, streamdefs: Path | None, log_level: str
-) -> None:
+def command(  # noqa: PLR0913, PLR0917 - click hands over each option by its name
+    host: str, port: int, token: str, mongo_url: str, projects: Path,
+    streamdefs: Path | None, ops_host: str, ops_port: int, log_level: str,
+) -> None:  # fmt: skip
     """Take source maps from `sentry-cli sourcemaps upload`, and from the bundlers' plug-ins that run it.
 
     Point them here with SENTRY_URL, or --url; any organization will do. One process is enough, and more than one would
     not see each other's chunks.
     """
-    if len(token) < 16:
-        raise click.UsageError(
-            "--token or CATCHWATER_MAPS_TOKEN must hold at least 16 characters: who knows it may upload source maps"
-        )
+    _check(token)
     keep = load(streamdefs).retention.maps
     watched = Watched(projects, load_if_there)
     service.configure_logging("sourcemaps", log_level)
     stopping = service.stop_signal()
 
-    def known() -> Mapping[str, str]:
-        return {one.id: one.name for one in watched.get().all}
+    async def run(store: Store, folder: str) -> None:
+        chunks = Chunks(Path(folder))
+        desk = Desk(Assembler(store, chunks, keep), chunks, watched.get, token)
+        await serve(desk, host, port, stopping)
 
-    with closing(Store(mongo_url)) as store, tempfile.TemporaryDirectory(prefix="catchwater-maps-") as folder:
-        store.prepare(keep)
-        asyncio.run(_serve(Uploads(token, store, Chunks(Path(folder)), known), host, port, stopping))
+    with (
+        closing(Store(mongo_url)) as store,
+        tempfile.TemporaryDirectory(prefix="catchwater-maps-") as folder,
+        service.OpsServer(ops_host, ops_port, lambda: trouble(store)),
+    ):
+        asyncio.run(run(store, folder))
 
 
-async def _serve(uploads: Uploads, host: str, port: int, stopping: threading.Event) -> None:
-    runner = web.AppRunner(application(uploads), access_log=None, shutdown_timeout=10)
+def trouble(store: Store) -> str:
+    """Why no map can be kept now; '' if one can."""
+    try:
+        store.projects()
+    except (Unavailable, Refused) as error:
+        return str(error)
+    return ""
+
+
+async def serve(desk: Desk, host: str, port: int, stopping: threading.Event) -> None:
+    """Answer until `stopping` is set."""
+    runner = web.AppRunner(application(desk), access_log=None, shutdown_timeout=2)
     await runner.setup()
     try:
-        await _open(web.TCPSite(runner, host, port), host, port)
-        log.info("sentry-cli may upload", url=f"http://{host}:{runner.addresses[0][1]}/", port=runner.addresses[0][1])
+        site = web.TCPSite(runner, host.strip("[]"), port)
+        await _start(site, host, port)
+        bound = runner.addresses[0][1]
+        log.info("sentry-cli may upload", url=f"http://{host}:{bound}/", port=bound)
         await asyncio.to_thread(stopping.wait)
     finally:
         await runner.cleanup()
 
 
-async def _open(site: web.TCPSite, host: str, port: int) -> None:
+async def _start(site: web.TCPSite, host: str, port: int) -> None:
     try:
         await site.start()
     except OSError as error:
         raise click.ClickException(
-            f"port {port} of {host} cannot be opened ({error.strerror}): choose another with --port"
+            f"port {port} of {host} cannot be opened ({error.strerror}): is another `sourcemaps serve` running? "
+            "Choose another with --port or CATCHWATER_MAPS_PORT"
         ) from error
+
+
+def _check(token: str) -> None:
+    if not token:
+        raise click.UsageError(
+            "no token is set, and without one anybody could upload: set CATCHWATER_MAPS_TOKEN here and the same as "
+            "SENTRY_AUTH_TOKEN for sentry-cli; `openssl rand -hex 32` makes one"
+        )
+    if len(token) < SHORTEST or not token.isascii() or not token.isprintable() or " " in token:
+        raise click.UsageError(
+            f"the token has {len(token)} characters: {SHORTEST} or more are needed, of ASCII and without spaces"
+        )

@@ -1,189 +1,191 @@
-"""What sentry-cli talks to when it uploads source maps: three addresses of Sentry's API, and nothing else of it.
-
-It asks what it may send, says which chunks make up its bundle, sends those that are missing, and says it again. Seen
-from sentry-cli 3.8.0. Chunks wait in this process's own folder, so one process serves an upload from end to end.
-"""
+"""The part of Sentry's API that sentry-cli needs to upload source maps. Every answer is JSON, a refusal `{detail}`."""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hmac
-from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import orjson
 import structlog
-from aiohttp import BodyPartReader, web
+from aiohttp import web
+from pydantic import ValidationError
 
-from catchwater.connection import Unavailable
-from stages.sourcemaps.bundle import NoBundle, pieces_in
-from stages.sourcemaps.chunks import SIZE, Full, Wrong, is_name
-from stages.sourcemaps.keeping import keep
+from stages.sourcemaps.assembling import BUNDLE, Order
+from stages.sourcemaps.chunks import CHUNK, Wrong
+from stages.sourcemaps.receiving import PARTS, REQUEST, receive
+from stages.sourcemaps.releases import release
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import AsyncIterator, Awaitable, Callable
 
-    from aiohttp import MultipartReader
     from aiohttp.typedefs import Middleware
 
+    from catchwater.projects import Projects
+    from stages.sourcemaps.assembling import Assembler
     from stages.sourcemaps.chunks import Chunks
-    from stages.sourcemaps.store import Store
+
+    Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 log = structlog.get_logger()
 
-A_REQUEST = 32 * 2**20
-"""Bytes of a request of chunks."""
+BODY = 2**20
+"""Bytes of a request that is JSON."""
 
-MOST_CHUNKS = 64
-"""Chunks of a bundle, and of a request: 512 MB and 32 MB."""
+SWEEP = 60.0
+"""Seconds between looks for what waits too long."""
 
-_API = "/api/0/organizations/{organization}"
+ALIVE = "/healthz"
+"""The one path that needs no token."""
+
+_ORGANISATION = "/api/0/organizations/{organisation}"
+_PROJECT = "/api/0/projects/{organisation}/{project}"  # as sentry-cli 2 asks
+routes = web.RouteTableDef()
 
 
 @dataclass(frozen=True, slots=True)
-class Uploads:
-    """Takes uploads of those who know the token. `projects` gives ids and names, by id."""
+class Desk:
+    """What the handlers need."""
 
-    token: str
-    store: Store
+    assembler: Assembler
     chunks: Chunks
-    projects: Callable[[], Mapping[str, str]]
-
-    async def capabilities(self, request: web.Request) -> web.Response:
-        return _answer({
-            "url": str(request.url.with_query(None)),
-            "chunkSize": SIZE,
-            "chunksPerRequest": MOST_CHUNKS,
-            "maxFileSize": SIZE * MOST_CHUNKS,
-            "maxRequestSize": A_REQUEST,
-            "concurrency": 1,
-            "hashAlgorithm": "sha1",
-            "compression": ["gzip"],
-            "accept": ["release_files", "sources", "artifact_bundles", "artifact_bundles_v2"],
-        })  # fmt: skip
-
-    async def take_chunks(self, request: web.Request) -> web.Response:
-        if not request.content_type.startswith("multipart/"):
-            raise Wrong("chunks come as multipart/form-data")
-        async for part in await request.multipart():
-            await self._take(part)
-        return _answer([])
-
-    async def assemble(self, request: web.Request) -> web.Response:
-        checksum, names, asked, release = _asked(await request.read())
-        projects = [self._project(one) for one in asked]
-        if missing := self.chunks.missing(names):
-            return _answer({"state": "not_found", "missingChunks": missing})
-        state, detail = await asyncio.to_thread(self._kept, checksum, names, projects, release)
-        return _answer({"state": state, "missingChunks": [], "detail": detail})
-
-    async def _take(self, part: BodyPartReader | MultipartReader | None) -> None:
-        if not isinstance(part, BodyPartReader) or part.name not in {"file", "file_gzip"}:
-            raise Wrong("each part is a chunk, called file or file_gzip")
-        data = bytearray()
-        while piece := await part.read_chunk(2**16):
-            data += piece
-            if len(data) > SIZE + 2**16:
-                raise Wrong(f"a chunk has more than {SIZE:,} bytes")
-        packed = part.name == "file_gzip"
-        await asyncio.to_thread(self.chunks.keep, part.filename or "", bytes(data), packed=packed)
-
-    def _project(self, asked: str) -> str:
-        known = self.projects()
-        if asked in known:
-            return asked
-        by_name = [one for one, name in known.items() if name == asked]
-        if len(by_name) == 1:
-            return by_name[0]
-        raise Wrong(f"there is no project {asked[:100]!r}: --project is an id or a name in projects.yaml")
-
-    def _kept(self, checksum: str, names: list[str], projects: list[str], release: str) -> tuple[str, str | None]:
-        """Keep the maps of a bundle for each of the projects: the state and what is wrong, as sentry-cli shows them."""
-        bundle = self.chunks.joined(names, checksum)
-        counts: Counter[str] = Counter()
-        troubles: list[str] = []
-        try:
-            for piece in pieces_in(bundle):
-                for project in projects:
-                    outcome, told = keep(self.store, project, release, "~/", piece)
-                    log.info(outcome, project=project, release=release, file=piece.file[:300], what=told)
-                    counts[outcome] += 1
-                    if outcome == "refused":
-                        troubles.append(f"{piece.file[:300]}: {told}")
-        except NoBundle as error:
-            troubles.append(str(error))
-        finally:
-            bundle.unlink()
-        self.chunks.forget(names)
-        if not troubles and not counts["uploaded"] + counts["there"]:
-            troubles.append("there was no source map in it")
-        return ("error", "; ".join(troubles[:10])) if troubles else ("ok", None)
+    projects: Callable[[], Projects]
+    token: str = field(repr=False)
 
 
-def application(uploads: Uploads) -> web.Application:
-    app = web.Application(client_max_size=A_REQUEST + 2**20, middlewares=[_guarded(uploads.token)])
-    app.add_routes([
-        web.get("/healthz", _alive),
-        web.get(f"{_API}/chunk-upload/", uploads.capabilities),
-        web.post(f"{_API}/chunk-upload/", uploads.take_chunks),
-        web.post(f"{_API}/artifactbundle/assemble/", uploads.assemble),
-    ])  # fmt: skip
+DESK = web.AppKey("desk", Desk)
+
+
+def application(desk: Desk) -> web.Application:
+    app = web.Application(middlewares=[_plainly, _known(desk.token)], client_max_size=BODY)
+    app[DESK] = desk
+    app.add_routes(routes)
+    app.cleanup_ctx.append(_sweeping)
     return app
 
 
-async def _alive(_: web.Request) -> web.Response:
-    return web.Response(text="ok\n")
+@routes.get(ALIVE)
+async def alive(_request: web.Request) -> web.Response:
+    return web.Response(text="alive\n")
 
 
-def _guarded(token: str) -> Middleware:
-    """Asks for the token, and tells what went wrong as sentry-cli can show it: `{"detail": ...}`."""
+@routes.get(_ORGANISATION + "/chunk-upload/")
+async def abilities(request: web.Request) -> web.Response:
+    """What this server takes. The address has no host, so that it holds behind any proxy."""
+    told: dict[str, Any] = {
+        "url": request.rel_url.raw_path, "chunkSize": CHUNK, "chunksPerRequest": PARTS, "maxFileSize": BUNDLE,
+        "maxRequestSize": REQUEST, "concurrency": 2, "hashAlgorithm": "sha1", "compression": ["gzip"],
+        "accept": ["release_files", "artifact_bundles", "artifact_bundles_v2"],
+    }  # fmt: skip
+    return _json(told)
+
+
+@routes.post(_ORGANISATION + "/chunk-upload/")
+async def upload(request: web.Request) -> web.Response:
+    log.debug("chunks came in", count=await receive(request, request.app[DESK].chunks))
+    return _json({})
+
+
+@routes.post(_ORGANISATION + "/artifactbundle/assemble/")
+async def assemble(request: web.Request) -> web.Response:
+    desk, told = request.app[DESK], await _body(request)
+    if isinstance(told, dict) and isinstance(told.get("chunks"), list) and len(told["chunks"]) > BUNDLE // CHUNK:
+        raise Wrong(413, f"a bundle may have {BUNDLE:,} bytes, {BUNDLE // CHUNK} chunks: upload its folders one by one")
+    try:
+        order = Order.model_validate(told)
+    except ValidationError as error:
+        raise Wrong(400, _mistakes(error)) from None
+    projects = tuple(dict.fromkeys(_project(desk.projects(), one) for one in order.projects))
+    return _json(await desk.assembler.state(order.model_copy(update={"projects": projects})))
+
+
+@routes.post(_ORGANISATION + "/releases/")
+@routes.put(_ORGANISATION + "/releases/{version}/")
+@routes.post(_PROJECT + "/releases/")
+@routes.put(_PROJECT + "/releases/{version}/")
+async def released(request: web.Request) -> web.Response:
+    """`sentry-cli releases new` and `finalize`, which scripts call around an upload: nothing has to be done."""
+    version = request.match_info.get("version") or _field(await _body(request), "version")
+    return _json(release(version), 201 if request.method == "POST" else 200)
+
+
+def _project(projects: Projects, told: str) -> str:
+    """The id of a project that is told by its id or its name."""
+    by_id = projects.by_id(told)
+    found = [by_id] if by_id else [one for one in projects.all if one.name == told]
+    if len(found) == 1:
+        return found[0].id
+    known = ", ".join(f"{one.id} ({one.name})" for one in projects.all[:20]) or "none"
+    several = f"{len(found)} projects have that name" if found else "there is no such project in projects.yaml"
+    # 400, because sentry-cli does not show what a 404 says.
+    raise Wrong(400, f"--project {told[:100]!r}: {several}; there are: {known}")
+
+
+async def _body(request: web.Request) -> Any:
+    try:
+        return orjson.loads(await request.read())
+    except ValueError as error:
+        raise Wrong(400, f"the request is no JSON: {str(error)[:200]}") from error
+
+
+def _field(told: Any, name: str) -> str:
+    value = told.get(name) if isinstance(told, dict) else None
+    if not isinstance(value, str) or not 0 < len(value) <= 200:
+        raise Wrong(400, f"{name}: a text of up to 200 characters is needed")
+    return value
+
+
+def _mistakes(error: ValidationError) -> str:
+    told = error.errors(include_url=False, include_input=False, include_context=False)
+    return "; ".join(f"{'.'.join(map(str, one['loc'])) or 'the request'}: {one['msg']}" for one in told[:5])
+
+
+def _known(token: str) -> Middleware:
+    """Let in who knows the token, and nobody else anywhere."""
 
     @web.middleware
-    async def guard(request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]) -> Any:
-        if request.path != "/healthz" and not _knows(token, request.headers.get("Authorization", "")):
-            return _answer({"detail": "wrong or no token: SENTRY_AUTH_TOKEN must be CATCHWATER_MAPS_TOKEN"}, 401)
-        try:
-            return await handler(request)
-        except Wrong as error:
-            return _answer({"detail": str(error)}, 400)
-        except Full as error:
-            return _answer({"detail": str(error)}, 507)
-        except Unavailable as error:
-            return _answer({"detail": str(error)}, 503)
-        except web.HTTPException as error:
-            return _answer({"detail": _said(error)}, error.status)
+    async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
+        scheme, _, given = request.headers.get("Authorization", "").partition(" ")
+        right = hmac.compare_digest(given.strip().encode("utf-8", "surrogateescape"), token.encode())
+        if request.path != ALIVE and not (right and scheme.lower() == "bearer"):
+            raise Wrong(401, "the token is not the one that CATCHWATER_MAPS_TOKEN is set to: see SENTRY_AUTH_TOKEN")
+        return await handler(request)
 
-    return guard
+    return middleware
 
 
-def _said(error: web.HTTPException) -> str:
-    if error.status == 404 and error.text == "404: Not Found":
-        return "Catchwater takes `sentry-cli sourcemaps upload` and nothing else of Sentry's API"
-    return error.text or error.reason
-
-
-def _knows(token: str, header: str) -> bool:
-    return hmac.compare_digest(header.encode(), f"Bearer {token}".encode())
-
-
-def _asked(body: bytes) -> tuple[str, list[str], list[str], str]:
-    """Checksum, chunks, projects and release of an assembly. Raises Wrong."""
+@web.middleware
+async def _plainly(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Every refusal as sentry-cli shows it."""
     try:
-        told = orjson.loads(body)
-    except ValueError as error:
-        raise Wrong(f"this is no JSON: {error}") from error
-    if not isinstance(told, dict):
-        raise Wrong("an object is needed")
-    checksum, names, projects, release = (told.get(name) for name in ("checksum", "chunks", "projects", "version"))
-    if not is_name(checksum) or not isinstance(names, list) or not names or not all(map(is_name, names)):
-        raise Wrong("`checksum` and `chunks` are SHA-1 in hexadecimal")
-    if len(names) > MOST_CHUNKS:
-        raise Wrong(f"{len(names)} chunks are more than {MOST_CHUNKS}: {SIZE * MOST_CHUNKS:,} bytes are the most")
-    if not isinstance(projects, list) or not projects or not all(isinstance(one, str) for one in projects[:20]):
-        raise Wrong("`projects` is a list of names: sentry-cli has --project for it")
-    return str(checksum), names, projects[:20], release[:200] if isinstance(release, str) else ""
+        return await handler(request)
+    except Wrong as error:
+        log.warning("refused", path=request.path[:300], status=error.status, why=str(error))
+        return _json({"detail": str(error)}, error.status)
+    except web.HTTPRequestEntityTooLarge:
+        return _json({"detail": f"a request of this kind may have {BODY:,} bytes"}, 413)
+    except web.HTTPException as error:
+        detail = f"{error.reason}: {request.method} {request.path[:300]} is not among what sentry-cli needs for maps"
+        return _json({"detail": detail}, error.status)
+    except (UnicodeError, web.RequestPayloadError) as error:
+        return _json({"detail": f"the request cannot be read: {str(error)[:200]}"}, 400)
 
 
-def _answer(told: Any, status: int = 200) -> web.Response:
+async def _sweeping(app: web.Application) -> AsyncIterator[None]:
+    async def sweep() -> None:
+        while True:
+            await asyncio.sleep(SWEEP)
+            app[DESK].assembler.sweep()
+
+    sweeper = asyncio.create_task(sweep())
+    yield
+    sweeper.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await sweeper
+    await app[DESK].assembler.close()
+
+
+def _json(told: Any, status: int = 200) -> web.Response:
     return web.Response(body=orjson.dumps(told), status=status, content_type="application/json")

@@ -13,9 +13,10 @@ REDIS = {Path("catchwater/connection.py")}
 MONGO = {Path("sink/store.py"), Path("dashboard/store.py"), Path("stages/known.py"), Path("stages/sourcemaps/store.py")}
 RIM = {
     Path("stages/known.py"),
-    *(Path("stages/sourcemaps") / name for name in ("store.py", "kept.py", "server.py", "serve.py")),
+    *(Path("stages/sourcemaps") / name for name in ("store.py", "kept.py", "assembling.py", "server.py", "serve.py")),
 }
-"""Maps when a frame needs one, and ids of issues during a change-over: all that stages ask servers for."""
+"""Maps when a frame needs one, and ids of issues during a change-over: all that stages ask servers for. The rest is
+the service that takes maps from sentry-cli, which no stage runs."""
 VAGUE = {"utils", "util", "common", "core", "helpers", "helper", "manager", "base", "misc", "lib", "tools"}
 
 

@@ -1,201 +1,141 @@
-"""An unmodified sentry-cli uploads to `catchwater sourcemaps serve`."""
+"""An unmodified sentry-cli uploads the maps of a build, and the stage uses them."""
 
 from __future__ import annotations
 
-import gzip
-import hashlib
 import io
-import re
 import shutil
-import zipfile
-from collections.abc import Iterator
-from pathlib import Path
+from contextlib import closing
 
-import orjson
 import pytest
 
-from stages.sourcemaps import bundle, chunks
-from stages.sourcemaps.chunks import Chunks, Full, Wrong
-from tests.sourcemaps.serving import TOKEN, Server, sentry_cli
+from stages.sourcemaps.bundle import pieces
+from stages.sourcemaps.store import Store
+from tests.sourcemaps.sentry import manifest, served, zipped
 from tests.sourcemaps.test_builds import crash
-from tests.sourcemaps.told import named, run, simple
+from tests.sourcemaps.told import named, position, simple, upload
+from tests.waiting import wait_until
 
 
 @pytest.fixture
-def server(mongo: str, tmp_path: Path) -> Iterator[Server]:
-    one = Server(tmp_path, mongo)
-    yield one
-    assert one.end() == 0, one.log.read_text()
+def server(mongo, tmp_path):
+    with served(mongo, tmp_path) as found:
+        yield found
 
 
-def listed(mongo: str) -> str:
-    return run("list", "--project", "1", "--mongo-url", mongo).output
+def stored(mongo, project="1"):
+    with closing(Store(mongo)) as store:
+        return {(one.release, one.path, one.debug_id): one for one in store.listed(project)}
 
 
-def test_what_it_uploads_is_used_and_a_second_time_changes_nothing(server, mongo, maps, builds):
-    for _ in range(2):
-        done = server.upload(builds["one"], "--project", "1", "--release", "one", "--wait")
-        assert done.returncode == 0, done.stderr
+def test_a_minified_frame_of_a_build_that_sentry_cli_uploaded_resolves(server, mongo, maps, builds):
+    done = server.upload(builds["one"], "--release", "shop@1")
+    assert done.returncode == 0, done.stdout + done.stderr
     maps.look()
-    frame = named(crash(builds, "one", "one"))["frames"][0]
-    assert (frame["function"], frame["line"]) == ("checkoutOrder", 4)
+    frame = named(crash(builds, "one", "shop@1"))["frames"][0]
+    assert [frame[key] for key in ("function", "line")] == ["checkoutOrder", 4]
     assert frame["context"]["line"] == "  return cart.total(order.missing.lines);"
-    assert listed(mongo).count("\n") == 1
-    assert "~/shop.js" in listed(mongo)
+    assert '"outcome":"uploaded","file":"~/shop.js.map","project":"1"' in server.log
 
 
-def test_debug_ids_that_it_injects_need_no_release(server, mongo, maps, builds, tmp_path):
-    shutil.copytree(builds["two"], tmp_path / "dist")
-    assert sentry_cli("sourcemaps", "inject", str(tmp_path / "dist")).returncode == 0
-    done = server.upload(tmp_path / "dist", "--project", "shop", "--url-prefix", "~/static")
-    assert done.returncode == 0, done.stderr
-    debug_id = re.findall(r"debugId=([0-9a-f-]{36})", (tmp_path / "dist/shop.js").read_text())[0]
-    assert debug_id.replace("-", "") in listed(mongo)
-    assert "~/static/shop.js" in listed(mongo)
+def test_it_is_stored_as_our_own_upload_stores_it(server, mongo, builds):
+    """Without rewriting sentry-cli sends the very bytes."""
+    server.upload(builds["one"], "--release", "shop@1", "--no-rewrite")
+    (theirs,) = stored(mongo).items()
+    assert "0 uploaded, 1 there" in upload(mongo, builds["one"], "--release", "shop@1").output
+    (ours,) = stored(mongo).items()
+    assert theirs[0] == ours[0]
+    assert (theirs[1].sha, theirs[1].size, theirs[1].mappings) == (ours[1].sha, ours[1].size, ours[1].mappings)
 
 
-@pytest.mark.parametrize(
-    ("options", "token", "said"),
-    [
-        (["--project", "1", "--release", "r"], "wrong", "wrong or no token"),
-        (["--project", "nobody", "--release", "r"], TOKEN, "there is no project 'nobody'"),
-    ],
-)
-def test_what_it_does_wrong_is_said_on_its_screen(server, mongo, builds, options, token, said):
-    done = server.upload(builds["one"], *options, "--wait", token=token)
+def test_a_frame_of_an_injected_build_is_found_by_its_debug_id_without_a_release(server, mongo, maps, builds, tmp_path):
+    dist = shutil.copytree(builds["one"], tmp_path / "dist")
+    assert server.cli("sourcemaps", "inject", dist).returncode == 0
+    assert server.upload(dist).returncode == 0
+    ((release, path, debug_id),) = stored(mongo)
+    assert (release, path) == ("", "~/shop.js")
+    assert debug_id in (dist / "shop.js").read_text().replace("-", "")
+    maps.look()
+    line, column = position(dist / "shop.js", ".missing.lines")
+    image = {"type": "sourcemap", "code_file": "app:///x.js", "debug_id": debug_id}
+    frames = [{"filename": "app:///x.js", "lineno": line, "colno": column + 1, "function": "t"}]
+    value = {"type": "Error", "value": "m", "stacktrace": {"frames": frames}}
+    told = {"event_id": "0" * 32, "exception": {"values": [value]}, "debug_meta": {"images": [image]}}
+    assert named(told, "sentry")["frames"][0]["function"] == "checkoutOrder"
+
+
+def test_uploaded_twice_changes_nothing(server, mongo, builds, tmp_path):
+    assert server.upload(builds["one"], "--release", "r").returncode == 0
+    before = stored(mongo)
+    (tmp_path / "later").mkdir()
+    with served(mongo, tmp_path / "later") as again:
+        assert again.upload(builds["one"], "--release", "r").returncode == 0
+        assert '"uploaded":0,"there":1,"skipped":0,"refused":0' in again.log
+    after = stored(mongo)
+    assert {key: one.sha for key, one in after.items()} == {key: one.sha for key, one in before.items()}
+    assert all(after[key].uploaded > one.uploaded for key, one in before.items())
+
+
+def test_a_wrong_token_is_refused_in_words_that_sentry_cli_shows(server, mongo, builds):
+    done = server.upload(builds["one"], "--release", "r", token="f" * 64)
     assert done.returncode == 1
-    assert said in done.stderr + done.stdout
-    assert listed(mongo) == ""
+    assert "CATCHWATER_MAPS_TOKEN" in done.stderr
+    assert "401" in done.stderr
+    assert stored(mongo) == {}
 
 
-def post(server: Server, name: str, data: bytes, field: str = "file") -> tuple[int, object]:
-    start = f'--b\r\nContent-Disposition: form-data; name="{field}"; filename="{name}"\r\n\r\n'.encode()
-    return server.ask("chunk-upload/", start + data + b"\r\n--b--\r\n", "multipart/form-data; boundary=b")
+def test_projects_are_told_by_name_too_several_at_once(server, mongo, builds):
+    options = ("--org", "o", "--project", "shop", "--project", "2", "--release", "r", "--url-prefix", "~/static")
+    assert server.cli("sourcemaps", "upload", *options, builds["one"]).returncode == 0
+    assert set(stored(mongo, "1")) == set(stored(mongo, "2")) == {("r", "~/static/shop.js", "")}
 
 
-def sha(data: bytes) -> str:
-    return hashlib.sha1(data).hexdigest()
+def test_an_address_of_a_host_stands_for_any_host(server, mongo, builds):
+    server.upload(builds["one"], "--release", "r", "--url-prefix", "https://cdn7.example/static/")
+    assert set(stored(mongo)) == {("r", "~/static/shop.js", "")}
 
 
-def assembled(server: Server, data: bytes, **more: object) -> tuple[int, dict[str, object]]:
-    assert post(server, sha(data), data) == (200, [])
-    told = {"checksum": sha(data), "chunks": [sha(data)], "projects": ["1"], "version": "r", **more}
-    return server.ask("artifactbundle/assemble/", orjson.dumps(told))
+def test_an_unknown_project_is_refused_in_words_that_sentry_cli_shows(server, mongo, builds):
+    done = server.cli("sourcemaps", "upload", "--org", "o", "--project", "nope", "--release", "r", builds["one"])
+    assert done.returncode == 1
+    assert "there is no such project in projects.yaml; there are: 1 (shop), 2 (office)" in done.stderr
 
 
-def zipped(manifest: object, **files: bytes) -> bytes:
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("manifest.json", manifest if isinstance(manifest, bytes) else orjson.dumps(manifest))
-        for name, data in files.items():
-            archive.writestr(name, data)
-    return packed.getvalue()
+def test_a_name_that_several_projects_have_is_refused(server, builds):
+    with (server.folder / "projects.yaml").open("a") as file:
+        file.write(f'- {{id: "3", name: shop, key: "{"3" * 32}"}}\n')
+    options = ("sourcemaps", "upload", "--org", "o", "--project", "shop", "--release", "r", builds["one"])
+    wait_until(lambda: "2 projects have that name" in server.cli(*options).stderr, "the new project is seen")
 
 
-A_MAP = {"files": {"m": {"type": "source_map", "url": "~/a.js.map"}}}
+def test_a_map_that_cannot_be_used_fails_the_upload_and_the_others_are_kept(server, mongo, tmp_path):
+    (tmp_path / "dist").mkdir()
+    for name, mappings in (("good", "AACEA,U"), ("bad", "AAAAAAAAAAA")):
+        (tmp_path / f"dist/{name}.js").write_text(f"x()\n//# sourceMappingURL={name}.js.map\n")
+        (tmp_path / f"dist/{name}.js.map").write_bytes(simple(mappings=mappings))
+    done = server.upload(tmp_path / "dist", "--release", "r", "--no-rewrite")
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "~/bad.js.map" in done.stdout + done.stderr
+    assert set(stored(mongo)) == {("r", "~/good.js", "")}
 
 
-def test_a_map_that_is_none_is_named_and_the_others_are_kept(server, mongo):
-    files = {name: {"type": "source_map", "url": f"~/{name}.js.map"} for name in ("broken", "good")}
-    _, told = assembled(server, zipped({"files": files}, broken=b"{nope", good=simple()))
-    assert told["state"] == "error"
-    assert told["detail"].startswith("broken: ")
-    assert "~/good.js" in listed(mongo)
-
-
-def test_a_map_without_release_and_debug_id_could_never_be_found(server):
-    _, told = assembled(server, zipped(A_MAP, m=simple()), version=None)
-    assert told["state"] == "error"
-    assert "no debug id, and no release is given" in str(told["detail"])
-
-
-@pytest.mark.parametrize(
-    ("data", "said"),
-    [
-        (b"no zip", "no zip"),
-        (zipped(b"{nope"), "manifest.json"),
-        (zipped([1]), "lists no files"),
-        (zipped({"files": {"x": 1, "gone": {"type": "source_map"}}}), "no source map"),
-        (zipped(A_MAP, m=b"\0" * (65 * 2**20)), "too large"),
-        (zipped(A_MAP, m=b'{"version": 3'), "not a source map"),
-        (zipped({"files": {"m": {"type": "source_map", "url": ["x"], "headers": 7}}}, m=simple()), ""),
-        (zipped(A_MAP, m=simple())[:-30], "no zip"),
-    ],
-    ids=["no zip", "no JSON", "a list", "odd files", "a bomb", "no map", "odd fields", "cut"],
-)
-def test_a_bundle_of_nonsense_is_refused_with_a_reason(server, data, said):
-    status, told = assembled(server, data)
-    assert status == 200
-    assert told["state"] == ("error" if said else "ok")
-    assert said in (told["detail"] or "")
+def test_scripts_that_make_and_finalize_a_release_around_it_work(server):
+    for words in (("new", "shop@1"), ("finalize", "shop@1")):
+        done = server.cli("releases", "--org", "o", "--project", "1", *words)
+        assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.parametrize(
-    ("name", "data", "field", "said"),
-    [
-        ("0" * 40, b"x", "file", "holds something else"),
-        ("../../etc/passwd", b"x", "file", "no SHA-1"),
-        (sha(b"xxx"), b"xxx", "file_gzip", "was to be gzip"),
-        (sha(b"x"), gzip.compress(b"x")[:-9], "file_gzip", "ends too early"),
-        (sha(b"x"), gzip.compress(b"\0" * (chunks.SIZE + 1)), "file_gzip", "has more than"),
-        (sha(b"x"), b"x", "other", "called file or file_gzip"),
-        (sha(b"x"), b"\0" * (chunks.SIZE + 2**17), "file", "has more than"),
-    ],
-)
-def test_a_chunk_that_is_not_what_it_says_is_refused(server, name, data, field, said):
-    status, told = post(server, name, data, field)
-    assert status == 400
-    assert said in told["detail"]
-
-
-@pytest.mark.parametrize(
-    "told",
-    [b"{", b"[]", b"{}", b'{"checksum": "x", "chunks": [], "projects": ["1"]}'],
-)
-def test_an_assembly_of_nonsense_is_refused(server, told):
-    status, said = server.ask("artifactbundle/assemble/", told)
-    assert status == 400
-    assert said["detail"]
-
-
-def test_what_is_missing_is_asked_for_and_the_rest_of_sentry_s_api_is_not_there(server):
-    told = {"checksum": "0" * 40, "chunks": ["1" * 40], "projects": ["1"]}
-    assert server.ask("artifactbundle/assemble/", orjson.dumps(told)) == (
-        200,
-        {"state": "not_found", "missingChunks": ["1" * 40]},
-    )
-    status, said = server.ask("releases/", b"{}")
-    assert status == 404
-    assert "nothing else of Sentry's API" in said["detail"]
-
-
-def test_chunks_have_a_bound_and_those_that_wait_too_long_go(tmp_path, monkeypatch):
-    kept = Chunks(tmp_path, room=10)
-    kept.keep(sha(b"12345678"), b"12345678", packed=False)
-    with pytest.raises(Full):
-        kept.keep(sha(b"abcdefgh"), b"abcdefgh", packed=False)
-    monkeypatch.setattr(chunks, "PATIENCE", -1.0)
-    kept.keep(sha(b"abcdefgh"), b"abcdefgh", packed=False)
-    assert kept.missing([sha(b"12345678"), sha(b"abcdefgh")]) == [sha(b"12345678")]
-    with pytest.raises(Wrong, match="do not make up"):
-        kept.joined([sha(b"abcdefgh")], "0" * 40)
-
-
-@pytest.mark.parametrize(
-    ("script", "target", "map_"),
+    ("script", "target", "path"),
     [
         ("~/a/b.js", "b.js.map", "~/a/b.js.map"),
         ("~/a/b.js", "../maps/b.js.map", "~/maps/b.js.map"),
         ("~/a/b.js", "/m/b.js.map", "~/m/b.js.map"),
-        ("~/b.js", "b%20c.map", "~/b c.map"),
+        ("~/b.js", "b%20c.map?v=1", "~/b c.map"),
         ("https://x.example/b.js", "https://x.example/b.js.map", "https://x.example/b.js.map"),
     ],
 )
-def test_a_script_s_map_is_told_relative_to_it(script, target, map_):
-    assert bundle._map_of({"url": script, "sourcemap": target}) == map_
-
-
-def test_a_token_that_can_be_guessed_is_refused():
-    found = run("serve", "--token", "short")
-    assert found.exit_code == 2
-    assert "at least 16 characters" in found.output
+def test_a_script_s_map_is_told_relative_to_it(script, target, path):
+    told = {"s": {"type": "minified_source", "url": script, "headers": {"Sourcemap": target}}}
+    told["m"] = {"type": "source_map", "url": path}
+    found = list(pieces(io.BytesIO(zipped({"manifest.json": manifest(**told), "m": simple()}))))
+    assert [(one.path, one.why) for one in found] == [(script.removeprefix("~/").rpartition("example/")[2], "")]

@@ -1,0 +1,14 @@
+"""What sentry-cli wants to hear of a release. Catchwater keeps none: a release is what events and maps tell of it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+
+def release(version: str) -> dict[str, Any]:
+    now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return {
+        "version": version, "url": None, "dateCreated": now, "dateReleased": now, "lastEvent": None, "newGroups": 0,
+        "projects": [],
+    }  # fmt: skip
