@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import io
+import random
 import shutil
 from contextlib import closing
 
 import pytest
 
 from stages.sourcemaps.bundle import pieces
-from stages.sourcemaps.store import Store
+from stages.sourcemaps.store import Store, name_of
 from tests.sourcemaps.sentry import manifest, served, zipped
 from tests.sourcemaps.test_builds import crash
 from tests.sourcemaps.told import named, position, simple, upload
@@ -139,3 +140,16 @@ def test_a_script_s_map_is_told_relative_to_it(script, target, path):
     told["m"] = {"type": "source_map", "url": path}
     found = list(pieces(io.BytesIO(zipped({"manifest.json": manifest(**told), "m": simple()}))))
     assert [(one.path, one.why) for one in found] == [(script.removeprefix("~/").rpartition("example/")[2], "")]
+
+
+def test_a_build_that_takes_several_chunks_and_requests_is_whole(server, mongo, tmp_path):
+    (tmp_path / "dist").mkdir()
+    for name in "abcd":
+        raw = simple(sourcesContent=[f"function outer() {{}}\n// {random.randbytes(9 * 2**20).hex()}"])
+        (tmp_path / f"dist/{name}.js").write_text(f"x()\n//# sourceMappingURL={name}.js.map\n")
+        (tmp_path / f"dist/{name}.js.map").write_bytes(raw)
+    done = server.upload(tmp_path / "dist", "--release", "r", "--no-rewrite")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert {one.sha for one in stored(mongo).values()} == {
+        name_of(path.read_bytes()) for path in (tmp_path / "dist").glob("*.map")
+    }
