@@ -148,3 +148,13 @@ def test_the_log_says_what_became_of_each_file(mongo, tmp_path):
     found = {one["file"]: (one["outcome"], one["told"]) for one in told if one["event"] == "a file of a build"}
     assert found["~/a.js.map"][0] == "uploaded"
     assert found["~/b.js"] == ("skipped", "its map gone.map is not in the bundle")
+
+
+def test_releases_are_answered_as_sentry_cli_2_and_3_ask_for_them(mongo_url, tmp_path):
+    with served(mongo_url, tmp_path) as server:
+        for place in ("/api/0/organizations/any", "/api/0/projects/any/shop"):
+            status, told = server.ask("POST", f"{place}/releases/", b'{"version": "a@1"}')
+            assert (status, told["version"]) == (201, "a@1")
+            status, told = server.ask("PUT", f"{place}/releases/a%401/", b"{}")
+            assert (status, told["version"]) == (200, "a@1")
+            assert server.ask("POST", f"{place}/releases/", b'{"version": []}')[0] == 400
