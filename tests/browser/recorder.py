@@ -37,6 +37,7 @@ class Recorder:
     def __init__(self) -> None:
         self.requests: list[Request] = []
         self.pages: dict[str, web.Response] = {}
+        self.served: list[str] = []  # paths of pages, in the order they were asked for
         self.status = 202  # what reports are answered
         self.headers: dict[str, str] = {}  # and with what besides
         self._arrived = threading.Condition()
@@ -105,6 +106,10 @@ class Recorder:
         self.wait(lambda recorder: len(recorder.reports) >= count, f"{count} accepted reports")
         return self.reports
 
+    def wait_until_served(self, path: str, timeout: float = 20) -> None:
+        """Return when a browser has asked for a page."""
+        self.wait(lambda recorder: path in recorder.served, f"a visit to {path}", timeout)
+
     @staticmethod
     def _app(*routes: web.RouteDef) -> web.Application:
         app = web.Application(client_max_size=10_000_000)
@@ -126,6 +131,9 @@ class Recorder:
         self._ports[name] = runner.addresses[0][1]
 
     async def _page(self, request: web.Request) -> web.Response:
+        with self._arrived:
+            self.served.append(request.match_info["path"])
+            self._arrived.notify_all()
         page = self.pages.get(request.match_info["path"])
         if page is None:
             return web.Response(status=404)
