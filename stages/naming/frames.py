@@ -25,7 +25,9 @@ LIBRARIES = (
     "googletagmanager.com", "google-analytics.com", "connect.facebook.net", "internalbytecode",
 )  # fmt: skip
 
-_LIBRARY = re.compile("|".join(map(re.escape, LIBRARIES)), re.IGNORECASE)
+# What ingest serves: the snippet, and its second file, which puts its own functions around the page's `fetch`.
+_SNIPPET = r"/c/[0-9a-f]{32}(?:\.\w{1,20}){0,2}\.js"
+_LIBRARY = re.compile("|".join([*map(re.escape, LIBRARIES), _SNIPPET]), re.IGNORECASE)
 
 # The snippet's and the SDKs' own wrappers around handlers.
 WRAPPERS = frozenset({"sentryWrapped", "catchwaterWrapped"})

@@ -39,7 +39,7 @@ SHORTEST = 16
     help="Address to listen on; put TLS before any other than this.",
 )
 @options.setting(
-    "--port", variable="MAPS_PORT", type=click.IntRange(0, 65_535), default=8082,
+    "--port", variable="MAPS_PORT", type=click.IntRange(0, 65_535), default=8083,
     help="Port to listen on; 0: any free one, see the log.",
 )  # fmt: skip
 @options.setting(

@@ -120,3 +120,12 @@ def test_own_code_names_the_issue_before_the_library_that_threw():
 def test_the_constructor_of_an_errors_own_class_is_passed_over():
     stack = "HttpError@https://x/http.js:1:1\nload@https://x/cart.js:2:2"
     assert named("snippet", {"type": "HttpError", "message": "no", "stack": stack})["culprit"] == "load (cart.js)"
+
+
+@pytest.mark.parametrize("name", ["", ".extras", ".0123456789abcdef", ".extras.0123456789abcdef"])
+def test_frames_of_the_snippet_itself_are_not_the_page_s(name):
+    address = f"https://shop.example/assets/cw/c/{'0a' * 16}{name}.js"
+    stack = f"TypeError: Failed to fetch\n    at {address}:1:1127\n    at order (https://shop.example/shop.js:45:12)"
+    told = named("snippet", {"type": "TypeError", "message": "Failed to fetch", "stack": stack})
+    assert [frame["in_app"] for frame in told["frames"]] == [False, True]
+    assert told["culprit"] == "order (shop.js)"
