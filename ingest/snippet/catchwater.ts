@@ -191,7 +191,7 @@ export function start(endpoint: string): void {
     flushed = Date.now();
     patience = Math.min(patience * 1.25, LONG);
     if (!queue[WAITING]) gather();
-    send();
+    later(0);
   });
 
   // How many of these one request takes: at least one, however long.

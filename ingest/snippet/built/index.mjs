@@ -152,7 +152,7 @@ function start(endpoint) {
     flushed = Date.now();
     patience = Math.min(patience * 1.25, LONG);
     if (!queue[WAITING]) gather();
-    send();
+    later(0);
   });
   function batch(reports) {
     var size = 0;
