@@ -43,9 +43,13 @@ class Emit:
 
 @dataclass(frozen=True, slots=True)
 class Drop:
-    """Finished here, on purpose; counted under `reason` (a short name of a bounded set)."""
+    """Finished here, on purpose; counted under `reason` (a short name of a bounded set).
+
+    `losses` is what a client says in this event that it left out itself, by reason (of a bounded set, too).
+    """
 
     reason: str
+    losses: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

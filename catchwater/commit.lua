@@ -173,6 +173,7 @@ end
 
 function apply.drop(entry)
   outcome('dropped', entry.why)
+  for reason, n in pairs(entry.losses or {}) do note('lost:' .. reason, n) end
 end
 
 function apply.reject(entry)

@@ -132,8 +132,8 @@ def _act(plan: Plan, entry: Entry, answer: Answer) -> Json:
     match answer:
         case Stored():
             return {"act": "store"}
-        case Drop(reason):
-            return {"act": "drop", "why": reason[:80]}
+        case Drop(reason, losses):
+            return {"act": "drop", "why": reason[:80], **({"losses": dict(losses)} if losses else {})}
         case Reject(why):
             return {"act": "reject", "why": why[:2000], "tries": entry.tries}
         case Emit():

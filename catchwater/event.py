@@ -16,6 +16,11 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 
+LOSSES = "losses"
+"""The kind of an event that is no error: `facts` say how many a page left out itself, by reason. Its id makes sure that
+it is counted once, too.
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Event:
@@ -24,7 +29,7 @@ class Event:
     `id` is 32 lower-case hex digits, chosen by the client, else by ingest. `received` is the ingest
     server's clock in milliseconds since 1970: the client's own clock is never trusted for counting.
     `kind` says what `body` holds: `snippet`, `sentry`, `report`, `csp` (as the browser sent it),
-    `named` (normalised by the fingerprint stage), `tally` (absolute counters for the sink).
+    `named` (normalised by the fingerprint stage), `tally` (absolute counters for the sink), `losses` (see LOSSES).
     `facts` is small and JSON: what a stage leaves for later stages.
     """
 

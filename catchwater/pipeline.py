@@ -173,7 +173,7 @@ def _summed(
         depth=sum(stage.depth for stage in on_path),
         on_the_way=sum(stage.depth + stage.dead for stage in stages if stage.stage not in path),
         refused=_after(door, ["refused:"]),
-        client_losses=_after(door, ["client:"]),
+        client_losses=_sum(_after(door, ["client:"]), _after(ledger, [f"{name}:lost:" for name in path])),
         lives={tag: picture["life"] for tag, picture in zip(defs.tags, pictures, strict=True)},
         memory_used=memory[0],
         memory_limit=memory[1],
@@ -202,6 +202,13 @@ def _after(counts: Mapping[str, int], prefixes: Iterable[str]) -> dict[str, int]
     for prefix in prefixes:
         found.update({name.removeprefix(prefix): n for name, n in counts.items() if name.startswith(prefix) and n})
     return dict(found)
+
+
+def _sum(*counts: Mapping[str, int]) -> dict[str, int]:
+    total: Counter[str] = Counter()
+    for one in counts:
+        total.update(one)
+    return dict(total)
 
 
 def _door(flat: list[bytes]) -> dict[str, int]:

@@ -16,6 +16,7 @@ import click
 from catchwater import options, service
 from catchwater.answers import Answer, Emit, Stage
 from catchwater.connection import Connection
+from catchwater.event import LOSSES
 from catchwater.runtime import Loop
 from catchwater.streamdefs import SINK, StreamDefs, load
 from catchwater.streams import Consumer
@@ -106,7 +107,7 @@ def new_name() -> str:
 
 def work_of(defs: StreamDefs, name: str) -> Work:
     """The stage's function, or its chain of functions, over a batch."""
-    chain = [imported(path) for path in defs.stages[name].run]
+    chain = [errors_only(path) for path in defs.stages[name].run]
     stage = reduce(chained, chain)
     return lambda events: [stage(event) for event in events]
 
@@ -129,6 +130,16 @@ def configure(defs: StreamDefs, names: Sequence[str], own: Mapping[str, Any]) ->
         hook = getattr(importlib.import_module(module), "configure", None)
         if hook is not None:
             hook(**{name: own[name] for name in inspect.signature(hook).parameters})
+
+
+def errors_only(path: str) -> Stage:
+    """The function at `module:function`. What pages left out themselves goes round it: that is no error, and has no
+    facts of one. Unless its module says `TAKES_LOSSES = True`.
+    """
+    stage = imported(path)
+    if getattr(importlib.import_module(path.partition(":")[0]), "TAKES_LOSSES", False):
+        return stage
+    return lambda event: Emit(event) if event.kind == LOSSES else stage(event)
 
 
 def imported(path: str) -> Stage:

@@ -47,6 +47,8 @@ class Result:
     """Events by issue."""
     occurrences: Counter[str] = field(default_factory=Counter)
     """What these events stand for, by issue."""
+    losses: Counter[str] = field(default_factory=Counter)
+    """What clients say that they left out, by reason."""
     stale: int = 0
     """Commits of entries that had been committed before: work done twice and thrown away."""
 
@@ -109,8 +111,9 @@ class _Partition:
 
     def _apply(self, event: Event, answer: Answer) -> None:
         match answer:
-            case Drop(reason):
+            case Drop(reason, losses):
                 self.result.dropped.append((event, reason))
+                self.result.losses.update(losses)
             case Reject(why):
                 self.result.rejected.append((event, why))
             case Emit():

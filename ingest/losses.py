@@ -19,8 +19,8 @@ CLIENT_REASONS = frozenset({
 })  # fmt: skip
 """Sentry's names; others are counted as `other`, so that nobody can invent a million of them."""
 
-PAGE_REASONS = frozenset({"ignored", "cap", "before"})
-"""Why the snippet itself leaves an error out, as it says in `?dropped={"cap":3}`."""
+PAGE_REASONS = frozenset({"ignored", "cap", "before", "sample", "failed"})
+"""Why the snippet itself leaves an error out, as it says in `{"id": ..., "dropped": "cap", "n": 3}`."""
 
 _MOST = 1_000_000
 """What one report may claim for one reason: it is a stranger's word."""
@@ -47,11 +47,6 @@ class Losses:
         for reason, quantity in client_losses(report):
             self._counts[f"client:{reason}"] += quantity
 
-    def page(self, told: str) -> None:
-        """Count what the snippet says that it left out since it said so last; nonsense is ignored."""
-        for reason, quantity in page_losses(told):
-            self._counts[f"client:{reason}"] += quantity
-
     async def save(self, book: Book) -> None:
         """Add to what Redis has. While it is away, counts gather."""
         taken, self._counts = self._counts, Counter()
@@ -71,14 +66,12 @@ def client_losses(report: bytes) -> list[tuple[str, int]]:
         return []
 
 
-def page_losses(told: str) -> list[tuple[str, int]]:
-    """Reason and number of each error that a page left out on purpose, out of a small JSON object."""
-    try:
-        found = orjson.loads(told) if told else {}
-    except orjson.JSONDecodeError:
-        return []
-    counts = found.items() if isinstance(found, dict) else ()
-    return [(reason, _whole(n)) for reason, n in counts if reason in PAGE_REASONS and _whole(n)]
+def page_losses(report: Mapping[str, Any]) -> dict[str, int]:
+    """How many errors a page left out on purpose, by reason. Empty for a report of an error."""
+    reason = report.get("dropped")
+    if not isinstance(reason, str) or "message" in report:
+        return {}
+    return {reason if reason in PAGE_REASONS else "other": _whole(report.get("n"))}
 
 
 def _reason(one: Mapping[str, Any]) -> str:

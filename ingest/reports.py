@@ -6,8 +6,9 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from catchwater.event import Event
+from catchwater.event import LOSSES, Event
 from ingest import documents, envelope
+from ingest.losses import page_losses
 
 if TYPE_CHECKING:
     from catchwater.event import Json
@@ -48,6 +49,10 @@ class Sender:
     origin: str
     ip: str
 
+    def losses(self, event_id: str, counts: Json) -> Event:
+        """What a page left out itself: as exact as an event."""
+        return Event(event_id, self.project, int(time.time() * 1000), LOSSES, b"{}", counts)
+
     def event(self, event_id: str, kind: str, body: bytes) -> Event:
         if len(body) > EVENT_LIMIT:
             raise EventTooLarge(f"an event of {len(body)} bytes; {EVENT_LIMIT} are allowed")
@@ -78,8 +83,14 @@ def from_snippet(sender: Sender, body: bytes) -> Post:
     """One report of the snippet, or an array of them."""
     found, clean = _document(body)
     if isinstance(found, dict):
-        return Post([sender.event(documents.event_id(found.get("id")), "snippet", clean)])
-    return Post([sender.event(documents.event_id(one.get("id")), "snippet", _text(one)) for one in _objects(found)])
+        return Post([_from_page(sender, found, clean)])
+    return Post([_from_page(sender, one, _text(one)) for one in _objects(found)])
+
+
+def _from_page(sender: Sender, report: Json, text: bytes) -> Event:
+    event_id = documents.event_id(report.get("id"))
+    counts = page_losses(report)
+    return sender.losses(event_id, counts) if counts else sender.event(event_id, "snippet", text)
 
 
 def from_reporting(sender: Sender, body: bytes) -> Post:

@@ -78,7 +78,6 @@ class Front:
 
     async def snippet_reports(self, request: web.Request) -> web.Response:
         project = self._project(self._projects().by_key(request.match_info["key"]), request)
-        self._losses.page(request.query.get("dropped", ""))
         post = reports.from_snippet(self._sender(request, project), await self._body(request))
         await self._keep(post)
         return answers.empty()
@@ -189,7 +188,8 @@ class Front:
         if post.events:
             self._rates.spend(post.events[0].project, len(post.events))
             await self._commit.add(post.events)
-            _accepted(post.events[0].kind).inc(len(post.events))
+            for event in post.events:
+                _accepted(event.kind).inc()
         for kind in post.skipped:
             metrics.SKIPPED.labels(kind if kind in envelope.KNOWN_ITEMS else "other").inc()
         for report in post.client_reports:

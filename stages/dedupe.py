@@ -5,6 +5,8 @@ from __future__ import annotations
 from catchwater.answers import Emit
 from catchwater.event import Event
 
+TAKES_LOSSES = True
+
 
 def dedupe(event: Event) -> Emit:
     """Pass each event id of a project on once within the stage's `once_for`. The first copy wins."""

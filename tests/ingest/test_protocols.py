@@ -7,7 +7,6 @@ import gzip
 import json
 import zlib
 from pathlib import Path
-from urllib.parse import quote
 
 import brotli
 import pytest
@@ -198,11 +197,24 @@ def _replayed(sdk, request, body):
     return request["url"], {404}
 
 
-def test_what_the_snippet_left_out_is_counted_as_the_page_s_own_losses(ingest):
-    told = '{"cap":3,"ignored":2,"made_up":9,"before":"many"}'
-    assert ingest.post(f"/e/{KEY}?dropped={quote(told)}", b'{"message": "x"}').status == 204
-    for nonsense in ("{", "[1]", "7", "%00"):
-        assert ingest.post(f"/e/{KEY}?dropped={nonsense}", b'{"message": "x"}').status == 204
-    wait_until(lambda: ingest.losses().get("client:cap") == 3, "the counts are in Redis")
-    assert ingest.losses()["client:ignored"] == 2
-    assert not {"client:made_up", "client:before"} & set(ingest.losses())
+LEFT_OUT = [
+    ({"dropped": "cap", "n": 3}, {"cap": 3}),
+    ({"dropped": "made_up", "n": 2}, {"other": 2}),
+    ({"dropped": "before", "n": "many"}, {"before": 0}),
+    ({"dropped": "sample", "n": -7}, {"sample": 0}),
+    ({"dropped": "ignored", "n": 10**12}, {"ignored": 1_000_000}),
+]
+
+
+@pytest.mark.parametrize(("told", "counts"), LEFT_OUT)
+def test_what_the_snippet_left_out_is_an_event_with_an_id_of_its_own(ingest, told, counts):
+    assert ingest.post(f"/e/{KEY}", json.dumps([{"id": ID, **told}, {"message": "x"}]).encode()).status == 204
+    left_out, report = sorted(ingest.events(), key=lambda event: event.kind)
+    assert (left_out.id, left_out.kind, left_out.facts) == (ID, "losses", counts)
+    assert report.kind == "snippet"
+
+
+@pytest.mark.parametrize("report", [{"dropped": "cap", "message": "x"}, {"dropped": 7}, {"dropped": {"cap": 1}}])
+def test_a_report_that_has_a_field_of_that_name_is_a_report(ingest, report):
+    assert ingest.post(f"/e/{KEY}", json.dumps(report).encode()).status == 204
+    assert [event.kind for event in ingest.events()] == ["snippet"]

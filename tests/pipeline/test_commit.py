@@ -9,6 +9,7 @@ from catchwater import keys
 from catchwater.answers import Drop, Emit, Reject, Tally
 from catchwater.connection import NoLife
 from catchwater.event import decode
+from catchwater.pipeline import take
 
 
 def tallied(entries):
@@ -180,6 +181,18 @@ def test_what_is_dropped_is_counted_by_reason(pipeline, event):
     ledgers = [pipeline.connection.call("HGET", keys.ledger(tag), "name:dropped:crawler") for tag in pipeline.defs.tags]
     assert sum(int(n or 0) for n in ledgers) == 2
     assert pipeline.inside("named") == []
+
+
+def test_what_clients_left_out_is_counted_by_reason_and_once(pipeline, event):
+    pipeline.add("unique", event(1), event(2))
+    consumer = pipeline.consumer("count")
+    batch = consumer.read()
+    answers = [(entry, Drop("told_losses", {"cap": 3, "ignored": 0})) for entry in batch]
+    consumer.commit(answers)
+    assert consumer.commit(answers)[:2] == [0, len(batch)]
+    while batch := consumer.read():
+        consumer.commit([(entry, Drop("told_losses", {"cap": 3})) for entry in batch])
+    assert take(pipeline.connection, pipeline.defs).client_losses == {"cap": 6}
 
 
 def test_a_rejected_event_lies_whole_in_the_dead_letters(pipeline, event):

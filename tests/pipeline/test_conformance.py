@@ -6,7 +6,7 @@ import orjson
 import pytest
 
 from catchwater.answers import Drop, Emit, Reject
-from catchwater.event import Event, decode, encode
+from catchwater.event import LOSSES, Event, decode, encode
 from catchwater.stage_command import work_of
 from catchwater.streamdefs import SINK, load
 from catchwater.testing import CRASH, DUPLICATE, run
@@ -93,6 +93,16 @@ class TestEveryStage:
         )
         assert sorted(event.id for event in rough.emitted) == sorted(event.id for event in smooth.emitted)
         assert (rough.counted, rough.dropped, rough.rejected) == (smooth.counted, smooth.dropped, smooth.rejected)
+
+    def test_hands_on_what_pages_left_out_or_counts_it(self, name):
+        """An event that is no error: no stage may lose it, or look into it."""
+        event = Event("0" * 32, "1", 1, LOSSES, b"{}", {"cap": 3})
+        match chain(name)(event):
+            case Emit(handed_on):
+                assert handed_on == event
+            case answer:
+                assert isinstance(answer, Drop)
+                assert answer.losses == {"cap": 3}
 
     @pytest.mark.parametrize("kind", ["snippet", "sentry", "report", "csp", "named", "unknown"])
     @pytest.mark.parametrize("body", HOSTILE, ids=range(len(HOSTILE)))
