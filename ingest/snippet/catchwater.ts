@@ -21,7 +21,7 @@ var WAITING = 99; // with more reports than this unanswered, repeats go on foldi
 var BATCH = 100; // ms that a report waits for others
 var SOON = 500; // ms until repeats are told, and the first pause after a failure
 var LONG = 6e4; // ms: both grow up to this
-var KEPT = 20; // reports kept for the next page
+var KEPT = 50; // reports kept for the next page: all that one page may tell of
 var STALE = 72e6; // ms: kept for longer, a report may have been counted and forgotten by the server's dedupe
 
 export function start(endpoint: string): void {
@@ -34,13 +34,14 @@ export function start(endpoint: string): void {
   var data = ((document.currentScript || {}) as HTMLElement).dataset;
   var seen: any = {}; // what was told, by content: the report of its repeats, or 0 while there are none
   var queue: string[] = []; // reports as JSON text, oldest first; each stays until it has been answered
-  var dropped: any = {}; // occurrences that are not sent, by reason
   var loaded = Date.now();
+  var luck: any = Math.random(); // decides whether this session is told of
   var busy = 0; // at work, or off for good
   var distinct = 0;
   var flying = 0; // how many at the head of the queue are on their way
-  var outlives = 0; // how many of those are sent even when the page ends
+  var outlives = 0; // how many there the browser has, to send even when the page ends
   var flushed = 0;
+  var plain: any; // whether the next request does without keepalive
   var pause = SOON;
   var patience = SOON;
   var handled: any = queue; // nothing that is thrown
@@ -48,11 +49,11 @@ export function start(endpoint: string): void {
 
   // Whatever goes wrong in here stays in here, and an error made in here is not reported in here.
   function safely(work: any): any {
-    return function () {
+    return function (a: any, b: any, c: any) {
       if (!busy) {
         busy++;
         try {
-          work.apply(0, arguments);
+          work(a, b, c);
         } catch (_) {}
         busy--;
       }
@@ -85,96 +86,98 @@ export function start(endpoint: string): void {
   }
 
   // JSON.stringify's second argument: cuts texts.
-  function fit(name: any, value: any): any {
-    name = name == "stack" ? STACK : TEXT;
-    return typeof value == "string" && value.length > name ? value.slice(0, name) + "\u2026" : value;
-  }
-
-  function written(report: Report): string {
-    return JSON.stringify(report, fit);
+  function fit(name: string, value: any): any {
+    return typeof value == "string" ? value.slice(0, name == "stack" ? STACK : TEXT) : value;
   }
 
   function put(report: any): void {
     var text = attempt(function () {
-      return written(report);
+      return JSON.stringify(report, fit);
     });
     if (!text || text.length > REPORT) {
       report.user = report.tags = report.extra = report.breadcrumbs = undefined; // circular or huge: the error still goes
-      text = written(report);
+      text = JSON.stringify(report, fit);
     }
-    // Half a surrogate pair is written as an escape, and is not Unicode. Every other escape stays.
-    queue.push(
-      text.replace(/\\(ud[89a-f]..|.)/g, function (escape: string) {
-        return escape[2] ? "\ufffd" : escape;
-      })
-    );
+    queue.push(text);
+  }
+
+  // One more of what is held back already.
+  function folded(content: string): any {
+    var held = seen[content];
+    if (held) {
+      held.ts = Date.now();
+      held.n++;
+    }
+    return held;
   }
 
   function drop(reason: string): void {
-    dropped[reason] = -~dropped[reason]; // one more
+    seen[reason] = seen[reason] || { id: newId(), n: 0, dropped: reason };
+    folded(reason);
   }
 
   function matches(patterns: any, text: string): any {
     return (
       patterns &&
       patterns.some(function (one: any) {
-        return one.test ? one.test(text) : text.indexOf(one) >= 0;
+        return (one.test ? text.search(one) : text.indexOf(one)) >= 0;
       })
     );
   }
 
   function tell(error: any, mechanism: string, event: any, extra?: any): void {
-    var now = Date.now();
-    var report: any = describe(error);
-    var cause = (error = error || {});
-    // The event's place, or what Firefox and WebKit write on an error: without a stack there is no other.
-    report.source = event.filename || error.fileName || error.sourceURL;
-    report.line = event.lineno || error.lineNumber || error.line;
-    report.column = event.colno || error.columnNumber || error.column;
-    var content = JSON.stringify(report);
-    var repeat = seen[content];
-    if (repeat) {
-      repeat.n++;
-      repeat.ts = now;
-      return;
-    }
-    var place = report.stack || report.source;
-    if (
-      matches(config.ignore, report.type + ": " + report.message) ||
-      (config.allow && place && !matches(config.allow, place))
-    )
-      return drop("ignored");
-    if (repeat == null && distinct >= (config.cap || DISTINCT)) return drop("cap");
-    report.id = newId();
-    report.ts = report.first_ts = now;
-    report.n = 1;
-    report.mechanism = mechanism;
-    report.page = location.href;
-    report.referrer = document.referrer;
-    // Release, environment, user, tags... and the settings, which the server does not look at. Functions do not go.
-    for (key in config) report[key] = report[key] || (config as any)[key];
-    report.extra = extra;
-    report.context = {
-      viewport: innerWidth + "x" + innerHeight,
-      language: navigator.language,
-      connection: ((navigator as any).connection || {}).effectiveType,
-      visibility: document.visibilityState,
-      age: now - loaded,
-    };
-    report.cause = [];
-    while (!report.cause[4] && (cause = cause.cause || (cause.errors && cause.errors[0]))) {
-      report.cause.push(describe(cause));
-    }
-    if (config.before && !(report = config.before(report))) return drop("before");
-    if (repeat == 0) {
-      seen[content] = report;
-      if (now - flushed > patience * 5) patience = SOON;
-      flushTimer = flushTimer || setTimeout(flush, patience);
-    } else {
-      distinct++;
-      seen[content] = 0;
-      put(report);
-      later(BATCH);
+    try {
+      var now = Date.now();
+      var report: any = describe(error);
+      var cause = (error = error || {});
+      // The event's place, or what Firefox and WebKit write on an error: without a stack there is no other.
+      report.source = event.filename || error.fileName || error.sourceURL;
+      report.line = event.lineno || error.lineNumber || error.line;
+      report.column = event.colno || error.columnNumber || error.column;
+      var content = JSON.stringify(report);
+      var repeat = folded(content);
+      if (repeat) return;
+      var place = report.stack || report.source;
+      if (luck - config.sample! > 0) return drop("sample"); // either may be a text
+      if (
+        matches(config.ignore, report.type + ": " + report.message) ||
+        (config.allow && place && !matches(config.allow, place))
+      )
+        return drop("ignored");
+      if (repeat == null && distinct >= (config.cap || DISTINCT)) return drop("cap");
+      report.id = newId();
+      report.ts = report.first_ts = now;
+      report.n = 1;
+      report.mechanism = mechanism;
+      report.page = location.href;
+      report.referrer = document.referrer;
+      // Release, environment, user, tags... and the settings, which the server does not look at. Functions do not go.
+      for (key in config) report[key] = report[key] || (config as any)[key];
+      report.extra = extra;
+      report.context = {
+        viewport: innerWidth + "x" + innerHeight,
+        language: navigator.language,
+        connection: ((navigator as any).connection || {}).effectiveType,
+        visibility: document.visibilityState,
+        age: now - loaded,
+      };
+      report.cause = [];
+      while (!report.cause[4] && (cause = cause.cause || (cause.errors && cause.errors[0]))) {
+        report.cause.push(describe(cause));
+      }
+      if (config.before && !(report = config.before(report))) return drop("before");
+      if (repeat == 0) {
+        seen[content] = report;
+        if (now - flushed > patience * 5) patience = SOON;
+        flushTimer = flushTimer || setTimeout(flush, patience);
+      } else {
+        put(report);
+        distinct++;
+        seen[content] = 0;
+        later(BATCH);
+      }
+    } catch (_) {
+      drop("failed"); // in an object that throws when it is looked at, in `before`, or in here
     }
   }
 
@@ -189,29 +192,41 @@ export function start(endpoint: string): void {
   var flush = safely(function () {
     flushTimer = 0;
     flushed = Date.now();
-    patience = Math.min(patience * 1.25, LONG);
+    if (patience < LONG) patience *= 1.25;
     if (!queue[WAITING]) gather();
     later(0);
   });
 
   // How many of these one request takes: at least one, however long.
   function batch(reports: string[]): number {
-    var size = 0;
-    for (var i = 0; i < MOST && reports[i] && (size += reports[i].length) < REQUEST; ) i++;
-    return i || 1;
+    var count = reports.length;
+    while (count > MOST || (count > 1 && ("" + reports.slice(0, count)).length > REQUEST)) count--;
+    return count;
   }
 
-  // Where a request goes; it takes the counts of what was dropped along.
-  function address(): string {
-    var told = JSON.stringify(dropped);
-    dropped = {};
-    return endpoint + (told[2] ? "?dropped=" + told : "");
-  }
-
-  // A string without headers is a "simple" request: no preflight. `done` hears the status, 0 without an answer.
-  function post(body: string, keepalive: boolean, done: any): void {
+  // One request at a time, so that ours never add up to more than the browser allows in flight. A string without
+  // headers is a "simple" request: no preflight.
+  var send = safely(function () {
+    timer = 0;
+    resume();
+    if (!queue[0] || flying) return;
+    var count = batch(queue);
+    var done = safely(function (status: number, wait: any) {
+      plain = !status && !plain; // too long for keepalive, or the page itself uses the quota up
+      if (!status) outlives = 0;
+      if (/^[05]|408|429/.test(status as any)) {
+        if (pause < LONG) pause *= 2;
+        later(wait * 1e3 || pause * Math.random()); // spread: after an outage all pages would come at once
+      } else {
+        outlives = 0;
+        pause = SOON;
+        keep(queue.splice(0, flying), []);
+        later(0);
+      }
+      flying = 0;
+    });
     if (fetch) {
-      fetch(address(), { method: "POST", body: body, credentials: "omit", keepalive: keepalive }).then(
+      fetch(endpoint, { method: "POST", body: "[" + queue.slice(0, count) + "]", keepalive: !plain }).then(
         function (answer: any) {
           done(answer.status, answer.headers.get("Retry-After"));
         },
@@ -221,98 +236,62 @@ export function start(endpoint: string): void {
       );
     } else {
       var request = new XMLHttpRequest();
-      request.open("POST", address());
+      request.open("POST", endpoint);
       request.onloadend = function () {
         done(request.status);
       };
-      request.send(body);
+      request.send("[" + queue.slice(0, count) + "]");
     }
-  }
-
-  // One request at a time, so that ours never add up to more than the browser allows in flight.
-  function send(plainly?: any): void {
-    if (!queue[0] || (flying && !plainly)) return;
-    var count = batch(queue);
-    post(
-      "[" + queue.slice(0, count) + "]",
-      !plainly,
-      safely(function (status: number, wait: any) {
-        if (!status && !plainly) return send(1); // too long for keepalive, or the page itself uses the quota up
-        if (/^[05]|408|429/.test(status as any)) {
-          pause = Math.min(pause * 2, LONG);
-          later(wait > 0 ? wait * 1e3 : pause * Math.random()); // spread: after an outage all pages would come at once
-        } else {
-          keep(queue.splice(0, flying), []);
-          pause = SOON;
-          later(0);
-        }
-        flying = outlives = 0;
-      })
-    );
     flying = count;
-    outlives = plainly ? 0 : count;
-  }
+    if (!plain) outlives = Math.max(outlives, count);
+  });
 
   // A pause that is on is kept: new errors do not make us ask a server sooner that has asked us to wait.
   function later(ms: number): void {
-    timer = timer || setTimeout(due, ms);
+    timer = timer || setTimeout(send, ms);
   }
-
-  var due = safely(function () {
-    timer = 0;
-    send();
-  });
 
   // In localStorage stands what was not answered when a page ended, for the next one to send: here without `done`.
   function keep(done: string[], more: string[]): void {
     attempt(function () {
       if (more[0] || localStorage[endpoint])
         localStorage[endpoint] = JSON.stringify(
-          stored()
-            .filter(function (text) {
-              return done.indexOf(text) < 0;
-            })
-            .concat(more)
-            .slice(-KEPT)
+          stored(done).concat(more).slice(-KEPT)
         );
     });
   }
 
-  function stored(): string[] {
-    return JSON.parse(localStorage[endpoint] || "[]");
+  // All but those that are known.
+  function stored(known: string[]): string[] {
+    return JSON.parse(localStorage[endpoint] || "[]").filter(function (text: string) {
+      return known.indexOf(text) < 0 && JSON.parse(text).ts > Date.now() - STALE;
+    });
   }
 
+  // What earlier pages have kept goes first. Reading it takes a browser some milliseconds: not while a page is built up.
   function resume(): void {
     attempt(function () {
-      queue = stored().filter(function (text) {
-        return JSON.parse(text).ts > Date.now() - STALE;
-      });
+      if (!flying) queue = stored(queue).concat(queue);
     });
-    if (queue[0]) later(SOON);
   }
 
   // The page may end here: what no request carries to its end goes by beacon. It stays in the queue and is kept
   // too, for a beacon has no answer; it may be sent again, and the server knows its id.
   function leave(): void {
     gather();
+    resume();
     later(SOON);
-    for (var rest = queue.slice(outlives); rest[0]; ) {
-      navigator.sendBeacon(address(), "[" + rest.splice(0, batch(rest)) + "]");
-    }
-    outlives = queue.length; // pagehide and visibilitychange come in pairs
+    var rest = queue.slice(outlives);
     keep(queue, queue);
+    outlives = queue.length; // pagehide and visibilitychange come in pairs
+    while (rest[0]) navigator.sendBeacon(endpoint, "[" + rest.splice(0, batch(rest)) + "]");
   }
 
   function hear(event: any): void {
-    if (event.pop) return tell(event[0], "manual", {}, event[1]); // the inline part's report() before we came
     var thrown = event.error || event.reason;
     if (thrown === handled) return; // the page has told us of it by hand
     if ("reason" in event) tell(thrown, event.type, event);
     else if (thrown || event.message) tell(thrown || event.message, "onerror", event);
-  }
-
-  function on(type: string, work: any): void {
-    addEventListener(type, safely(work), true); // capture: failed resources do not bubble
   }
 
   for (key in data) (config as any)[key] = (config as any)[key] || data[key];
@@ -323,22 +302,21 @@ export function start(endpoint: string): void {
   };
   config.report = safely(function (error: any, extra: any, mechanism: any) {
     handled = Object(error); // of what is no object, a new one: that may be thrown again
-    tell(error, mechanism || "manual", {}, extra);
+    tell(error, mechanism || "manual", handled, extra); // it may be an event itself: a worker's
   });
-  if (config.sample! < 1) {
-    var luck = Math.random();
-    attempt(function () {
-      luck = sessionStorage[endpoint] = sessionStorage[endpoint] || luck; // a session is told whole or not at all
-    });
-    if (luck > config.sample!) return config.off();
-  }
-  resume();
   attempt(function () {
-    config.q!.forEach(safely(hear)); // what the inline part heard before this script came
+    if (config.sample! < 1) luck = sessionStorage[endpoint] = sessionStorage[endpoint] || luck; // one for the session
   });
+  // What the inline part heard before this script came.
+  if (config.q) {
+    config.q.map(function (heard: any) {
+      heard.pop ? config.report!(heard[0], heard[1]) : safely(hear)(heard);
+    });
+    while (config.q.n!-- > 99) drop("cap"); // what was too much for it
+  }
+  setTimeout(later, SOON);
   config.q = undefined;
-  on("error", hear);
-  on("unhandledrejection", hear);
-  on("pagehide", leave);
-  on("visibilitychange", leave);
+  ["error", "unhandledrejection", "pagehide", "visibilitychange", "freeze"].map(function (type, at) {
+    addEventListener(type, safely(at < 2 ? hear : leave), true);
+  });
 }

@@ -4,8 +4,10 @@ import type { Catchwater } from "./types";
 
 export type { Catchwater, Report } from "./types";
 
-/** Begin to tell of errors to `endpoint`: `https://errors.example.com/e/KEY`. Call it first; once is enough. */
+/** Begin to tell of errors to `endpoint`: `https://errors.example.com/e/KEY`. Call it first; once is enough. Where there
+ * is no window (a page that is rendered on a server) it does nothing. */
 export function init(endpoint: string, options?: Catchwater): Catchwater {
+  if (typeof window == "undefined") return options || {};
   var page = window;
   var config: any = (page.catchwater = page.catchwater || {});
   for (var name in options) config[name] = (options as any)[name];
@@ -15,6 +17,6 @@ export function init(endpoint: string, options?: Catchwater): Catchwater {
 
 /** Tell of an error by hand. */
 export function report(error: unknown, extra?: { [name: string]: unknown }): void {
-  var config = window.catchwater;
+  var config = typeof window == "undefined" ? {} : window.catchwater;
   if (config && config.report) config.report(error, extra);
 }

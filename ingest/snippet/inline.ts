@@ -1,18 +1,15 @@
 /* Stands in the page itself: hears what happens before the script has come. */
-(function (page: any, q: any[]) {
-  if (page.catchwater && page.catchwater.q) return;
+(function (page: any, q: any) {
   var config = (page.catchwater = page.catchwater || {});
+  if (config.q) return;
   config.q = q;
+  q.n = 0;
+  function hear(event: any) {
+    if (config.q && q.n++ < 99) q.push(event);
+  }
   config.report = function (error: unknown, extra: unknown) {
-    q.push([error, extra]);
+    hear([error, extra]);
   };
-  ["error", "unhandledrejection"].forEach(function (type) {
-    addEventListener(
-      type,
-      function (event) {
-        if (config.q && q.length < 99) q.push(event);
-      },
-      true
-    );
-  });
+  addEventListener("error", hear, true);
+  addEventListener("unhandledrejection", hear, true);
 })(window, []);

@@ -10,10 +10,10 @@ export interface Catchwater {
   /** Names the issue instead of Catchwater; `{{ default }}` stands for what it would have been. */
   fingerprint?: string[];
   level?: "fatal" | "error" | "warning" | "info" | "debug";
-  /** What happened before, oldest first: breadcrumbs.ts fills it. */
+  /** What happened before, oldest first: extras.ts fills it. */
   breadcrumbs?: { ts: number; kind: string; message: string; data?: unknown }[];
 
-  /** The share of sessions that are told of, 0 to 1. Read when the script runs. */
+  /** The share of sessions that are told of, 0 to 1. What the others leave out is counted. */
   sample?: number;
   /** Errors not to tell of: texts or patterns that `Type: message` holds. */
   ignore?: (string | RegExp)[];
@@ -34,8 +34,8 @@ export interface Catchwater {
   off?: () => void;
   /** Its name and version, once it runs. */
   sdk?: string;
-  /** What the inline part heard before the script came. */
-  q?: unknown[];
+  /** What the inline part heard before the script came; `n` is how much there was. */
+  q?: unknown[] & { n?: number };
 }
 
 /** One report, as `POST /e/{key}` takes it. */

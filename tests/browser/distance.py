@@ -16,6 +16,7 @@ class Distance:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self.port = 0
+        self.started = 0  # requests, or parts of them, that have set out
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -52,6 +53,7 @@ class Distance:
 
     async def _on_its_way(self, reader: asyncio.StreamReader, to: asyncio.StreamWriter) -> None:
         while data := await reader.read(2**20):
+            self.started += 1
             await asyncio.sleep(self._seconds)
             if reader.at_eof() or reader.exception():
                 break  # the browser has hung up

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
@@ -27,8 +28,6 @@ class Request:
     headers: dict[str, str]
     method: str
     status: int
-    dropped: dict[str, int]
-    """What the page says that it left out, by reason."""
 
 
 class Recorder:
@@ -91,7 +90,19 @@ class Recorder:
 
     @property
     def reports(self) -> list[dict[str, Any]]:
-        """The reports that were accepted, each id once, in the order of their arrival."""
+        """The reports of errors that were accepted, each id once, in the order of their arrival."""
+        return [report for report in self._accepted() if "dropped" not in report]
+
+    @property
+    def dropped(self) -> dict[str, int]:
+        """How many errors the pages say that they left out, by reason; each id once."""
+        counts: Counter[str] = Counter()
+        for report in self._accepted():
+            if "dropped" in report:
+                counts[report["dropped"]] += report["n"]
+        return dict(counts)
+
+    def _accepted(self) -> list[dict[str, Any]]:
         accepted = (report for request in self.requests if request.status < 300 for report in request.reports)
         return list({report["id"]: report for report in accepted}.values())
 
@@ -149,7 +160,6 @@ class Recorder:
         body = (await request.read()).decode()
         reports = json.loads(body) if request.method == "POST" else []
         with self._arrived:
-            told = json.loads(request.query.get("dropped", "{}"))
-            self.requests.append(Request(reports, dict(request.headers), request.method, self.status, told))
+            self.requests.append(Request(reports, dict(request.headers), request.method, self.status))
             self._arrived.notify_all()
         return web.Response(status=self.status, headers=CORS | self.headers)

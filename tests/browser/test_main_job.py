@@ -194,6 +194,29 @@ def test_the_same_fault_in_two_minified_builds_is_one_issue_with_its_source(
         assert part in text
 
 
+def audit(system) -> dict[str, Any]:
+    with urllib.request.urlopen(f"{system.dashboard}api/pipeline", timeout=10) as answer:
+        found: dict[str, Any] = json.load(answer)["audit"]
+    return found
+
+
+def test_what_a_page_left_out_is_counted_beside_the_errors(system, page, dashboard, recorder, screenshots):
+    """Each number once, though it is kept for the next page, too, and sent twice."""
+    head = f'<script>catchwater = {{ignore: ["noise"]}}</script><script src="{system.snippet}"></script>'
+    noisy = "<script>for (i = 0; i < 7; i++) setTimeout(function () { throw Error('noise') })</script>"
+    page.goto(recorder.serve("noisy.html", f"<!doctype html><head>{head}</head><body>{noisy}"))
+    page.evaluate("new Promise(done => setTimeout(done, 200))")
+    page.goto(recorder.serve("calm.html", f"<!doctype html><head>{head}</head><body>"))
+    wait_until(lambda: audit(system)["dropped"].get("told_losses") == 1, "it is counted")
+    wait_until(lambda: audit(system)["duplicates"] >= 1, "its copy is known")
+    assert audit(system)["client_losses"] == {"ignored": 7}
+    wait_until(lambda: audit(system)["adds_up"], "the audit adds up")
+    pipeline = dashboard.context.new_page()
+    pipeline.goto(f"{system.dashboard}pipeline")
+    pipeline.screenshot(path=screenshots / "pipeline.png", full_page=True)
+    assert "ignored" in pipeline.inner_text("body")
+
+
 def test_an_error_made_while_ingest_is_dead_is_counted_once(system, page, dashboard):
     page.goto(system.demo)
     for file in (system.data / "run").glob("ingest*.pid"):

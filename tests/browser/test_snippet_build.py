@@ -12,8 +12,11 @@ import pytest
 from tests.browser.toolchain import BUILT, MINIFIED, SOURCE, built, check_types, parse_as_es5
 
 TOKEN = '"__CATCHWATER_ENDPOINT__"'
-MOST = {"inline.min.js": 188, "snippet.min.js": 2048, "extras.min.js": 929}
+MOST = {"inline.min.js": 175, "snippet.min.js": 1971, "extras.min.js": 929}
 """Bytes with gzip -9. These only go down; the marks are 500, 2048 and 2048."""
+
+WHOLE = 2046
+"""What a page has to load that uses the inline part, too: both in one. The mark is 2048."""
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -43,8 +46,12 @@ def test_the_endpoint_stands_in_it_once():
 
 def test_no_file_is_larger_than_it_may_be(capsys):
     sizes = {name: len(gzip.compress((BUILT / name).read_bytes(), 9)) for name in MOST}
+    both = (BUILT / "snippet.min.js").read_bytes() + (BUILT / "inline.min.js").read_bytes()
+    whole = len(gzip.compress(both, 9))
     with capsys.disabled():
-        print("\nsnippet, bytes with gzip:", ", ".join(f"{name} {size}" for name, size in sizes.items()))
+        told = ", ".join(f"{name} {size}" for name, size in sizes.items())
+        print(f"\nsnippet, bytes with gzip: {told}; inline and snippet together {whole}")
+    assert WHOLE - 20 <= whole <= WHOLE
     assert {name: size for name, size in sizes.items() if size > MOST[name]} == {}
     assert {name: size for name, size in sizes.items() if size < MOST[name] - 20} == {}, "smaller: lower its bound"
 

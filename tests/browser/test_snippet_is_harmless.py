@@ -48,8 +48,12 @@ HOSTILE = {
 
 @pytest.mark.parametrize("thrown", HOSTILE.values(), ids=HOSTILE)
 def test_a_hostile_error_harms_neither_the_page_nor_the_next_report(visit, recorder, thrown):
-    visit(f"<script>setTimeout(function () {{ next() }}); throw {thrown}</script>")
+    page = visit(f"<script>setTimeout(function () {{ next() }}); throw {thrown}</script>")
+    page.evaluate("new Promise(function (done) { setTimeout(done, 50) })")
+    page.goto("about:blank")
     recorder.wait(lambda recorder: any("next" in r["message"] for r in recorder.reports), "the next report")
+    told = len(recorder.reports) - 1 + recorder.dropped.get("failed", 0)
+    assert told == 1, "it is told of, or counted as what could not be"
 
 
 def test_an_error_made_while_one_is_told_does_not_make_a_circle(visit, recorder):
@@ -79,18 +83,31 @@ def test_extra_that_is_no_json_or_too_much_is_left_out(visit, recorder, own_erro
     assert own_errors == []
 
 
-def test_texts_arrive_as_valid_unicode_and_backslashes_unharmed(visit, recorder):
+def test_settings_that_are_no_json_cost_the_errors_nothing_but_themselves(visit, recorder, own_errors):
+    """Each of them is counted as what could not be told of, and an error after that is told again."""
+    page = visit("<script>function again() { nowhere() }</script>")
+    page.evaluate("catchwater.shop = window; for (var i = 0; i < 3; i++) setTimeout(again)")
+    page.evaluate("new Promise(function (done) { setTimeout(done, 700) })")
+    page.evaluate("delete catchwater.shop; setTimeout(again)")
+    (report,) = recorder.wait_for_reports(1)
+    page.goto("about:blank")
+    recorder.wait(lambda recorder: recorder.dropped == {"failed": 3}, "three could not be told of")
+    assert (report["message"], report["n"]) == ("nowhere is not defined", 1)
+    assert own_errors == ["nowhere is not defined"] * 4
+
+
+def test_texts_arrive_as_they_were_even_half_characters(visit, recorder):
     page = visit()
     page.evaluate(r"catchwater.report(Error('half \ud83d, whole \ud83d\ude00, \\ud83d, \\\\, \0, \u2028, \"'))")
     (report,) = recorder.wait_for_reports(1)
-    assert report["message"] == 'half \ufffd, whole \U0001f600, \\ud83d, \\\\, \0, \u2028, "'
+    assert report["message"] == 'half \ud83d, whole \U0001f600, \\ud83d, \\\\, \0, \u2028, "'
 
 
 def test_an_endless_message_is_cut_and_the_frames_stay(visit, recorder):
     page = visit()
     page.evaluate("(function guilty() { catchwater.report(Error(Array(5e6).join('m$&'))) })()")
     (report,) = recorder.wait_for_reports(1)
-    assert report["message"] == ("m$&" * 1000)[:2000] + "…"
+    assert report["message"] == ("m$&" * 1000)[:2000]
     assert "guilty" in report["stack"]
 
 

@@ -53,13 +53,13 @@ def test_junk_in_the_storage_harms_nobody(visit, recorder, page, junk):
     assert recorder.wait_for_reports(1)[0]["message"] == "first is not defined"
 
 
-def test_at_most_twenty_reports_are_kept(visit, recorder, page):
-    visit("<p>here</p>")
+def test_at_most_fifty_reports_are_kept(visit, recorder, page):
+    visit("<p>here</p>", "<script>catchwater = {cap: 99}</script>")
     recorder.go_down()
-    page.evaluate("for (let i = 0; i < 30; i++) setTimeout(function () { throw Error('e' + i) })")
+    page.evaluate("for (let i = 0; i < 70; i++) setTimeout(function () { throw Error('e' + i) })")
     page.evaluate("new Promise(function (done) { setTimeout(done, 100) })")
     page.goto(recorder.serve("else", "<!doctype html>"))
-    assert len(kept(page)) == 20
+    assert len(kept(page)) == 50
 
 
 def test_a_server_that_asks_for_a_pause_is_left_alone(visit, recorder, page):

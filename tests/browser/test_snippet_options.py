@@ -9,13 +9,10 @@ pytestmark = pytest.mark.browser
 NEXT = "<script>setTimeout(function () { last() })</script>"
 
 
-def told(recorder) -> dict[str, int]:
-    """What the page says that it left out."""
-    sums: dict[str, int] = {}
-    for request in recorder.requests:
-        for reason, n in request.dropped.items():
-            sums[reason] = sums.get(reason, 0) + n
-    return sums
+def wait_for_dropped(recorder, page, counts: dict[str, int]) -> None:
+    """Leave the page, and wait until it has said that it left out as many, by reason."""
+    page.goto("about:blank")
+    recorder.wait(lambda recorder: recorder.dropped == counts, f"{counts} were left out")
 
 
 def extras(recorder, attributes: str = "crossorigin") -> str:
@@ -31,23 +28,26 @@ def options(text: str) -> str:
     [
         ("{ignore: ['first is']}", "ignored"),
         ("{ignore: [/^ReferenceError: fi/]}", "ignored"),
+        ("{ignore: [/FIRST/gi]}", "ignored"),
+        ("{ignore: [/first/y, /first/g]}", "ignored"),
         ("{allow: [/127/], ignore: ['first']}", "ignored"),
         ("{before: function (report) { return report.message.indexOf('last') < 0 ? null : report }}", "before"),
+        ("{before: function (report) { return report.message.match(/last/).input && report }}", "failed"),
     ],
 )
 def test_what_the_page_does_not_want_is_left_out_and_counted(visit, recorder, chosen, reason):
-    visit("<script>for (i = 0; i < 3; i++) setTimeout(function () { first() })</script>" + NEXT, options(chosen))
+    page = visit("<script>for (i = 0; i < 3; i++) setTimeout(function () { first() })</script>" + NEXT, options(chosen))
     (report,) = recorder.wait_for_reports(1)
     assert report["message"] == "last is not defined"
-    assert told(recorder) == {reason: 3}
+    wait_for_dropped(recorder, page, {reason: 3})
 
 
 def test_only_scripts_that_are_allowed_are_told_of(visit, recorder):
     other = recorder.serve("widget.js", "setTimeout(function () { widget() })", "text/javascript")
-    visit(f"<script src='{other}'></script>{NEXT}", options("{allow: ['/page']}"))
+    page = visit(f"<script src='{other}'></script>{NEXT}", options("{allow: ['/page']}"))
     (report,) = recorder.wait_for_reports(1)
     assert report["message"] == "last is not defined"
-    assert told(recorder) == {"ignored": 1}
+    wait_for_dropped(recorder, page, {"ignored": 1})
 
 
 def test_errors_beyond_the_cap_are_counted(visit, recorder):
@@ -57,7 +57,7 @@ def test_errors_beyond_the_cap_are_counted(visit, recorder):
     page.evaluate("void setTimeout(fail, 0, 0)")  # one that is known goes on being counted
     recorder.wait_for_reports(5)
     assert sum(report["n"] for report in recorder.reports) == 5
-    assert told(recorder) == {"cap": 5}
+    wait_for_dropped(recorder, page, {"cap": 5})
 
 
 def test_a_hook_may_change_a_report_and_one_that_throws_harms_nobody(visit, recorder, page):
@@ -66,20 +66,38 @@ def test_a_hook_may_change_a_report_and_one_that_throws_harms_nobody(visit, reco
     assert (report["message"], report["extra"]) == ("changed", {"a": 1})
     visit(NEXT + "<p id=alive>yes</p>", options("{before: function () { throw Error('in the hook') }}"))
     assert page.text_content("#alive") == "yes"
+    page.evaluate("new Promise(function (done) { setTimeout(done, 300) })")
+    wait_for_dropped(recorder, page, {"failed": 1})
+
+
+def test_what_was_left_out_while_the_server_was_away_is_told_by_the_next_page_and_once(visit, recorder, page):
+    visit("<p>here</p>", options("{ignore: ['lonely']}"))
+    recorder.go_down()
+    page.evaluate("for (var i = 0; i < 5; i++) setTimeout(function () { lonely() })")
+    page.evaluate("new Promise(function (done) { setTimeout(done, 300) })")
+    page.goto(recorder.serve("else", "<!doctype html>"))
+    recorder.come_up()
+    visit("<p>back</p>")
+    recorder.wait(lambda recorder: recorder.dropped == {"ignored": 5}, "the five are told")
+    wait_for_dropped(recorder, page, {"ignored": 5})
 
 
 @pytest.mark.parametrize(("share", "arrives"), [("1", True), ("0", False), ("'0'", False)])
-def test_a_session_is_told_whole_or_not_at_all(visit, recorder, share, arrives):
+def test_a_session_is_told_whole_or_only_counted(visit, recorder, share, arrives):
     for _ in range(3):
         page = visit(NEXT, options(f"{{sample: {share}}}"))
         page.evaluate("new Promise(function (done) { setTimeout(done, 300) })")
-    assert len(recorder.requests) == (3 if arrives else 0)
+    wait_for_dropped(recorder, page, {} if arrives else {"sample": 3})
+    assert len(recorder.reports) == (3 if arrives else 0)
 
 
-def test_a_session_that_was_chosen_stays_chosen(visit, recorder, page):
-    page.add_init_script("Math.random = function () { return sessionStorage.again ? 0.9 : 0.1 }")
+@pytest.mark.parametrize("share", ["0.5", "'0.5'", "'.5'"])
+def test_a_session_that_was_chosen_stays_chosen(visit, recorder, page, share):
+    page.add_init_script("Math.random = function () { return sessionStorage.again ? 0.9 : 1e-7 }")
     for number in range(3):
-        visit(f"<script>setTimeout(function () {{ throw Error('{number}') }})</script>", options("{sample: 0.5}"))
+        visit(
+            f"<script>setTimeout(function () {{ throw Error('{number}') }})</script>", options(f"{{sample: {share}}}")
+        )
         recorder.wait_for_reports(number + 1)
         page.evaluate("sessionStorage.again = 1")
 

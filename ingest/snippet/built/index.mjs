@@ -10,7 +10,7 @@ var WAITING = 99;
 var BATCH = 100;
 var SOON = 500;
 var LONG = 6e4;
-var KEPT = 20;
+var KEPT = 50;
 var STALE = 72e6;
 function start(endpoint) {
   var page = window;
@@ -21,23 +21,24 @@ function start(endpoint) {
   var data = (document.currentScript || {}).dataset;
   var seen = {};
   var queue = [];
-  var dropped = {};
   var loaded = Date.now();
+  var luck = Math.random();
   var busy = 0;
   var distinct = 0;
   var flying = 0;
   var outlives = 0;
   var flushed = 0;
+  var plain;
   var pause = SOON;
   var patience = SOON;
   var handled = queue;
   var timer, flushTimer, key;
   function safely(work) {
-    return function() {
+    return function(a, b, c) {
       if (!busy) {
         busy++;
         try {
-          work.apply(0, arguments);
+          work(a, b, c);
         } catch (_) {
         }
         busy--;
@@ -64,81 +65,83 @@ function start(endpoint) {
     return { type: error.name, message: "" + message, stack };
   }
   function fit(name, value) {
-    name = name == "stack" ? STACK : TEXT;
-    return typeof value == "string" && value.length > name ? value.slice(0, name) + "\u2026" : value;
-  }
-  function written(report2) {
-    return JSON.stringify(report2, fit);
+    return typeof value == "string" ? value.slice(0, name == "stack" ? STACK : TEXT) : value;
   }
   function put(report2) {
     var text = attempt(function() {
-      return written(report2);
+      return JSON.stringify(report2, fit);
     });
     if (!text || text.length > REPORT) {
       report2.user = report2.tags = report2.extra = report2.breadcrumbs = void 0;
-      text = written(report2);
+      text = JSON.stringify(report2, fit);
     }
-    queue.push(
-      text.replace(/\\(ud[89a-f]..|.)/g, function(escape) {
-        return escape[2] ? "\uFFFD" : escape;
-      })
-    );
+    queue.push(text);
+  }
+  function folded(content) {
+    var held = seen[content];
+    if (held) {
+      held.ts = Date.now();
+      held.n++;
+    }
+    return held;
   }
   function drop(reason) {
-    dropped[reason] = -~dropped[reason];
+    seen[reason] = seen[reason] || { id: newId(), n: 0, dropped: reason };
+    folded(reason);
   }
   function matches(patterns, text) {
     return patterns && patterns.some(function(one) {
-      return one.test ? one.test(text) : text.indexOf(one) >= 0;
+      return (one.test ? text.search(one) : text.indexOf(one)) >= 0;
     });
   }
   function tell(error, mechanism, event, extra) {
-    var now = Date.now();
-    var report2 = describe(error);
-    var cause = error = error || {};
-    report2.source = event.filename || error.fileName || error.sourceURL;
-    report2.line = event.lineno || error.lineNumber || error.line;
-    report2.column = event.colno || error.columnNumber || error.column;
-    var content = JSON.stringify(report2);
-    var repeat = seen[content];
-    if (repeat) {
-      repeat.n++;
-      repeat.ts = now;
-      return;
-    }
-    var place = report2.stack || report2.source;
-    if (matches(config.ignore, report2.type + ": " + report2.message) || config.allow && place && !matches(config.allow, place))
-      return drop("ignored");
-    if (repeat == null && distinct >= (config.cap || DISTINCT)) return drop("cap");
-    report2.id = newId();
-    report2.ts = report2.first_ts = now;
-    report2.n = 1;
-    report2.mechanism = mechanism;
-    report2.page = location.href;
-    report2.referrer = document.referrer;
-    for (key in config) report2[key] = report2[key] || config[key];
-    report2.extra = extra;
-    report2.context = {
-      viewport: innerWidth + "x" + innerHeight,
-      language: navigator.language,
-      connection: (navigator.connection || {}).effectiveType,
-      visibility: document.visibilityState,
-      age: now - loaded
-    };
-    report2.cause = [];
-    while (!report2.cause[4] && (cause = cause.cause || cause.errors && cause.errors[0])) {
-      report2.cause.push(describe(cause));
-    }
-    if (config.before && !(report2 = config.before(report2))) return drop("before");
-    if (repeat == 0) {
-      seen[content] = report2;
-      if (now - flushed > patience * 5) patience = SOON;
-      flushTimer = flushTimer || setTimeout(flush, patience);
-    } else {
-      distinct++;
-      seen[content] = 0;
-      put(report2);
-      later(BATCH);
+    try {
+      var now = Date.now();
+      var report2 = describe(error);
+      var cause = error = error || {};
+      report2.source = event.filename || error.fileName || error.sourceURL;
+      report2.line = event.lineno || error.lineNumber || error.line;
+      report2.column = event.colno || error.columnNumber || error.column;
+      var content = JSON.stringify(report2);
+      var repeat = folded(content);
+      if (repeat) return;
+      var place = report2.stack || report2.source;
+      if (luck - config.sample > 0) return drop("sample");
+      if (matches(config.ignore, report2.type + ": " + report2.message) || config.allow && place && !matches(config.allow, place))
+        return drop("ignored");
+      if (repeat == null && distinct >= (config.cap || DISTINCT)) return drop("cap");
+      report2.id = newId();
+      report2.ts = report2.first_ts = now;
+      report2.n = 1;
+      report2.mechanism = mechanism;
+      report2.page = location.href;
+      report2.referrer = document.referrer;
+      for (key in config) report2[key] = report2[key] || config[key];
+      report2.extra = extra;
+      report2.context = {
+        viewport: innerWidth + "x" + innerHeight,
+        language: navigator.language,
+        connection: (navigator.connection || {}).effectiveType,
+        visibility: document.visibilityState,
+        age: now - loaded
+      };
+      report2.cause = [];
+      while (!report2.cause[4] && (cause = cause.cause || cause.errors && cause.errors[0])) {
+        report2.cause.push(describe(cause));
+      }
+      if (config.before && !(report2 = config.before(report2))) return drop("before");
+      if (repeat == 0) {
+        seen[content] = report2;
+        if (now - flushed > patience * 5) patience = SOON;
+        flushTimer = flushTimer || setTimeout(flush, patience);
+      } else {
+        put(report2);
+        distinct++;
+        seen[content] = 0;
+        later(BATCH);
+      }
+    } catch (_) {
+      drop("failed");
     }
   }
   function gather() {
@@ -150,23 +153,36 @@ function start(endpoint) {
   var flush = safely(function() {
     flushTimer = 0;
     flushed = Date.now();
-    patience = Math.min(patience * 1.25, LONG);
+    if (patience < LONG) patience *= 1.25;
     if (!queue[WAITING]) gather();
     later(0);
   });
   function batch(reports) {
-    var size = 0;
-    for (var i = 0; i < MOST && reports[i] && (size += reports[i].length) < REQUEST; ) i++;
-    return i || 1;
+    var count = reports.length;
+    while (count > MOST || count > 1 && ("" + reports.slice(0, count)).length > REQUEST) count--;
+    return count;
   }
-  function address() {
-    var told = JSON.stringify(dropped);
-    dropped = {};
-    return endpoint + (told[2] ? "?dropped=" + told : "");
-  }
-  function post(body, keepalive, done) {
+  var send = safely(function() {
+    timer = 0;
+    resume();
+    if (!queue[0] || flying) return;
+    var count = batch(queue);
+    var done = safely(function(status, wait) {
+      plain = !status && !plain;
+      if (!status) outlives = 0;
+      if (/^[05]|408|429/.test(status)) {
+        if (pause < LONG) pause *= 2;
+        later(wait * 1e3 || pause * Math.random());
+      } else {
+        outlives = 0;
+        pause = SOON;
+        keep(queue.splice(0, flying), []);
+        later(0);
+      }
+      flying = 0;
+    });
     if (fetch) {
-      fetch(address(), { method: "POST", body, credentials: "omit", keepalive }).then(
+      fetch(endpoint, { method: "POST", body: "[" + queue.slice(0, count) + "]", keepalive: !plain }).then(
         function(answer) {
           done(answer.status, answer.headers.get("Retry-After"));
         },
@@ -176,81 +192,50 @@ function start(endpoint) {
       );
     } else {
       var request = new XMLHttpRequest();
-      request.open("POST", address());
+      request.open("POST", endpoint);
       request.onloadend = function() {
         done(request.status);
       };
-      request.send(body);
+      request.send("[" + queue.slice(0, count) + "]");
     }
-  }
-  function send(plainly) {
-    if (!queue[0] || flying && !plainly) return;
-    var count = batch(queue);
-    post(
-      "[" + queue.slice(0, count) + "]",
-      !plainly,
-      safely(function(status, wait) {
-        if (!status && !plainly) return send(1);
-        if (/^[05]|408|429/.test(status)) {
-          pause = Math.min(pause * 2, LONG);
-          later(wait > 0 ? wait * 1e3 : pause * Math.random());
-        } else {
-          keep(queue.splice(0, flying), []);
-          pause = SOON;
-          later(0);
-        }
-        flying = outlives = 0;
-      })
-    );
     flying = count;
-    outlives = plainly ? 0 : count;
-  }
-  function later(ms) {
-    timer = timer || setTimeout(due, ms);
-  }
-  var due = safely(function() {
-    timer = 0;
-    send();
+    if (!plain) outlives = Math.max(outlives, count);
   });
+  function later(ms) {
+    timer = timer || setTimeout(send, ms);
+  }
   function keep(done, more) {
     attempt(function() {
       if (more[0] || localStorage[endpoint])
         localStorage[endpoint] = JSON.stringify(
-          stored().filter(function(text) {
-            return done.indexOf(text) < 0;
-          }).concat(more).slice(-KEPT)
+          stored(done).concat(more).slice(-KEPT)
         );
     });
   }
-  function stored() {
-    return JSON.parse(localStorage[endpoint] || "[]");
+  function stored(known) {
+    return JSON.parse(localStorage[endpoint] || "[]").filter(function(text) {
+      return known.indexOf(text) < 0 && JSON.parse(text).ts > Date.now() - STALE;
+    });
   }
   function resume() {
     attempt(function() {
-      queue = stored().filter(function(text) {
-        return JSON.parse(text).ts > Date.now() - STALE;
-      });
+      if (!flying) queue = stored(queue).concat(queue);
     });
-    if (queue[0]) later(SOON);
   }
   function leave() {
     gather();
+    resume();
     later(SOON);
-    for (var rest = queue.slice(outlives); rest[0]; ) {
-      navigator.sendBeacon(address(), "[" + rest.splice(0, batch(rest)) + "]");
-    }
-    outlives = queue.length;
+    var rest = queue.slice(outlives);
     keep(queue, queue);
+    outlives = queue.length;
+    while (rest[0]) navigator.sendBeacon(endpoint, "[" + rest.splice(0, batch(rest)) + "]");
   }
   function hear(event) {
-    if (event.pop) return tell(event[0], "manual", {}, event[1]);
     var thrown = event.error || event.reason;
     if (thrown === handled) return;
     if ("reason" in event) tell(thrown, event.type, event);
     else if (thrown || event.message) tell(thrown || event.message, "onerror", event);
-  }
-  function on(type, work) {
-    addEventListener(type, safely(work), true);
   }
   for (key in data) config[key] = config[key] || data[key];
   if (Error.stackTraceLimit < 50) Error.stackTraceLimit = 50;
@@ -260,28 +245,27 @@ function start(endpoint) {
   };
   config.report = safely(function(error, extra, mechanism) {
     handled = Object(error);
-    tell(error, mechanism || "manual", {}, extra);
+    tell(error, mechanism || "manual", handled, extra);
   });
-  if (config.sample < 1) {
-    var luck = Math.random();
-    attempt(function() {
-      luck = sessionStorage[endpoint] = sessionStorage[endpoint] || luck;
-    });
-    if (luck > config.sample) return config.off();
-  }
-  resume();
   attempt(function() {
-    config.q.forEach(safely(hear));
+    if (config.sample < 1) luck = sessionStorage[endpoint] = sessionStorage[endpoint] || luck;
   });
+  if (config.q) {
+    config.q.map(function(heard) {
+      heard.pop ? config.report(heard[0], heard[1]) : safely(hear)(heard);
+    });
+    while (config.q.n-- > 99) drop("cap");
+  }
+  setTimeout(later, SOON);
   config.q = void 0;
-  on("error", hear);
-  on("unhandledrejection", hear);
-  on("pagehide", leave);
-  on("visibilitychange", leave);
+  ["error", "unhandledrejection", "pagehide", "visibilitychange", "freeze"].map(function(type, at) {
+    addEventListener(type, safely(at < 2 ? hear : leave), true);
+  });
 }
 
 // ingest/snippet/index.ts
 function init(endpoint, options) {
+  if (typeof window == "undefined") return options || {};
   var page = window;
   var config = page.catchwater = page.catchwater || {};
   for (var name in options) config[name] = options[name];
@@ -289,7 +273,7 @@ function init(endpoint, options) {
   return config;
 }
 function report(error, extra) {
-  var config = window.catchwater;
+  var config = typeof window == "undefined" ? {} : window.catchwater;
   if (config && config.report) config.report(error, extra);
 }
 export {
