@@ -14,7 +14,7 @@ from random import Random, randrange
 
 import pytest
 
-from tests.chaos.box import Box
+from tests.chaos.box import running
 from tests.chaos.havoc import Havoc
 from tests.chaos.storm import Storm
 from tests.chaos.verdict import judge
@@ -32,8 +32,12 @@ def test_every_accepted_event_is_counted_exactly_once_whatever_dies(tmp_path, ca
     with capsys.disabled():
         print(f"\nchaos: seed {seed}, {EVENTS} events; again with CATCHWATER_CHAOS_SEED={seed}")
     random = Random(seed)
-    box = Box(tmp_path, ROOT)
-    box.start()
+    with running(tmp_path, ROOT) as box:
+        survives(box, random, capsys)
+        assert box.stop() == 0
+
+
+def survives(box, random, capsys):
     started = time.monotonic()
     storm, havoc = Storm(box.ports["ingest"], box.key, EVENTS, random), Havoc(box, random)
     asyncio.run(fight(storm, havoc))
@@ -52,7 +56,6 @@ def test_every_accepted_event_is_counted_exactly_once_whatever_dies(tmp_path, ca
     assert (verdict.missing, verdict.unknown, verdict.wrong) == ([], [], {})
     assert (verdict.audit_exit, verdict.audit["missing"], verdict.dead) == (0, 0, 0)
     assert verdict.audit["counted"] == verdict.audit["stored"] == EVENTS
-    assert box.stop() == 0
 
 
 async def fight(storm: Storm, havoc: Havoc) -> None:

@@ -19,7 +19,7 @@ import pytest
 from catchwater import keys
 from catchwater.connection import Connection
 from catchwater.streamdefs import load
-from tests.chaos.box import Box
+from tests.chaos.box import Box, running
 from tests.chaos.storm import Storm
 from tests.chaos.verdict import judge
 from tests.waiting import wait_until
@@ -98,12 +98,10 @@ async def fight(storm: Storm, sleeper: Sleeper) -> None:
 )
 def test_counts_are_exact_only_with_the_gate_and_absolute_counters(tmp_path, mutation, exact):
     (source := tmp_path / "source").mkdir()
-    box = Box(tmp_path, mutated(source, mutation))
-    box.start()
-    storm, sleeper = Storm(box.ports["ingest"], box.key, 6000, Random(1)), Sleeper(box, "count-1")
-    asyncio.run(fight(storm, sleeper))
-    wait_until(box.drained, "everything that was accepted has reached its end", timeout=120)
-    verdict = judge(box, storm.ledger)
-    box.stop()
+    with running(tmp_path, mutated(source, mutation)) as box:
+        storm, sleeper = Storm(box.ports["ingest"], box.key, 6000, Random(1)), Sleeper(box, "count-1")
+        asyncio.run(fight(storm, sleeper))
+        wait_until(box.drained, "everything that was accepted has reached its end", timeout=120)
+        verdict = judge(box, storm.ledger)
     assert sleeper.robbed > 0
     assert verdict.exact is exact, verdict

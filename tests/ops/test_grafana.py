@@ -9,7 +9,7 @@ from urllib.request import Request, urlopen
 
 import pytest
 
-from tests.chaos.box import Box
+from tests.chaos.box import running
 from tests.ops.prometheus import Prometheus
 from tests.ops.tool import OPS, ROOT, need
 from tests.waiting import wait_until
@@ -22,13 +22,8 @@ EVENTS = 40
 @pytest.fixture
 def box(tmp_path):
     need("prometheus")
-    found = Box(tmp_path, ROOT)
-    try:
-        found.start()
+    with running(tmp_path, ROOT) as found:
         yield found
-    finally:
-        if found.process and found.process.poll() is None:
-            found.stop()
 
 
 def post(box):
