@@ -57,11 +57,12 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Thrown:
-    """An error or one of its causes."""
+    """An error or one of its causes. `muted`: of a script of another origin, of which browsers tell a page nothing."""
 
     type: str
     message: str
     runs: list[Run]
+    muted: bool
 
 
 def chain(event: Json) -> list[Thrown]:
@@ -71,7 +72,8 @@ def chain(event: Json) -> list[Thrown]:
 
 
 def _thrown(found: Json) -> Thrown:
-    return Thrown(text(found.get("type")), text(found.get("message")), runs(found.get("frames")))
+    message = text(found.get("message"))
+    return Thrown(text(found.get("type")), message, runs(found.get("frames")), message.rstrip(".") == "Script error")
 
 
 def runs(frames: Any) -> list[Run]:

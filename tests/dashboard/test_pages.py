@@ -216,6 +216,16 @@ def test_an_issue_without_samples_still_shows_its_counts(site: Site, mongo: Mong
     assert "No sample of this issue is kept any more" in text
 
 
+@pytest.mark.parametrize(("message", "advised"), [("Script error.", True), ("Script error in row 7", False)])
+def test_an_error_of_another_origin_s_script_comes_with_what_to_do(site: Site, mongo: Mongo, message, advised):
+    mongo.issues.insert_one(ONE | {"message": message})
+    mongo.samples.insert_one(made.sample(ONE, ID, made.moment(), message=message, frames=[], chain=[]))
+    for path in (f"/issues/{ONE['_id']}", f"/events/{ID}"):
+        text = site.get(path).text
+        assert ("crossorigin=" in text) is advised
+        assert ("The browser sent no stack with it." in text) is not advised
+
+
 def test_a_sample_s_page_shows_all_of_it(site: Site, mongo: Mongo):
     mongo.samples.insert_one(made.sample(ONE, ID, made.moment(), cut=["message"]))
     text = Tags(site.get(f"/events/{ID}").text).text
