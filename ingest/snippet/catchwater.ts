@@ -31,7 +31,7 @@ export function start(endpoint: string): void {
   config.sdk = SDK;
 
   var fetch = page.fetch; // taken before the page or an SDK wraps it: our requests are nobody's breadcrumbs
-  var data = ((document.currentScript || {}) as HTMLElement).dataset;
+  var data = ((document.currentScript || 0) as HTMLElement).dataset;
   var seen: any = {}; // what was told, by content: the report of its repeats, or 0 while there are none
   var queue: string[] = []; // reports as JSON text, oldest first; each stays until it has been answered
   var loaded = Date.now();
@@ -47,59 +47,7 @@ export function start(endpoint: string): void {
   var handled: any = queue; // nothing that is thrown
   var timer: any, flushTimer: any, key: string;
 
-  // Whatever goes wrong in here stays in here, and an error made in here is not reported in here.
-  function safely(work: any): any {
-    return function (a: any, b: any, c: any) {
-      if (!busy) {
-        busy++;
-        try {
-          work(a, b, c);
-        } catch (_) {}
-        busy--;
-      }
-    };
-  }
-
-  function attempt(work: any): any {
-    try {
-      return work();
-    } catch (_) {}
-  }
-
-  function newId(): string {
-    return [].map
-      .call((page.crypto || page.msCrypto).getRandomValues(new Uint8Array(16)), function (byte: number) {
-        return (256 + byte).toString(16).slice(1);
-      })
-      .join("");
-  }
-
-  // Anything can be thrown. An error is told by shape, for one of another frame is no instance of Error here.
-  function describe(error: any): Report {
-    if (Object(error) !== error) error = { message: String(error) };
-    var stack = error.stack;
-    var message = error.message;
-    if (message == null) message = {}.toString.call(error) + " with keys: " + Object.keys(error);
-    // Chrome repeats the message at the head of the stack: an endless one must not push the frames out.
-    if (stack && stack.length > STACK) stack = stack.replace(message, "");
-    return { type: error.name, message: "" + message, stack: stack };
-  }
-
-  // JSON.stringify's second argument: cuts texts.
-  function fit(name: string, value: any): any {
-    return typeof value == "string" ? value.slice(0, name == "stack" ? STACK : TEXT) : value;
-  }
-
-  function put(report: any): void {
-    var text = attempt(function () {
-      return JSON.stringify(report, fit);
-    });
-    if (!text || text.length > REPORT) {
-      report.user = report.tags = report.extra = report.breadcrumbs = undefined; // circular or huge: the error still goes
-      text = JSON.stringify(report, fit);
-    }
-    queue.push(text);
-  }
+  // The functions stand in the order that packs best: it is worth 14 bytes.
 
   // One more of what is held back already.
   function folded(content: string): any {
@@ -111,25 +59,78 @@ export function start(endpoint: string): void {
     return held;
   }
 
-  function drop(reason: string): void {
-    seen[reason] = seen[reason] || { id: newId(), n: 0, dropped: reason };
-    folded(reason);
+  // How many of these one request takes: at least one, however long.
+  function batch(reports: string[]): number {
+    var count = reports.length;
+    while (count > MOST || (count > 1 && ("" + reports.slice(0, count)).length > REQUEST)) count--;
+    return count;
+  }
+
+  // JSON.stringify's second argument: cuts texts, and lists.
+  function fit(name: string, value: any): any {
+    return value && value.slice ? value.slice(0, name == "stack" ? STACK : TEXT) : value;
+  }
+
+  function hear(event: any): void {
+    var thrown = event.error || event.reason;
+    if (thrown === handled) return; // the page has told us of it by hand
+    if ("reason" in event) tell(thrown, event.type, event);
+    else if (thrown || event.message) tell(thrown || event.message, "onerror", event);
+  }
+
+  // Anything can be thrown. An error is told by shape, for one of another frame is no instance of Error here.
+  function describe(error: any): Report {
+    if (Object(error) !== error) error = { message: String(error) };
+    var stack = error.stack;
+    var message = error.message;
+    if (message == null) message = {}.toString.call(error) + " with keys: " + Object.keys(error);
+    // Chrome repeats the message at the head of the stack: an endless one must not push the frames out.
+    if (stack && stack.length > STACK) stack = stack.replace(message, "");
+    return { type: error.name, message: ("" + message).slice(0, TEXT), stack: stack };
   }
 
   function matches(patterns: any, text: string): any {
     return (
       patterns &&
-      patterns.some(function (one: any) {
+      [].concat(patterns).some(function (one: any) {
         return (one.test ? text.search(one) : text.indexOf(one)) >= 0;
       })
     );
+  }
+
+  function put(report: any): void {
+    var text = attempt(function () {
+      return JSON.stringify(report, fit);
+    });
+    if (!(text && text.length < REPORT)) {
+      report.user = report.tags = report.extra = report.breadcrumbs = undefined; // circular or huge: the error still goes
+      text = JSON.stringify(report, fit);
+    }
+    queue.push(text);
+  }
+
+  // The page may end here: what no request carries to its end goes by beacon. It stays in the queue and is kept
+  // too, for a beacon has no answer; it may be sent again, and the server knows its id.
+  function leave(): void {
+    gather();
+    later(SOON);
+    var rest = queue.slice(outlives);
+    keep(queue, queue);
+    outlives = queue.length; // pagehide and visibilitychange come in pairs
+    while (rest[0]) navigator.sendBeacon(endpoint, "[" + rest.splice(0, batch(rest)) + "]");
+  }
+
+  function attempt(work: any): any {
+    try {
+      return work();
+    } catch (_) {}
   }
 
   function tell(error: any, mechanism: string, event: any, extra?: any): void {
     try {
       var now = Date.now();
       var report: any = describe(error);
-      var cause = (error = error || {});
+      var cause = (error = error || 0);
       // The event's place, or what Firefox and WebKit write on an error: without a stack there is no other.
       report.source = event.filename || error.fileName || error.sourceURL;
       report.line = event.lineno || error.lineNumber || error.line;
@@ -157,15 +158,18 @@ export function start(endpoint: string): void {
       report.context = {
         viewport: innerWidth + "x" + innerHeight,
         language: navigator.language,
-        connection: ((navigator as any).connection || {}).effectiveType,
+        connection: ((navigator as any).connection || 0).effectiveType,
         visibility: document.visibilityState,
         age: now - loaded,
       };
       report.cause = [];
-      while (!report.cause[4] && (cause = cause.cause || (cause.errors && cause.errors[0]))) {
+      while (!report.cause[4] && (cause = cause.cause || (cause.errors || 0)[0])) {
         report.cause.push(describe(cause));
       }
-      if (config.before && !(report = config.before(report))) return drop("before");
+      if (config.before) {
+        if (!(cause = config.before(report))) return drop("before");
+        if (cause.id) report = cause; // else it only says yes, or is a promise
+      }
       if (repeat == 0) {
         seen[content] = report;
         if (now - flushed > patience * 5) patience = SOON;
@@ -181,11 +185,60 @@ export function start(endpoint: string): void {
     }
   }
 
+  function drop(reason: string): void {
+    seen[reason] = seen[reason] || { id: newId(), n: 0, dropped: reason };
+    folded(reason);
+  }
+
   function gather(): void {
     for (key in seen) {
-      if (seen[key]) put(seen[key]);
+      var held = seen[key];
       seen[key] = 0;
+      if (held && held.n) put(held); // a page may have put something else on Object.prototype
     }
+  }
+
+  // A pause that is on is kept: new errors do not make us ask a server sooner that has asked us to wait.
+  function later(ms?: number): void {
+    timer = timer || setTimeout(send, ms);
+  }
+
+  function newId(): string {
+    var bytes = (page.crypto || page.msCrypto).getRandomValues(new Uint8Array(16));
+    for (var id = "", at = 0; at < 16; ) id += (256 + bytes[at++]).toString(16).slice(1);
+    return id;
+  }
+
+  // All but those that are known.
+  function stored(known: string[]): string[] {
+    return (
+      attempt(function () {
+        return JSON.parse(localStorage[endpoint]).filter(function (text: string) {
+          return known.indexOf(text) < 0 && JSON.parse(text).ts > Date.now() - STALE;
+        });
+      }) || []
+    );
+  }
+
+  // In localStorage stands what was not answered when a page ended, for the next one to send: here without `done`.
+  function keep(done: string[], more: string[]): void {
+    attempt(function () {
+      if (more[0] || localStorage[endpoint])
+        localStorage[endpoint] = JSON.stringify(stored(done).concat(more).slice(-KEPT));
+    });
+  }
+
+  // Whatever goes wrong in here stays in here, and an error made in here is not reported in here.
+  function safely(work: any): any {
+    return function (a: any, b: any, c: any) {
+      if (!busy) {
+        busy++;
+        attempt(function () {
+          work(a, b, c);
+        });
+        busy--;
+      }
+    };
   }
 
   // A storm that goes on is told of ever more rarely, with ever larger n.
@@ -194,111 +247,57 @@ export function start(endpoint: string): void {
     flushed = Date.now();
     if (patience < LONG) patience *= 1.25;
     if (!queue[WAITING]) gather();
-    later(0);
+    later();
   });
-
-  // How many of these one request takes: at least one, however long.
-  function batch(reports: string[]): number {
-    var count = reports.length;
-    while (count > MOST || (count > 1 && ("" + reports.slice(0, count)).length > REQUEST)) count--;
-    return count;
-  }
 
   // One request at a time, so that ours never add up to more than the browser allows in flight. A string without
   // headers is a "simple" request: no preflight.
   var send = safely(function () {
     timer = 0;
-    resume();
-    if (!queue[0] || flying) return;
+    if (flying) return;
+    // What earlier pages have kept goes first. Reading it takes some milliseconds: not while a page is built up.
+    queue = stored(queue).concat(queue);
     var count = batch(queue);
-    var done = safely(function (status: number, wait: any) {
+    if (!count) return;
+    var done = safely(function (answer: any) {
+      answer = answer || 0; // a page's own fetch may end without one
+      var status = answer.status;
+      var wait = answer.headers && answer.headers.get("Retry-After"); // s; XHR has no such member
       plain = !status && !plain; // too long for keepalive, or the page itself uses the quota up
-      if (!status) outlives = 0;
-      if (/^[05]|408|429/.test(status as any)) {
+      if (!(status || timer)) outlives = 0; // with a timer on, the page may just be leaving, and the browser goes on sending
+      if (!status || /^5|408|429/.test(status)) {
         if (pause < LONG) pause *= 2;
-        later(wait * 1e3 || pause * Math.random()); // spread: after an outage all pages would come at once
+        // A timer of more ms than 2^31 would fire at once. Spread: after an outage all pages would come at once.
+        later((wait * 1e3) % 2e9 || pause * Math.random());
       } else {
         outlives = 0;
         pause = SOON;
         keep(queue.splice(0, flying), []);
-        later(0);
+        later();
       }
       flying = 0;
     });
     if (fetch) {
-      fetch(endpoint, { method: "POST", body: "[" + queue.slice(0, count) + "]", keepalive: !plain }).then(
-        function (answer: any) {
-          done(answer.status, answer.headers.get("Retry-After"));
-        },
-        function () {
-          done(0);
-        }
-      );
+      fetch(endpoint, { method: "POST", body: "[" + queue.slice(0, count) + "]", keepalive: !plain }).then(done, done);
     } else {
       var request = new XMLHttpRequest();
       request.open("POST", endpoint);
       request.onloadend = function () {
-        done(request.status);
+        done(request);
       };
       request.send("[" + queue.slice(0, count) + "]");
     }
     flying = count;
-    if (!plain) outlives = Math.max(outlives, count);
+    if (!plain && outlives < count) outlives = count;
   });
-
-  // A pause that is on is kept: new errors do not make us ask a server sooner that has asked us to wait.
-  function later(ms: number): void {
-    timer = timer || setTimeout(send, ms);
-  }
-
-  // In localStorage stands what was not answered when a page ended, for the next one to send: here without `done`.
-  function keep(done: string[], more: string[]): void {
-    attempt(function () {
-      if (more[0] || localStorage[endpoint])
-        localStorage[endpoint] = JSON.stringify(
-          stored(done).concat(more).slice(-KEPT)
-        );
-    });
-  }
-
-  // All but those that are known.
-  function stored(known: string[]): string[] {
-    return JSON.parse(localStorage[endpoint] || "[]").filter(function (text: string) {
-      return known.indexOf(text) < 0 && JSON.parse(text).ts > Date.now() - STALE;
-    });
-  }
-
-  // What earlier pages have kept goes first. Reading it takes a browser some milliseconds: not while a page is built up.
-  function resume(): void {
-    attempt(function () {
-      if (!flying) queue = stored(queue).concat(queue);
-    });
-  }
-
-  // The page may end here: what no request carries to its end goes by beacon. It stays in the queue and is kept
-  // too, for a beacon has no answer; it may be sent again, and the server knows its id.
-  function leave(): void {
-    gather();
-    resume();
-    later(SOON);
-    var rest = queue.slice(outlives);
-    keep(queue, queue);
-    outlives = queue.length; // pagehide and visibilitychange come in pairs
-    while (rest[0]) navigator.sendBeacon(endpoint, "[" + rest.splice(0, batch(rest)) + "]");
-  }
-
-  function hear(event: any): void {
-    var thrown = event.error || event.reason;
-    if (thrown === handled) return; // the page has told us of it by hand
-    if ("reason" in event) tell(thrown, event.type, event);
-    else if (thrown || event.message) tell(thrown || event.message, "onerror", event);
-  }
 
   for (key in data) (config as any)[key] = (config as any)[key] || data[key];
   if ((Error as any).stackTraceLimit < 50) (Error as any).stackTraceLimit = 50;
   config.off = function () {
     busy++;
-    keep(queue, []);
+    attempt(function () {
+      delete localStorage[endpoint];
+    });
   };
   config.report = safely(function (error: any, extra: any, mechanism: any) {
     handled = Object(error); // of what is no object, a new one: that may be thrown again
@@ -310,7 +309,7 @@ export function start(endpoint: string): void {
   // What the inline part heard before this script came.
   if (config.q) {
     config.q.map(function (heard: any) {
-      heard.pop ? config.report!(heard[0], heard[1]) : safely(hear)(heard);
+      heard.pop ? config.report!.apply(0, heard) : safely(hear)(heard);
     });
     while (config.q.n!-- > 99) drop("cap"); // what was too much for it
   }

@@ -18,7 +18,8 @@
   }
 
   var add = safely(function (kind: string, message: any, data?: any) {
-    crumbs.push({ ts: Date.now(), kind: kind, message: String(message).slice(0, TEXT), data: data });
+    message = JSON.parse(JSON.stringify(String(message).slice(0, TEXT))); // a copy: a cut text keeps the whole in memory
+    crumbs.push({ ts: Date.now(), kind: kind, message: message, data: data });
     if (crumbs.length > MOST) crumbs.shift();
   });
 
@@ -31,9 +32,16 @@
       : name;
   }
 
-  // An address without what follows its path: queries hold secrets.
+  // An address without what follows its path, who asks, and what a `data:` address holds: there are the secrets.
   function plain(address: any): string {
-    return String(address).split(/[?#]/)[0];
+    return String(address)
+      .split(/[?#]/)[0]
+      .replace(/^(data:)[^]*|(\/\/)[^\/]*@/i, "$1$2");
+  }
+
+  // A value given to the console, as text. A long list would take long to write, so only its kind is told.
+  function worded(value: any): string {
+    return Object(value) === value && value.length > 99 ? {}.toString.call(value) : String(value);
   }
 
   // Put something around a method. Not if this script came from another origin without `crossorigin`: what fails in a
@@ -75,9 +83,11 @@
         return ((init && init.method) || input.method || "GET") + " " + plain(input.url || input);
       })();
       var started = Date.now();
-      return original.apply(this, arguments).then(
+      var answer = original.apply(this, arguments);
+      if (!answer || !answer.then) return answer; // a page's own fetch, or one that a test put there
+      return answer.then(
         function (response: any) {
-          add("fetch", what, { status: response.status, ms: Date.now() - started });
+          add("fetch", what, { status: response && response.status, ms: Date.now() - started });
           return response;
         },
         function (error: any) {
@@ -88,13 +98,16 @@
     };
   });
 
+  // One for all requests: a browser adds a listener that is there already only once, however often one is opened.
+  var over = safely(function (this: any) {
+    add("xhr", this.catchwater, { status: this.status });
+  });
   around(page.XMLHttpRequest && XMLHttpRequest.prototype, "open", function (original: any) {
     return function (this: any, method: any, address: any) {
       var request = this;
       safely(function () {
-        request.addEventListener("loadend", function () {
-          add("xhr", method + " " + plain(address), { status: request.status });
-        });
+        request.catchwater = method + " " + plain(address);
+        request.addEventListener("loadend", over);
       })();
       return original.apply(this, arguments);
     };
@@ -103,11 +116,13 @@
   ["log", "info", "warn", "error"].forEach(function (level) {
     around(page.console, level, function (original: any) {
       return function (this: any, first: any) {
-        var words = [].slice.call(arguments);
-        add("console", words.map(String).join(" "), { level: level });
-        if (level == "error" && config.console && config.sdk) {
-          config.report(first && first.stack ? first : words.map(String).join(" "), undefined, "console");
-        }
+        safely(function (given: any) {
+          var words = [].map.call(given, worded).join(" ");
+          add("console", words, { level: level });
+          if (level == "error" && config.console && config.sdk) {
+            config.report(first && first.stack ? first : words, undefined, "console");
+          }
+        })(arguments);
         return original.apply(this, arguments);
       };
     });

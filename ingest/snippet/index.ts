@@ -11,7 +11,9 @@ export function init(endpoint: string, options?: Catchwater): Catchwater {
   var page = window;
   var config: any = (page.catchwater = page.catchwater || {});
   for (var name in options) config[name] = (options as any)[name];
-  start(endpoint);
+  try {
+    start(endpoint);
+  } catch (_) {} // a bundle is strict: a page that has frozen `Error`, or `catchwater`, would make it throw
   return config;
 }
 

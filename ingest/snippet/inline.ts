@@ -1,7 +1,7 @@
 /* Stands in the page itself: hears what happens before the script has come. */
 (function (page: any, q: any) {
   var config = (page.catchwater = page.catchwater || {});
-  if (config.q) return;
+  if (config.report) return; // a second one, or one behind the script
   config.q = q;
   q.n = 0;
   function hear(event: any) {

@@ -16,11 +16,11 @@ export interface Catchwater {
   /** The share of sessions that are told of, 0 to 1. What the others leave out is counted. */
   sample?: number;
   /** Errors not to tell of: texts or patterns that `Type: message` holds. */
-  ignore?: (string | RegExp)[];
+  ignore?: string | RegExp | (string | RegExp)[];
   /** Scripts to tell of alone: texts or patterns that the stack holds. An error without a place is told. */
-  allow?: (string | RegExp)[];
-  /** Sees each report before it goes, may change it, and answers it, or nothing to drop it. */
-  before?: (report: Report) => Report | null | undefined | false | void;
+  allow?: string | RegExp | (string | RegExp)[];
+  /** Sees each report before it goes, may change it, and answers it, or a copy of it, or `true`; or nothing to drop it. */
+  before?: (report: Report) => Report | boolean | null | undefined | void;
   /** Different errors told per page (50). */
   cap?: number;
   /** Tell of images, scripts and styles that do not load. */
@@ -30,7 +30,7 @@ export interface Catchwater {
 
   /** Tell of an error by hand. Whatever is thrown afterwards as the same object is not told again. */
   report?: (error: unknown, extra?: { [name: string]: unknown }) => void;
-  /** Stop: nothing is heard, sent or kept from now on, and what was kept is gone. */
+  /** Stop: nothing is heard, sent or kept from now on, and what was kept, by earlier pages too, is gone. */
   off?: () => void;
   /** Its name and version, once it runs. */
   sdk?: string;

@@ -17,7 +17,7 @@ from tests.waiting import wait_until
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 
 AWAY = 0.1  # seconds to the server
-NAVIGATIONS = int(os.environ.get("CATCHWATER_NAVIGATIONS", "60"))
+NAVIGATIONS = int(os.environ.get("CATCHWATER_NAVIGATIONS", "150"))
 WAYS = {
     "XMLHttpRequest": "var x = new XMLHttpRequest(); x.open('POST', to); x.send(body)",
     "fetch": "fetch(to, {method: 'POST', body: body})",

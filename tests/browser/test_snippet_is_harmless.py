@@ -66,7 +66,7 @@ def test_an_error_made_while_one_is_told_does_not_make_a_circle(visit, recorder)
 
 EXTRAS = {
     "circular": "(function () { var o = {}; o.o = o; return o })()",
-    "big": "{list: Array(1e5).fill('text')}",
+    "big": "{list: Array(1e5).fill(Array(99).join('x'))}",
     "bigint": "{n: 10n}",
     "throwing": "{toJSON: function () { throw 1 }}",
     "deep": "(function () { var o = {}; for (var i = 0; i < 1e5; i++) o = {o: o}; return o })()",
@@ -81,6 +81,15 @@ def test_extra_that_is_no_json_or_too_much_is_left_out(visit, recorder, own_erro
     assert report["message"] == "kept"
     assert "extra" not in report
     assert own_errors == []
+
+
+def test_a_long_list_is_cut_and_bytes_are_no_harm(visit, recorder):
+    page = visit()
+    page.evaluate(
+        "catchwater.report(Error('kept'), {list: Array(1e5).fill(1), bytes: new Uint8Array(3), file: new Blob(['x'])})"
+    )
+    (report,) = recorder.wait_for_reports(1)
+    assert report["extra"] == {"list": [1] * 2000, "bytes": {"0": 0, "1": 0, "2": 0}, "file": {}}
 
 
 def test_settings_that_are_no_json_cost_the_errors_nothing_but_themselves(visit, recorder, own_errors):

@@ -51,6 +51,10 @@ def test_junk_in_the_storage_harms_nobody(visit, recorder, page, junk):
     page.evaluate(f"localStorage['{recorder.ingest}/e/0123456789abcdef0123456789abcdef'] = '{junk}'")
     visit(FIRST)
     assert recorder.wait_for_reports(1)[0]["message"] == "first is not defined"
+    recorder.go_down()
+    page.evaluate("catchwater.report('second')")
+    page.goto(recorder.serve("else", "<!doctype html>"))
+    assert ["second" in text for text in kept(page)] == [True]
 
 
 def test_at_most_fifty_reports_are_kept(visit, recorder, page):

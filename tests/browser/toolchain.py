@@ -52,9 +52,17 @@ def built() -> dict[str, bytes]:
 
 def _script(name: str) -> bytes:
     """A file as pages get it: ES5, ASCII, one line. esbuild brings the parts together, terser makes them small."""
-    options = ["--bundle", "--minify-syntax", "--target=es5", "--format=iife", "--charset=ascii", NO_STRICT]
+    options = ["--bundle", "--target=es5", "--format=iife", "--charset=ascii", NO_STRICT]
     plain = _run("esbuild", SOURCE / f"{name}.ts", *options)
-    shrink = ["--compress", "passes=4,ecma=5,toplevel", "--mangle", "--ecma", "5", "--format", "ascii_only=true"]
+    shrink = [
+        "--compress",
+        "passes=4,ecma=5,toplevel,loops=false,lhs_constants=false",
+        "--mangle",
+        "--ecma",
+        "5",
+        "--format",
+        "ascii_only=true",
+    ]
     return _run("terser", *shrink, given=plain).strip() + b"\n"
 
 

@@ -18,7 +18,7 @@ function start(endpoint) {
   if (config.sdk) return;
   config.sdk = SDK;
   var fetch = page.fetch;
-  var data = (document.currentScript || {}).dataset;
+  var data = (document.currentScript || 0).dataset;
   var seen = {};
   var queue = [];
   var loaded = Date.now();
@@ -33,50 +33,6 @@ function start(endpoint) {
   var patience = SOON;
   var handled = queue;
   var timer, flushTimer, key;
-  function safely(work) {
-    return function(a, b, c) {
-      if (!busy) {
-        busy++;
-        try {
-          work(a, b, c);
-        } catch (_) {
-        }
-        busy--;
-      }
-    };
-  }
-  function attempt(work) {
-    try {
-      return work();
-    } catch (_) {
-    }
-  }
-  function newId() {
-    return [].map.call((page.crypto || page.msCrypto).getRandomValues(new Uint8Array(16)), function(byte) {
-      return (256 + byte).toString(16).slice(1);
-    }).join("");
-  }
-  function describe(error) {
-    if (Object(error) !== error) error = { message: String(error) };
-    var stack = error.stack;
-    var message = error.message;
-    if (message == null) message = {}.toString.call(error) + " with keys: " + Object.keys(error);
-    if (stack && stack.length > STACK) stack = stack.replace(message, "");
-    return { type: error.name, message: "" + message, stack };
-  }
-  function fit(name, value) {
-    return typeof value == "string" ? value.slice(0, name == "stack" ? STACK : TEXT) : value;
-  }
-  function put(report2) {
-    var text = attempt(function() {
-      return JSON.stringify(report2, fit);
-    });
-    if (!text || text.length > REPORT) {
-      report2.user = report2.tags = report2.extra = report2.breadcrumbs = void 0;
-      text = JSON.stringify(report2, fit);
-    }
-    queue.push(text);
-  }
   function folded(content) {
     var held = seen[content];
     if (held) {
@@ -85,20 +41,62 @@ function start(endpoint) {
     }
     return held;
   }
-  function drop(reason) {
-    seen[reason] = seen[reason] || { id: newId(), n: 0, dropped: reason };
-    folded(reason);
+  function batch(reports) {
+    var count = reports.length;
+    while (count > MOST || count > 1 && ("" + reports.slice(0, count)).length > REQUEST) count--;
+    return count;
+  }
+  function fit(name, value) {
+    return value && value.slice ? value.slice(0, name == "stack" ? STACK : TEXT) : value;
+  }
+  function hear(event) {
+    var thrown = event.error || event.reason;
+    if (thrown === handled) return;
+    if ("reason" in event) tell(thrown, event.type, event);
+    else if (thrown || event.message) tell(thrown || event.message, "onerror", event);
+  }
+  function describe(error) {
+    if (Object(error) !== error) error = { message: String(error) };
+    var stack = error.stack;
+    var message = error.message;
+    if (message == null) message = {}.toString.call(error) + " with keys: " + Object.keys(error);
+    if (stack && stack.length > STACK) stack = stack.replace(message, "");
+    return { type: error.name, message: ("" + message).slice(0, TEXT), stack };
   }
   function matches(patterns, text) {
-    return patterns && patterns.some(function(one) {
+    return patterns && [].concat(patterns).some(function(one) {
       return (one.test ? text.search(one) : text.indexOf(one)) >= 0;
     });
+  }
+  function put(report2) {
+    var text = attempt(function() {
+      return JSON.stringify(report2, fit);
+    });
+    if (!(text && text.length < REPORT)) {
+      report2.user = report2.tags = report2.extra = report2.breadcrumbs = void 0;
+      text = JSON.stringify(report2, fit);
+    }
+    queue.push(text);
+  }
+  function leave() {
+    gather();
+    later(SOON);
+    var rest = queue.slice(outlives);
+    keep(queue, queue);
+    outlives = queue.length;
+    while (rest[0]) navigator.sendBeacon(endpoint, "[" + rest.splice(0, batch(rest)) + "]");
+  }
+  function attempt(work) {
+    try {
+      return work();
+    } catch (_) {
+    }
   }
   function tell(error, mechanism, event, extra) {
     try {
       var now = Date.now();
       var report2 = describe(error);
-      var cause = error = error || {};
+      var cause = error = error || 0;
       report2.source = event.filename || error.fileName || error.sourceURL;
       report2.line = event.lineno || error.lineNumber || error.line;
       report2.column = event.colno || error.columnNumber || error.column;
@@ -121,15 +119,18 @@ function start(endpoint) {
       report2.context = {
         viewport: innerWidth + "x" + innerHeight,
         language: navigator.language,
-        connection: (navigator.connection || {}).effectiveType,
+        connection: (navigator.connection || 0).effectiveType,
         visibility: document.visibilityState,
         age: now - loaded
       };
       report2.cause = [];
-      while (!report2.cause[4] && (cause = cause.cause || cause.errors && cause.errors[0])) {
+      while (!report2.cause[4] && (cause = cause.cause || (cause.errors || 0)[0])) {
         report2.cause.push(describe(cause));
       }
-      if (config.before && !(report2 = config.before(report2))) return drop("before");
+      if (config.before) {
+        if (!(cause = config.before(report2))) return drop("before");
+        if (cause.id) report2 = cause;
+      }
       if (repeat == 0) {
         seen[content] = report2;
         if (now - flushed > patience * 5) patience = SOON;
@@ -144,104 +145,99 @@ function start(endpoint) {
       drop("failed");
     }
   }
+  function drop(reason) {
+    seen[reason] = seen[reason] || { id: newId(), n: 0, dropped: reason };
+    folded(reason);
+  }
   function gather() {
     for (key in seen) {
-      if (seen[key]) put(seen[key]);
+      var held = seen[key];
       seen[key] = 0;
+      if (held && held.n) put(held);
     }
+  }
+  function later(ms) {
+    timer = timer || setTimeout(send, ms);
+  }
+  function newId() {
+    var bytes = (page.crypto || page.msCrypto).getRandomValues(new Uint8Array(16));
+    for (var id = "", at = 0; at < 16; ) id += (256 + bytes[at++]).toString(16).slice(1);
+    return id;
+  }
+  function stored(known) {
+    return attempt(function() {
+      return JSON.parse(localStorage[endpoint]).filter(function(text) {
+        return known.indexOf(text) < 0 && JSON.parse(text).ts > Date.now() - STALE;
+      });
+    }) || [];
+  }
+  function keep(done, more) {
+    attempt(function() {
+      if (more[0] || localStorage[endpoint])
+        localStorage[endpoint] = JSON.stringify(stored(done).concat(more).slice(-KEPT));
+    });
+  }
+  function safely(work) {
+    return function(a, b, c) {
+      if (!busy) {
+        busy++;
+        attempt(function() {
+          work(a, b, c);
+        });
+        busy--;
+      }
+    };
   }
   var flush = safely(function() {
     flushTimer = 0;
     flushed = Date.now();
     if (patience < LONG) patience *= 1.25;
     if (!queue[WAITING]) gather();
-    later(0);
+    later();
   });
-  function batch(reports) {
-    var count = reports.length;
-    while (count > MOST || count > 1 && ("" + reports.slice(0, count)).length > REQUEST) count--;
-    return count;
-  }
   var send = safely(function() {
     timer = 0;
-    resume();
-    if (!queue[0] || flying) return;
+    if (flying) return;
+    queue = stored(queue).concat(queue);
     var count = batch(queue);
-    var done = safely(function(status, wait) {
+    if (!count) return;
+    var done = safely(function(answer) {
+      answer = answer || 0;
+      var status = answer.status;
+      var wait = answer.headers && answer.headers.get("Retry-After");
       plain = !status && !plain;
-      if (!status) outlives = 0;
-      if (/^[05]|408|429/.test(status)) {
+      if (!(status || timer)) outlives = 0;
+      if (!status || /^5|408|429/.test(status)) {
         if (pause < LONG) pause *= 2;
-        later(wait * 1e3 || pause * Math.random());
+        later(wait * 1e3 % 2e9 || pause * Math.random());
       } else {
         outlives = 0;
         pause = SOON;
         keep(queue.splice(0, flying), []);
-        later(0);
+        later();
       }
       flying = 0;
     });
     if (fetch) {
-      fetch(endpoint, { method: "POST", body: "[" + queue.slice(0, count) + "]", keepalive: !plain }).then(
-        function(answer) {
-          done(answer.status, answer.headers.get("Retry-After"));
-        },
-        function() {
-          done(0);
-        }
-      );
+      fetch(endpoint, { method: "POST", body: "[" + queue.slice(0, count) + "]", keepalive: !plain }).then(done, done);
     } else {
       var request = new XMLHttpRequest();
       request.open("POST", endpoint);
       request.onloadend = function() {
-        done(request.status);
+        done(request);
       };
       request.send("[" + queue.slice(0, count) + "]");
     }
     flying = count;
-    if (!plain) outlives = Math.max(outlives, count);
+    if (!plain && outlives < count) outlives = count;
   });
-  function later(ms) {
-    timer = timer || setTimeout(send, ms);
-  }
-  function keep(done, more) {
-    attempt(function() {
-      if (more[0] || localStorage[endpoint])
-        localStorage[endpoint] = JSON.stringify(
-          stored(done).concat(more).slice(-KEPT)
-        );
-    });
-  }
-  function stored(known) {
-    return JSON.parse(localStorage[endpoint] || "[]").filter(function(text) {
-      return known.indexOf(text) < 0 && JSON.parse(text).ts > Date.now() - STALE;
-    });
-  }
-  function resume() {
-    attempt(function() {
-      if (!flying) queue = stored(queue).concat(queue);
-    });
-  }
-  function leave() {
-    gather();
-    resume();
-    later(SOON);
-    var rest = queue.slice(outlives);
-    keep(queue, queue);
-    outlives = queue.length;
-    while (rest[0]) navigator.sendBeacon(endpoint, "[" + rest.splice(0, batch(rest)) + "]");
-  }
-  function hear(event) {
-    var thrown = event.error || event.reason;
-    if (thrown === handled) return;
-    if ("reason" in event) tell(thrown, event.type, event);
-    else if (thrown || event.message) tell(thrown || event.message, "onerror", event);
-  }
   for (key in data) config[key] = config[key] || data[key];
   if (Error.stackTraceLimit < 50) Error.stackTraceLimit = 50;
   config.off = function() {
     busy++;
-    keep(queue, []);
+    attempt(function() {
+      delete localStorage[endpoint];
+    });
   };
   config.report = safely(function(error, extra, mechanism) {
     handled = Object(error);
@@ -252,7 +248,7 @@ function start(endpoint) {
   });
   if (config.q) {
     config.q.map(function(heard) {
-      heard.pop ? config.report(heard[0], heard[1]) : safely(hear)(heard);
+      heard.pop ? config.report.apply(0, heard) : safely(hear)(heard);
     });
     while (config.q.n-- > 99) drop("cap");
   }
@@ -269,7 +265,10 @@ function init(endpoint, options) {
   var page = window;
   var config = page.catchwater = page.catchwater || {};
   for (var name in options) config[name] = options[name];
-  start(endpoint);
+  try {
+    start(endpoint);
+  } catch (_) {
+  }
   return config;
 }
 function report(error, extra) {
