@@ -56,6 +56,8 @@ def survives(box, random, capsys):
     assert (verdict.missing, verdict.unknown, verdict.wrong) == ([], [], {})
     assert (verdict.audit_exit, verdict.audit["missing"], verdict.dead) == (0, 0, 0)
     assert verdict.audit["counted"] == verdict.audit["stored"] == EVENTS
+    occurrences = sum(storm.ledger.by_issue.values())
+    assert verdict.audit["occurrences"] == verdict.audit["occurrences_stored"] == occurrences > EVENTS
 
 
 async def fight(storm: Storm, havoc: Havoc) -> None:
