@@ -58,6 +58,7 @@ def survives(box, random, capsys):
     assert verdict.audit["counted"] == verdict.audit["stored"] == EVENTS
     occurrences = sum(storm.ledger.by_issue.values())
     assert verdict.audit["occurrences"] == verdict.audit["occurrences_stored"] == occurrences > EVENTS
+    assert verdict.audit["client_losses"] == {"cap": storm.ledger.left_out}
 
 
 async def fight(storm: Storm, havoc: Havoc) -> None:
