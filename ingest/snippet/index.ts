@@ -9,12 +9,12 @@ export type { Catchwater, Report } from "./types";
 export function init(endpoint: string, options?: Catchwater): Catchwater {
   if (typeof window == "undefined") return options || {};
   var page = window;
-  var config: any = (page.catchwater = page.catchwater || {});
-  for (var name in options) config[name] = (options as any)[name];
   try {
+    var config: any = (page.catchwater = page.catchwater || {});
+    for (var name in options) config[name] = (options as any)[name];
     start(endpoint);
   } catch (_) {} // a bundle is strict: a page that has frozen `Error`, or `catchwater`, would make it throw
-  return config;
+  return page.catchwater || {};
 }
 
 /** Tell of an error by hand. */

@@ -41,6 +41,14 @@ def visit(page: Page, recorder: Recorder) -> Open:
 
 
 @pytest.fixture
+def own_errors(page: Page) -> list[str]:
+    """What has gone wrong in the page itself, in Chromium's eyes."""
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(error.message))
+    return errors
+
+
+@pytest.fixture
 def screenshots(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Where pictures of pages go: the folder CATCHWATER_SCREENSHOTS names, to be looked at, or a temporary one."""
     named = os.environ.get("CATCHWATER_SCREENSHOTS")

@@ -10,18 +10,11 @@ pytestmark = pytest.mark.browser
 
 
 @pytest.fixture
-def own_errors(page):
-    errors = []
-    page.on("pageerror", lambda error: errors.append(error.message))
-    return errors
-
-
-@pytest.fixture
 def shop(visit, recorder):
     """A page with both files; `before` stands in front of them."""
 
     def shop(before: str = "", body: str = ""):
-        second = f"<script src='{recorder.ingest}/c/{{}}.extras.js' crossorigin></script>".format("key")
+        second = f"<script src='{recorder.ingest}/c/key.extras.js' crossorigin></script>"
         return visit(body, f"<script>{before}</script>{second}")
 
     return shop

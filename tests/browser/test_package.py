@@ -95,6 +95,21 @@ def test_bundled_into_a_page_it_tells_of_errors(project, page, recorder, form):
     assert (told["thrown"]["release"], told["thrown"]["user"]) == ("shop@2.14.0", {"id": "4711"})
 
 
+FROZEN = {"error": "Object.freeze(Error)", "settings": "catchwater = Object.freeze({})", "a text": "catchwater = 'on'"}
+
+
+@pytest.mark.parametrize("change", FROZEN.values(), ids=FROZEN)
+def test_in_a_page_that_has_frozen_things_a_bundle_runs_on(project, page, recorder, own_errors, change):
+    main = f'import {{ init }} from "catchwater"; init("{recorder.ingest}/e/{KEY}"); document.title = "ran on";'
+    (project / "main.ts").write_text(main)
+    run(project, modules() / ".bin/esbuild", "main.ts", "--bundle", "--format=esm", "--outfile=main.js")
+    script = recorder.serve("main.js", (project / "main.js").read_text(), "text/javascript")
+    html = f"<!doctype html><script>{change}</script><script type=module src='{script}'></script>"
+    page.goto(recorder.serve("page", html))
+    page.wait_for_function("document.title == 'ran on'")
+    assert own_errors == []
+
+
 def test_on_a_server_it_can_be_imported_and_does_nothing(project):
     """Pages are rendered on servers, too: what is imported there must not fail for want of a window."""
     code = "const c = require('catchwater'); console.log(Object.keys(c).sort().join())"

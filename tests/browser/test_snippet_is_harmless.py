@@ -7,14 +7,6 @@ import pytest
 pytestmark = pytest.mark.browser
 
 
-@pytest.fixture
-def own_errors(page):
-    """What the page itself reports as gone wrong, in Chromium's eyes."""
-    errors = []
-    page.on("pageerror", lambda error: errors.append(error.message))
-    return errors
-
-
 def test_handlers_set_before_and_after_are_called_as_if_it_were_not_there(visit, recorder):
     handler = "function () { (window.got = window.got || []).push(arguments.length); return true }"
     page = visit(

@@ -37,13 +37,6 @@ def told(recorder, text: str) -> int:
     return sum(report["n"] for report in recorder.reports if text in report["message"])
 
 
-@pytest.fixture
-def own_errors(page):
-    errors = []
-    page.on("pageerror", lambda error: errors.append(error.message))
-    return errors
-
-
 def test_where_there_is_no_more_than_in_internet_explorer_11(visit, recorder, own_errors, page):
     nine = "for (var i = 0; i < 9; i++) setTimeout(again); onpagehide = function () { catchwater.report('last') }"
     visit(AGAIN + EARLY.format(nine), EARLY.format(IE_11))

@@ -66,16 +66,14 @@ def test_a_server_that_asks_for_a_pause_is_not_asked_at_the_end_of_the_page_eith
     wait_for_messages(recorder, "first is not defined")
 
 
-def test_without_a_network_errors_wait_and_the_page_is_told_of_nothing(visit, recorder, page):
-    own = []
-    page.on("pageerror", lambda error: own.append(error.message))
+def test_without_a_network_errors_wait_and_the_page_is_told_of_nothing(visit, recorder, page, own_errors):
     visit("<p>here</p>")
     page.context.set_offline(True)
     page.evaluate("setTimeout(function () { first() }); setTimeout(function () { second() }, 300)")
     page.evaluate("new Promise(function (done) { setTimeout(done, 1000) })")
     page.context.set_offline(False)
     wait_for_messages(recorder, "first is not defined", "second is not defined")
-    assert own == ["first is not defined", "second is not defined"]
+    assert own_errors == ["first is not defined", "second is not defined"]
 
 
 def test_a_server_that_is_away_makes_the_browser_complain_ever_more_rarely(visit, recorder, page):

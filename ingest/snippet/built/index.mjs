@@ -263,13 +263,13 @@ function start(endpoint) {
 function init(endpoint, options) {
   if (typeof window == "undefined") return options || {};
   var page = window;
-  var config = page.catchwater = page.catchwater || {};
-  for (var name in options) config[name] = options[name];
   try {
+    var config = page.catchwater = page.catchwater || {};
+    for (var name in options) config[name] = options[name];
     start(endpoint);
   } catch (_) {
   }
-  return config;
+  return page.catchwater || {};
 }
 function report(error, extra) {
   var config = typeof window == "undefined" ? {} : window.catchwater;
