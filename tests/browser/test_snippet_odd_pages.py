@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from tests.browser.recorder import KEY
+
 pytestmark = pytest.mark.browser
 
 THROWING = "<script>setTimeout(function () { first() })</script>"
@@ -118,12 +120,9 @@ def test_long_messages_are_compared_and_held_by_their_first_2000_characters(visi
 
 
 def test_off_takes_along_what_earlier_pages_have_kept(visit, recorder, page):
-    visit("<p>here</p>")
-    recorder.go_down()
-    page.evaluate("catchwater.report('first')")
     page.goto(recorder.serve("else", "<!doctype html>"))
-    assert page.evaluate(KEYS) == 1
-    recorder.come_up()
+    kept = "JSON.stringify([JSON.stringify({id: '0'.repeat(32), ts: Date.now(), message: 'first'})])"
+    page.evaluate(f"localStorage['{recorder.ingest}/e/{KEY}'] = {kept}")
     visit("<script>catchwater.off()</script>")
     assert page.evaluate(KEYS) == 0
     visit("<script>catchwater.report('second')</script>")
