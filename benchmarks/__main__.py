@@ -1,4 +1,7 @@
-"""`python -m benchmarks`: every figure, once. Needs the `test` extra, and a machine that has nothing else to do."""
+"""`python -m benchmarks`: every figure, once.
+
+Needs the `test` extra, and a machine that has nothing else to do.
+"""
 
 from __future__ import annotations
 
@@ -7,31 +10,38 @@ from pathlib import Path
 
 import click
 
+from benchmarks.grouping import grouping_figures
 from benchmarks.maps import map_figures
-from benchmarks.naming import naming_figures
 from benchmarks.report import shown
+from benchmarks.snapshots import snapshot_figures
 from benchmarks.stages import stage_figures
 from benchmarks.whole import ingest_figure, whole_figures
-from catchwater.embedded import RedisServer
+from catchwater.local.servers import RedisServer
 
 
 @click.command()
 @click.option("--entries", default=20_000, show_default=True, help="Entries for each stage.")
 @click.option("--seconds", default=6.0, show_default=True, help="How long each load lasts.")
-@click.option("--runs", default=3, show_default=True, help="Runs of each, in turn with its reference.")
+@click.option(
+    "--runs", default=3, show_default=True, help="Runs of each, in turn with its reference."
+)
 @click.option("--json", "as_json", is_flag=True, help="JSON instead of lines.")
 def main(entries: int, seconds: float, runs: int, as_json: bool) -> None:  # noqa: FBT001 - click's way
-    """Measure, against references in the same run. Nothing is decided here: the marks stand beside the figures."""
+    """Measure, against references in the same run.
+
+    Nothing is decided here: the marks stand beside the figures.
+    """
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         server = RedisServer(folder / "redis")
         server.start()
         try:
             figures = stage_figures(server.url, entries, runs)
+            figures += snapshot_figures(server.url)
             figures.append(ingest_figure(server.url, folder, seconds, runs))
         finally:
             server.stop()
-        figures += naming_figures()
+        figures += grouping_figures()
         figures += map_figures(2_000, runs)
         figures += whole_figures(folder / "whole", seconds)
     click.echo(shown(figures, as_json=as_json))

@@ -1,4 +1,6 @@
-"""Load over HTTP: by wrk where that is installed, which costs little; else by a Python process, which costs more."""
+"""Load over HTTP: by wrk where that is installed, which costs little; else by a Python process,
+which costs more.
+"""
 
 from __future__ import annotations
 
@@ -23,13 +25,17 @@ wrk.body = [=[%s]=]
 function done(summary)
   local errors = summary.errors
   local failed = errors.status + errors.connect + errors.read + errors.write + errors.timeout
-  print(string.format('{"accepted": %%d, "seconds": %%f}', summary.requests - failed, summary.duration / 1e6))
+  local accepted, seconds = summary.requests - failed, summary.duration / 1e6
+  print(string.format('{"accepted": %%d, "seconds": %%f}', accepted, seconds))
 end
 """
 
 
 def run(url: str, seconds: float) -> tuple[float, float]:
-    """Accepted posts and seconds, from a process of its own. Ids are made by ingest: each post is a new event."""
+    """Accepted posts and seconds, from a process of its own.
+
+    Ids are made by ingest: each post is a new event.
+    """
     output = _by_wrk(url, seconds) if shutil.which("wrk") else _by_python(url, seconds)
     found = json.loads(output.strip().splitlines()[-1])
     return found["accepted"], found["seconds"]

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import orjson
 
 from benchmarks.report import Figure
-from stages.naming.snippet import read
-from stages.sourcemaps.positions import Map
-from stages.sourcemaps.resolve import resolve
+from catchwater.sourcemaps.positions import Map
+from stages.grouping.snippet import read
+from stages.grouping.source_frames import resolve
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 FRAMES = 8
 SOURCES = 50
 LINES = 400
-_SOURCE = "".join(f"function step{n}(order) {{ return order.lines[{n}].total(); }}\n" for n in range(LINES))
+_SOURCE = "".join(
+    f"function step{n}(order) {{ return order.lines[{n}].total(); }}\n" for n in range(LINES)
+)
 
 
 class Warm:
@@ -30,13 +32,17 @@ class Warm:
     def knows(self, project: str) -> bool:
         return bool(project)
 
-    def find(self, project: str, release: str, wanted: Mapping[str, str]) -> Mapping[str, Map | str]:
+    def find(
+        self, project: str, release: str, wanted: Mapping[str, str]
+    ) -> Mapping[str, Map | str]:
         assert project != release
         return dict.fromkeys(wanted, self._one)
 
 
 def map_figures(count: int, runs: int) -> list[Figure]:
-    """CPU microseconds a frame: of events whose positions were seen before, and of positions that are new."""
+    """CPU microseconds a frame: of events whose positions were seen before, and of positions
+    that are new.
+    """
     seen = Figure("source maps: a frame, seen before", "us", [], mark=20, lower_is_better=True)
     new = Figure("source maps: a frame, a new position", "us", [])
     parsed = Figure(f"source maps: parse one of {len(made()) / 1e6:.1f} MB", "ms", [])
@@ -51,7 +57,10 @@ def map_figures(count: int, runs: int) -> list[Figure]:
 
 def made() -> bytes:
     """A map of twenty thousand lines, one on each line of the script."""
-    files = {"sources": [f"src/a{n}.js" for n in range(SOURCES)], "sourcesContent": [_SOURCE] * SOURCES}
+    files = {
+        "sources": [f"src/a{n}.js" for n in range(SOURCES)],
+        "sourcesContent": [_SOURCE] * SOURCES,
+    }
     first = ["AAAA", *["AACA"] * (LINES - 1)]
     later = ["AC/YA", *["AACA"] * (LINES - 1)]  # the next source, from its first line on
     mappings = ";".join(first + later * (SOURCES - 1))
@@ -62,8 +71,19 @@ def _events(one: Map, count: int, step: int) -> float:
     told = []
     for n in range(count):
         lines = (1 + (n * FRAMES * step + k) * 7 % (SOURCES * LINES) for k in range(FRAMES))
-        stack = "".join(f"\n    at t (https://shop.example/app.js:{line}:{1 + n * step})" for line in lines)
-        told.append(read({"type": "TypeError", "message": "m", "stack": f"TypeError: m{stack}", "release": "r"}))
+        stack = "".join(
+            f"\n    at t (https://shop.example/app.js:{line}:{1 + n * step})" for line in lines
+        )
+        told.append(
+            read(
+                {
+                    "type": "TypeError",
+                    "message": "m",
+                    "stack": f"TypeError: m{stack}",
+                    "release": "r",
+                }
+            )
+        )
     warm = Warm(one)
     resolve(told[0], "1", warm)
     started = time.process_time()

@@ -1,7 +1,8 @@
 """What the snippet costs a page: `python -m benchmarks.page`.
 
-The same page without it is the reference, Sentry's SDK stands beside it, and visits take turns. Chromium with a cold
-cache, on a processor four times as slow as this one and a network of 150 ms and 1.6 Mbit/s: Lighthouse's phone.
+The same page without it is the reference, Sentry's SDK stands beside it, and visits take turns.
+Chromium with a cold cache, on a processor four times as slow as this one and a network of 150 ms
+and 1.6 Mbit/s: Lighthouse's phone.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import click
 from aiohttp import web
 from playwright.sync_api import sync_playwright
 
-from benchmarks.whole import Up
+from benchmarks.whole import MeasuredUp
 from ingest.tags import stub
 from tests.browser.toolchain import bundle
 from tests.chromium import FLAGS, program
@@ -38,12 +39,15 @@ NETWORK = {
     "downloadThroughput": 200_000,
     "uploadThroughput": 93_750,
 }  # bytes a second
-SENTRY = 'import * as Sentry from "@sentry/browser"; Sentry.init({dsn: "https://abc@127.0.0.1:1/1"});'
+SENTRY = (
+    'import * as Sentry from "@sentry/browser"; Sentry.init({dsn: "https://abc@127.0.0.1:1/1"});'
+)
 STYLE = "body{font:16px sans-serif} li{padding:8px;border-bottom:1px solid #ddd}"
 LIST = "<h1>Everything we have</h1><ul>" + "<li>A thing, and what it costs</li>" * 400 + "</ul>"
 WORK = "for (var i = 0, s = ''; i < 2e5; i++) s += i % 7; document.title = s.length"
 HTML = (
-    "<!doctype html><html><head><meta charset=utf-8><title>shop</title>%s<link rel=stylesheet href=style.css></head>"
+    "<!doctype html><html><head><meta charset=utf-8><title>shop</title>%s<link rel=stylesheet "
+    "href=style.css></head>"
     f"<body>{LIST}<script src=work.js></script></body></html>"
 )
 OBSERVED = """() => new Promise(done => {
@@ -51,7 +55,8 @@ OBSERVED = """() => new Promise(done => {
   const watch = (type, add) =>
     new PerformanceObserver(list => list.getEntries().forEach(add)).observe({type, buffered: true});
   watch("paint", one => {
-    if (one.name === "first-contentful-paint") { told.paint = one.startTime; setTimeout(end, 800) } });
+    if (one.name !== "first-contentful-paint") return;
+    told.paint = one.startTime; setTimeout(end, 800) });
   watch("largest-contentful-paint", one => told.largest = one.startTime);
   watch("longtask", one => told.blocked += Math.max(one.duration - 50, 0));
   watch("layout-shift", one => told.shift += one.value);
@@ -60,7 +65,8 @@ OBSERVED = """() => new Promise(done => {
 THROWN = """different => {
   const errors = Array.from({length: 40}, (_, i) => new Error("error " + (different ? i : 0)));
   const started = performance.now();
-  for (const error of errors) dispatchEvent(new ErrorEvent("error", {error, message: error.message, filename: "x"}));
+  for (const error of errors)
+    dispatchEvent(new ErrorEvent("error", {error, message: error.message, filename: "x"}));
   return (performance.now() - started) * 1000 / errors.length }"""
 METRICS = {
     "its": "its scripts, compiled and run, ms",
@@ -130,8 +136,8 @@ def heads(reports: str) -> dict[str, str]:
 
 def page_costs(rounds: int, browser: Browser) -> Costs:
     """Every metric of every variant, in each round."""
-    with tempfile.TemporaryDirectory() as name, Up(Path(name) / "up") as up, Site() as site:
-        variants = heads(up.url)
+    with tempfile.TemporaryDirectory() as name, MeasuredUp(Path(name) / "up") as up, Site() as site:
+        variants = heads(up.report_url)
         _fill(site, variants, Path(name))
         found: Costs = {variant: {metric: [] for metric in METRICS} for variant in variants}
         for _ in range(rounds):
@@ -146,7 +152,9 @@ def _fill(site: Site, variants: Mapping[str, str], folder: Path) -> None:
     bundle(folder / "entry.js", folder / "sentry.js")
     site.files["sentry.js"] = ((folder / "sentry.js").read_text(), "text/javascript")
     site.files["work.js"], site.files["style.css"] = (WORK, "text/javascript"), (STYLE, "text/css")
-    site.files.update({f"p{number}": (HTML % head, "text/html") for number, head in enumerate(variants.values())})
+    site.files.update(
+        {f"p{number}": (HTML % head, "text/html") for number, head in enumerate(variants.values())}
+    )
 
 
 def visit(browser: Browser, address: str) -> dict[str, float]:
@@ -163,8 +171,14 @@ def visit(browser: Browser, address: str) -> dict[str, float]:
     browser.start_tracing(page=page, categories=["devtools.timeline"])
     page.goto(address, wait_until="load")
     found: dict[str, float] = page.evaluate(OBSERVED)
-    found |= {"its": _evaluated(json.loads(browser.stop_tracing())), "bytes": sum(sizes), "requests": len(sizes)}
-    spent = {one["name"]: one["value"] for one in devtools.send("Performance.getMetrics")["metrics"]}
+    found |= {
+        "its": _evaluated(json.loads(browser.stop_tracing())),
+        "bytes": sum(sizes),
+        "requests": len(sizes),
+    }
+    spent = {
+        one["name"]: one["value"] for one in devtools.send("Performance.getMetrics")["metrics"]
+    }
     found["tasks"] = spent["TaskDuration"] * 1000
     found |= {"different": page.evaluate(THROWN, 1), "same": page.evaluate(THROWN, 0)}
     context.close()
@@ -172,16 +186,25 @@ def visit(browser: Browser, address: str) -> dict[str, float]:
 
 
 def _evaluated(trace: Mapping[str, Any]) -> float:
-    """Milliseconds on the processor that the browser spent in scripts which are not the page's own work."""
-    found = (one for one in trace["traceEvents"] if one["name"] == "EvaluateScript" and "tdur" in one)
+    """Milliseconds on the processor that the browser spent in scripts which are not the page's
+    own work.
+    """
+    found = (
+        one for one in trace["traceEvents"] if one["name"] == "EvaluateScript" and "tdur" in one
+    )
     addresses = ((one["args"]["data"]["url"], one["tdur"]) for one in found)
-    return sum(us for url, us in addresses if url.startswith("http") and not url.endswith("work.js")) / 1000
+    return (
+        sum(us for url, us in addresses if url.startswith("http") and not url.endswith("work.js"))
+        / 1000
+    )
 
 
 def table(costs: Costs) -> str:
     """Medians; of all but the first variant also what they add to it."""
     rounds = len(next(iter(costs["nothing"].values())))
-    lines = [f"{f'cost to the page, medians of {rounds}':<40}" + "".join(f"{name:>20}" for name in costs)]
+    lines = [
+        f"{f'cost to the page, medians of {rounds}':<40}" + "".join(f"{name:>20}" for name in costs)
+    ]
     for metric, label in METRICS.items():
         first, *others = (median(metrics[metric]) for metrics in costs.values())
         cells = [_short(first), *(f"{_short(value)} ({value - first:+,.0f})" for value in others)]

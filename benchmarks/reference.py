@@ -28,7 +28,9 @@ def marked(fields: Fields) -> Fields:
 
 
 def plain_loop(url: str, entries: list[Fields], work: Callable[[Fields], Fields] = marked) -> float:
-    """Entries a second of a redis-py loop: read, work, emit to a second stream, acknowledge, pipelined."""
+    """Entries a second of a redis-py loop: read, work, emit to a second stream, acknowledge,
+    pipelined.
+    """
     client: Any = redis.Redis.from_url(url)
     client.flushdb()
     client.xgroup_create("in", "g", id="0", mkstream=True)

@@ -42,7 +42,10 @@ class Figure:
 
 
 def machine() -> str:
-    return f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}, {platform.system()}"
+    return (
+        f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}, "
+        f"{platform.system()}"
+    )
 
 
 def shown(figures: list[Figure], *, as_json: bool) -> str:

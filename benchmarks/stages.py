@@ -1,4 +1,6 @@
-"""Entries a second of one stage process, stage by stage, against a plain loop on the same Redis and entries."""
+"""Entries a second of one stage process, stage by stage, against a plain loop on the same Redis
+and entries.
+"""
 
 from __future__ import annotations
 
@@ -12,31 +14,34 @@ import orjson
 from benchmarks.reference import plain_loop
 from benchmarks.report import Figure
 from catchwater.answers import Emit
-from catchwater.connection import Connection
+from catchwater.config.streamdefs import StreamDefs, load
 from catchwater.event import Event, decode, encode
-from catchwater.keys import ledger, stream
-from catchwater.runtime import Loop
-from catchwater.stage_command import warm_up_of, work_of
-from catchwater.streamdefs import StreamDefs, load
-from catchwater.streams import Consumer, prepare
+from catchwater.redis_client import Connection
+from catchwater.streams.consumer import Consumer, prepare
+from catchwater.streams.keys import ledger, stream
+from catchwater.streams.loop import Loop
+from catchwater.streams.stage_loader import load_stages
 from stages.fingerprint import fingerprint
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from catchwater.attempt import Work
+    from catchwater.streams.processing import Work
 
 REPORT = {
     "type": "TypeError",
     "message": "Cannot read properties of undefined (reading 'total')",
     "stack": "TypeError: Cannot read properties of undefined (reading 'total')\n"
-    + "".join(f"    at step{n} (https://shop.example/assets/app.3f2a1b.js:{n}:17)\n" for n in range(8)),
+    + "".join(
+        f"    at step{n} (https://shop.example/assets/app.3f2a1b.js:{n}:17)\n" for n in range(8)
+    ),
     "page": "https://shop.example/cart",
     "release": "shop@1.4.2",
     "breadcrumbs": [{"ts": 1, "kind": "click", "message": "button#pay"}] * 3,
 }
 AGENT = (
-    "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0.0.0 Safari/537.36"
+    "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) "
+    "Chrome/156.0.0.0 Safari/537.36"
 )
 
 
@@ -44,8 +49,13 @@ def events(count: int) -> list[Event]:
     """Raw events of about 1 KB, over a hundred issues."""
     facts = {"user_agent": AGENT, "origin": "https://shop.example", "ip": "10.0.0.1"}
     now = int(time.time() * 1000)
-    bodies = [orjson.dumps(REPORT | {"type": f"Error{chr(65 + n % 26)}{chr(65 + n // 26)}"}) for n in range(100)]
-    return [Event(uuid.uuid4().hex, "1", now, "snippet", bodies[n % 100], facts) for n in range(count)]
+    bodies = [
+        orjson.dumps(REPORT | {"type": f"Error{chr(65 + n % 26)}{chr(65 + n // 26)}"})
+        for n in range(100)
+    ]
+    return [
+        Event(uuid.uuid4().hex, "1", now, "snippet", bodies[n % 100], facts) for n in range(count)
+    ]
 
 
 def passing(batch: Sequence[Event]) -> list[Emit]:
@@ -57,21 +67,26 @@ def stage_figures(url: str, count: int, runs: int) -> list[Figure]:
     defs = load()
     inputs = _inputs(defs, count)
     works: dict[str, tuple[str, Work]] = {"pass": ("dedupe", passing)}
-    works |= {name: (name, work_of(defs, name)) for name in defs.counting_path}
+    loaded = load_stages(defs, defs.counting_path, None)
+    works |= {name: (name, one.work) for name, one in loaded.items()}
     figures = {name: Figure(f"stage {name}", "entries/s", [], mark=0.5) for name in works}
-    naming = Figure("stage fingerprint, if the plain loop names too", "entries/s", [])
-    for name in defs.counting_path:
-        warm_up_of(defs, name)()
+    grouping = Figure("stage fingerprint, if the plain loop groups too", "entries/s", [])
+    for one in loaded.values():
+        one.warm_up()
     for _ in range(runs):
         for name, (stage, work) in works.items():
-            figures[name].reference.append(plain_loop(url, [encode(event) for event in inputs[stage]]))
+            figures[name].reference.append(
+                plain_loop(url, [encode(event) for event in inputs[stage]])
+            )
             figures[name].runs.append(_run(url, defs, stage, work, inputs[stage]))
-        naming.reference.append(plain_loop(url, [encode(event) for event in inputs["fingerprint"]], _named))
-    naming.runs = figures["fingerprint"].runs
-    return [*figures.values(), naming]
+        grouping.reference.append(
+            plain_loop(url, [encode(event) for event in inputs["fingerprint"]], _grouped)
+        )
+    grouping.runs = figures["fingerprint"].runs
+    return [*figures.values(), grouping]
 
 
-def _named(fields: dict[bytes, bytes]) -> dict[bytes, bytes]:
+def _grouped(fields: dict[bytes, bytes]) -> dict[bytes, bytes]:
     answer = fingerprint(decode(fields))
     assert isinstance(answer, Emit)
     return encode(answer.event)
@@ -79,9 +94,9 @@ def _named(fields: dict[bytes, bytes]) -> dict[bytes, bytes]:
 
 def _inputs(defs: StreamDefs, count: int) -> dict[str, list[Event]]:
     found, now = {}, events(count)
-    for name in defs.counting_path:
+    for name, stage in load_stages(defs, defs.counting_path, None).items():
         found[name] = now
-        now = [answer.event for answer in work_of(defs, name)(now) if isinstance(answer, Emit)]
+        now = [answer.event for answer in stage.work(now) if isinstance(answer, Emit)]
     return found
 
 
@@ -107,7 +122,10 @@ def _run(url: str, defs: StreamDefs, stage: str, work: Work, batch: list[Event])
 
 
 def _done(connection: Connection, defs: StreamDefs, stage: str) -> int:
-    """Entries committed so far. A whole snapshot each time would keep Redis from what is measured."""
+    """Entries committed so far.
+
+    A whole snapshot each time would keep Redis from what is measured.
+    """
     found = connection.calls([("HGET", ledger(tag), f"{stage}:done") for tag in defs.tags])
     return sum(int(one or 0) for one in found)
 

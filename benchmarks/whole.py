@@ -1,55 +1,35 @@
-"""The whole of Catchwater, as `catchwater up` runs it: events a second to MongoDB, CPU seconds, memory."""
+"""The whole of Catchwater, as `catchwater up` runs it: events a second to MongoDB, CPU seconds,
+memory.
+"""
 
 from __future__ import annotations
 
-import json
 import os
-import signal
 import socket
 import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any, Self
-from urllib.request import urlopen
 
 from benchmarks import load, reference
 from benchmarks.report import Figure
-from catchwater import pipeline
-from catchwater.connection import Connection
-from catchwater.embedded import free_port
-from catchwater.streamdefs import load as load_defs
+from catchwater.config.streamdefs import load as load_defs
+from catchwater.local.servers import free_port
+from catchwater.monitoring import snapshot
+from catchwater.redis_client import Connection
+from tests.up_process import UpProcess
 
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
-class Up:
-    """`catchwater up` on a folder, while this lasts."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-
-    def __enter__(self) -> Self:
-        ports = [part for name in ("ingest", "dashboard", "demo") for part in (f"--{name}-port", "0")]
-        command = [sys.executable, "-m", "catchwater.cli", "up", "--data", str(self.folder), *ports]
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-        assert self.process.stdout
-        for line in self.process.stdout:
-            if b"Ctrl-C ends it" in line:
-                break
-        self.ports: dict[str, Any] = json.loads((self.folder / "run/ports.json").read_text())
-        key = (self.folder / "projects.yaml").read_text().partition("key: ")[2].split()[0].strip("'\"")
-        self.url = f"http://127.0.0.1:{self.ports['ingest']}/e/{key}"
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.process.send_signal(signal.SIGINT)
-        self.process.communicate(timeout=90)
+class MeasuredUp(UpProcess):
+    """`catchwater up`, and what its processes use."""
 
     def pids(self) -> dict[str, int]:
-        """All but the demo page's."""
-        files = [file for file in (self.folder / "run").glob("*.pid") if file.stem != "demo-1"]
-        return {file.stem.rpartition("-")[0] or file.stem: int(file.read_text()) for file in files} | {
+        """By kind, all but the demo page's."""
+        assert self.process
+        running = {name.rpartition("-")[0] or name: pid for name, pid in super().pids().items()}
+        return {name: pid for name, pid in running.items() if name != "demo"} | {
             "up": self.process.pid
         }
 
@@ -57,50 +37,67 @@ class Up:
         """CPU seconds so far."""
         return {name: _cpu(pid) for name, pid in self.pids().items()}
 
-    def counted(self) -> int:
-        """Events that the issues in MongoDB count, as the dashboard's API says."""
-        with urlopen(f"http://127.0.0.1:{self.ports['dashboard']}/api/issues", timeout=10) as answer:
-            return sum(issue["count"] for issue in json.load(answer)["issues"])
-
     def memory(self) -> dict[str, float]:
         """Proportional set size in MB: shared pages count by their share."""
         return {name: _pss(pid) for name, pid in self.pids().items()}
 
 
 def whole_figures(folder: Path, seconds: float) -> list[Figure]:
-    with Up(folder) as up:
-        load.run(up.url, 1.0)  # everything has run once
+    with MeasuredUp(folder) as up:
+        load.run(up.report_url, 1.0)  # everything has run once
         _drain(up)
         idle, before, counted, started = up.memory(), up.cpu(), up.counted(), time.perf_counter()
-        accepted, _ = load.run(up.url, seconds)
+        accepted, _ = load.run(up.report_url, seconds)
         _drain(up)
-        took, after, full, counted = time.perf_counter() - started, up.cpu(), up.memory(), up.counted() - counted
+        took, after, full, counted = (
+            time.perf_counter() - started,
+            up.cpu(),
+            up.memory(),
+            up.counted() - counted,
+        )
     figures = [
         Figure("whole: POST to MongoDB, drain included", "events/s", [accepted / took], mark=2000),
-        # Some of the last posts were answered when nobody listened any more, so there may be a few more.
-        Figure("  counted in MongoDB, of what was answered", "%", [100 * counted / accepted], mark=100),
+        # Some of the last posts were answered when nobody listened any more, so there may be a few
+        # more.
+        Figure(
+            "  counted in MongoDB, of what was answered", "%", [100 * counted / accepted], mark=100
+        ),
     ]
     per = 10_000 / accepted
     used = {name: (after[name] - before[name]) * per for name in after}
-    figures += [Figure(f"  CPU of {name}", "ms/10k", [1000 * value]) for name, value in used.items()]
+    figures += [
+        Figure(f"  CPU of {name}", "ms/10k", [1000 * value]) for name, value in used.items()
+    ]
     figures.append(Figure("  CPU in all", "ms/10k", [1000 * sum(used.values())]))
     for moment, memory in (("idle", idle), ("after load", full)):
-        figures += [Figure(f"  memory of {name}, {moment}", "MB", [memory[name]]) for name in memory]
+        figures += [
+            Figure(f"  memory of {name}, {moment}", "MB", [memory[name]]) for name in memory
+        ]
         total = sum(memory.values())
-        figures.append(Figure(f"  memory in all, {moment}", "MB", [total], mark=600, lower_is_better=True))
+        figures.append(
+            Figure(f"  memory in all, {moment}", "MB", [total], mark=600, lower_is_better=True)
+        )
     return figures
 
 
 def ingest_figure(redis_url: str, folder: Path, seconds: float, runs: int) -> Figure:
-    """Accepted posts a second of one ingest process, against a server that reads the body and answers 204."""
+    """Accepted posts a second of one ingest process, against a server that reads the body and
+    answers 204.
+    """
     figure = Figure("ingest: accepted posts of one process", "posts/s", [], mark=0.5)
     key, port, plain = "0" * 31 + "a", free_port(), free_port()
     (folder / "projects.yaml").write_text(f'projects: [{{id: "1", name: bench, key: "{key}"}}]\n')
-    settings = {"INGEST_PORT": str(port), "REDIS_URL": redis_url, "PROJECTS": str(folder / "projects.yaml")}
+    settings = {
+        "INGEST_PORT": str(port),
+        "REDIS_URL": redis_url,
+        "PROJECTS": str(folder / "projects.yaml"),
+    }
     settings |= {"SPOOL": str(folder / "spool"), "LOG_LEVEL": "ERROR"}
     environment = os.environ | {f"CATCHWATER_{name}": value for name, value in settings.items()}
     servers = [
-        subprocess.Popen([sys.executable, "-m", "catchwater.cli", "ingest"], env=environment),
+        subprocess.Popen(
+            [sys.executable, "-m", "catchwater.commands.cli", "ingest"], env=environment
+        ),
         subprocess.Popen([sys.executable, reference.__file__, str(plain)]),
     ]
     try:
@@ -127,9 +124,9 @@ def _wait(port: int) -> None:
             return
 
 
-def _drain(up: Up) -> None:
+def _drain(up: MeasuredUp) -> None:
     connection, defs = Connection(up.ports["redis_url"]), load_defs()
-    while any(stage.depth for stage in pipeline.take(connection, defs).stages):
+    while any(stage.depth for stage in snapshot.take(connection, defs).stages):
         time.sleep(0.05)
     connection.close()
 

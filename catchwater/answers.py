@@ -1,4 +1,7 @@
-"""What a stage may answer for an event. A stage declares state; the commit does it (see commit.lua)."""
+"""What a stage may answer for an event.
+
+A stage declares state; the commit does it (see commit.lua).
+"""
 
 from __future__ import annotations
 
@@ -16,10 +19,10 @@ if TYPE_CHECKING:
 class Tally:
     """Count this event under `issue`, absolutely, per hour and month of `received`.
 
-    `n` is how many occurrences the event stands for (at least 1). `tags` are counted by value, with a
-    bound on distinct values. `user` identifies who was affected, hashed into a HyperLogLog register.
-    `about` is what the issue's page needs and does not change from event to event (title, culprit, level).
-    `names` is what else the issue is called; it remembers all it was ever called.
+    `n` is how many occurrences the event stands for (at least 1). `tags` are counted by value, with
+    a bound on distinct values. `user` identifies who was affected, hashed into a HyperLogLog
+    register. `about` is what the issue's page needs and does not change from event to event (title,
+    culprit, level). `names` is what else the issue is called; it remembers all it was ever called.
     """
 
     issue: str
@@ -29,11 +32,21 @@ class Tally:
     about: Json = field(default_factory=dict)
     names: Sequence[str] = ()
 
+    @classmethod
+    def from_facts(cls, facts: Json) -> Tally:
+        """The tally in an event's facts. Raises TypeError without an `issue`.
+
+        What this version does not know is left out: a stage of the next version may have added it.
+        """
+        return cls(**{name: value for name, value in facts.items() if name in cls.__slots__})
+
 
 @dataclass(frozen=True, slots=True)
 class Emit:
-    """Pass `event` on. With `once`, only if that mark was not met within the stage's `once_for`; with
-    `tally`, count it, and let it ride on whole only while the stage's bound on samples allows.
+    """Pass `event` on.
+
+    With `once`, only if that mark was not met within the stage's `once_for`. With `tally`, it is
+    counted, and the event itself goes on only while the stage's limit on samples allows.
     """
 
     event: Event
@@ -43,26 +56,37 @@ class Emit:
 
 @dataclass(frozen=True, slots=True)
 class Drop:
-    """Finished here, on purpose; counted under `reason` (a short name of a bounded set).
+    """Finished here, on purpose; counted under `reason` (a short name from a bounded set).
 
-    `losses` is what a client says in this event that it left out itself, by reason (of a bounded set, too).
+    `client_reports` is for an event that is a client report: how many errors the client discarded
+    itself, by reason.
     """
 
     reason: str
-    losses: Mapping[str, int] = field(default_factory=dict)
+    client_reports: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Reject:
-    """Never will work: to the dead letters, with `why` (a sentence for the person who reads them)."""
+    """Never will work: goes to the dead letters with `why`, a sentence for whoever reads them."""
 
     why: str
 
 
 @dataclass(frozen=True, slots=True)
+class Skip:
+    """Not this stage's event: acknowledged, and nothing else happens.
+
+    The loop uses it for an event that was replayed for another stage that reads the same stream.
+    From a stage's own function it counts as dropped, with the reason `skipped`: the audit must
+    account for every event that ends.
+    """
+
+
+@dataclass(frozen=True, slots=True)
 class Stored:
-    """Written where it belongs, for good. The sink's answer."""
+    """Written to MongoDB for good. Only the sink uses it."""
 
 
-Answer = Emit | Drop | Reject | Stored
-Stage = Callable[[Event], Answer]
+Answer = Emit | Drop | Reject | Skip | Stored
+StageFunction = Callable[[Event], Answer]

@@ -1,7 +1,9 @@
 """An event: a report once accepted. It is what travels through the streams, one entry each.
 
-On the wire an entry has three fields: `id`, `head` (a small JSON object: what later stages need) and
-`body` (JSON, whole, untouched by stages that do not need to look inside).
+On the wire an entry has three fields: `id`, `head` (a small JSON object: what later stages need)
+and `body` (JSON, whole, untouched by stages that do not need to look inside). `head` has the
+version of this format, `v`. A reader takes what it knows and leaves the rest, so processes of two
+neighbouring versions can work on one stream.
 """
 
 from __future__ import annotations
@@ -16,9 +18,12 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 
-LOSSES = "losses"
-"""The kind of an event that is no error: `facts` say how many a page left out itself, by reason. Its id makes sure that
-it is counted once, too.
+VERSION = 1
+"""The version of an entry's format: raised when a reader of the version before would be wrong."""
+
+CLIENT_REPORT = "client_report"
+"""The kind of an event that is no error: its `facts` say how many errors a page discarded, by
+reason. It has an id like any event, so it is counted once.
 """
 
 
@@ -29,8 +34,9 @@ class Event:
     `id` is 32 lower-case hex digits, chosen by the client, else by ingest. `received` is the ingest
     server's clock in milliseconds since 1970: the client's own clock is never trusted for counting.
     `kind` says what `body` holds: `snippet`, `sentry`, `report`, `csp` (as the browser sent it),
-    `named` (normalised by the fingerprint stage), `tally` (absolute counters for the sink), `losses` (see LOSSES).
-    `facts` is small and JSON: what a stage leaves for later stages.
+    `named` (normalised by the fingerprint stage), `tally` (absolute counters for the sink),
+    `client_report` (see CLIENT_REPORT). `facts` is small and JSON: what a stage leaves for later
+    stages.
     """
 
     id: str
@@ -47,17 +53,28 @@ class Event:
 
     def with_(self, *, kind: str, facts: Json, body: bytes | None = None) -> Event:
         """The same event, further on its way."""
-        return Event(self.id, self.project, self.received, kind, self.body if body is None else body, facts)
+        return Event(
+            self.id, self.project, self.received, kind, self.body if body is None else body, facts
+        )
 
 
 def encode(event: Event) -> dict[bytes, bytes]:
     """The fields of a stream entry."""
-    head = {"project": event.project, "received": event.received, "kind": event.kind, "facts": event.facts}
+    head = {
+        "v": VERSION,
+        "project": event.project,
+        "received": event.received,
+        "kind": event.kind,
+        "facts": event.facts,
+    }
     return {b"id": event.id.encode(), b"head": orjson.dumps(head), b"body": event.body}
 
 
 def decode(fields: Mapping[bytes, bytes]) -> Event:
-    """The event in a stream entry. Raises ValueError when the entry is not one of ours."""
+    """The event in a stream entry. Raises ValueError when the entry is not one of ours.
+
+    An entry without a version was written by version 1.0 or before.
+    """
     try:
         head = orjson.loads(fields[b"head"])
         return Event(
@@ -69,4 +86,6 @@ def decode(fields: Mapping[bytes, bytes]) -> Event:
             head["facts"],
         )
     except (KeyError, TypeError, ValueError) as error:
-        raise ValueError(f"not an event: {error!r} in an entry with the fields {sorted(fields)}") from error
+        raise ValueError(
+            f"not an event: {error!r} in an entry with the fields {sorted(fields)}"
+        ) from error

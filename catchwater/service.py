@@ -17,20 +17,25 @@ from prometheus_client import make_wsgi_app
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from types import TracebackType
+    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 
 def configure_logging(service: str, level: str = "INFO") -> None:
-    """One JSON object a line on standard error, of our own and of the libraries' logs alike."""
+    """Log one JSON object per line to standard error: our own logs, and those of libraries."""
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
-        # Without local variables: they hold passwords and what people's browsers sent.
-        structlog.processors.ExceptionRenderer(structlog.tracebacks.ExceptionDictTransformer(show_locals=False)),
+        # Without local variables: they may contain passwords and what people's browsers sent.
+        structlog.processors.ExceptionRenderer(
+            structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
+        ),
     ]
     renderer = structlog.processors.JSONRenderer(serializer=_line)
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(structlog.stdlib.ProcessorFormatter(processor=renderer, foreign_pre_chain=shared))
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(processor=renderer, foreign_pre_chain=shared)
+    )
     logging.basicConfig(handlers=[handler], level=level, force=True)
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
@@ -42,7 +47,7 @@ def configure_logging(service: str, level: str = "INFO") -> None:
 
 
 def stop_signal() -> threading.Event:
-    """Set when the process is asked to stop (SIGTERM, Ctrl-C). A second time ends it at once."""
+    """Returns an event that SIGTERM or Ctrl-C sets. A second signal ends the process at once."""
     stopping = threading.Event()
 
     def stop(number: int, _frame: object) -> None:
@@ -56,15 +61,24 @@ def stop_signal() -> threading.Event:
 
 
 class OpsServer:
-    """`/metrics`, `/healthz` (the process is alive) and `/readyz` (it is at work, else 503 and why), in a thread."""
+    """A thread that serves `/metrics`, `/healthz` and `/readyz`; a context manager.
 
-    def __init__(self, host: str, port: int, ready: Callable[[], str]) -> None:
-        """`ready` answers why the service is not ready, or an empty string. Port 0: any free one, see `port`."""
-        self._metrics = make_wsgi_app()
-        self._ready = ready
+    `/healthz` says that the process is alive. `/readyz` returns 503 and the reason while the
+    service cannot work.
+    """
+
+    def __init__(self, host: str, port: int, not_ready_reason: Callable[[], str]) -> None:
+        """`not_ready_reason` returns why the service is not ready, '' when it is.
+
+        Port 0 takes any free one: see the attribute `port`.
+        """
+        self._metrics: WSGIApplication = make_wsgi_app()
+        self._not_ready_reason = not_ready_reason
         self._server = make_server(host, port, self._app, WSGIServer, _Quiet)
         self.port = self._server.server_port
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.1,), name="ops", daemon=True)
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, args=(0.1,), name="ops", daemon=True
+        )
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -72,36 +86,42 @@ class OpsServer:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         self._server.shutdown()
         self._thread.join()
         self._server.server_close()
 
-    def _app(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+    def _app(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         path = environ.get("PATH_INFO")
         if path == "/metrics":
-            found: Iterable[bytes] = self._metrics(environ, start_response)
-            return found
+            return self._metrics(environ, start_response)
         if path == "/healthz":
             return _text(start_response, HTTPStatus.OK, "alive")
         if path == "/readyz":
-            trouble = self._ready()
-            status = HTTPStatus.SERVICE_UNAVAILABLE if trouble else HTTPStatus.OK
-            return _text(start_response, status, trouble or "ready")
-        return _text(start_response, HTTPStatus.NOT_FOUND, "here are /metrics, /healthz and /readyz")
+            reason = self._not_ready_reason()
+            status = HTTPStatus.SERVICE_UNAVAILABLE if reason else HTTPStatus.OK
+            return _text(start_response, status, reason or "ready")
+        return _text(
+            start_response, HTTPStatus.NOT_FOUND, "here are /metrics, /healthz and /readyz"
+        )
 
 
 class _Quiet(WSGIRequestHandler):
     timeout = 5
-    """Seconds a scraper may take to send its request: one that hangs must not hold the port for ever."""
+    """Seconds a scraper may take to send its request. One that hangs must not block the others."""
 
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name it has in the standard library
-        """Say nothing: a scrape every few seconds is no news."""
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - its name in the base class
+        """Log nothing: there is a scrape every few seconds."""
 
 
-def _text(start_response: Any, status: HTTPStatus, text: str) -> list[bytes]:
-    start_response(f"{status.value} {status.phrase}", [("Content-Type", "text/plain; charset=utf-8")])
+def _text(start_response: StartResponse, status: HTTPStatus, text: str) -> list[bytes]:
+    start_response(
+        f"{status.value} {status.phrase}", [("Content-Type", "text/plain; charset=utf-8")]
+    )
     return [f"{text}\n".encode()]
 
 

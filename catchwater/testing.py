@@ -3,9 +3,10 @@
     result = run(my_stage, [e1, e2, CRASH, e3])
     assert [event.id for event in result.emitted] == [e1.id, e2.id, e3.id]
 
-Entries are delivered, worked on and committed as the runtime does it: what was read and not committed when the
-consumer crashed is delivered again, and only the first commit of an entry counts. `DUPLICATE` delivers the entry
-before it once more to a second consumer that believes it owns it (a claim from a live owner).
+Entries are delivered and committed as in a real pipeline. What a consumer had read and not
+committed when it crashed is delivered again, and only the first commit of an entry counts.
+`DUPLICATE` delivers the entry before it to a second consumer too, as if that had claimed it from
+the first while it was still at work.
 """
 
 from __future__ import annotations
@@ -15,13 +16,13 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from catchwater.answers import Answer, Drop, Emit, Reject
+from catchwater.answers import Answer, Drop, Emit, Reject, Skip
 from catchwater.event import Event, decode, encode
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from catchwater.answers import Stage
+    from catchwater.answers import StageFunction
 
 
 class Failure(Enum):
@@ -37,7 +38,7 @@ DUPLICATE = Failure.DUPLICATE
 
 @dataclass(slots=True)
 class Result:
-    """What a stage's answers came to, in the order of their commits."""
+    """The effects of a stage's answers, in the order of their commits."""
 
     emitted: list[Event] = field(default_factory=list)
     duplicates: list[Event] = field(default_factory=list)
@@ -46,20 +47,23 @@ class Result:
     counted: Counter[str] = field(default_factory=Counter)
     """Events by issue."""
     occurrences: Counter[str] = field(default_factory=Counter)
-    """What these events stand for, by issue."""
-    losses: Counter[str] = field(default_factory=Counter)
-    """What clients say that they left out, by reason."""
+    """Occurrences that these events stand for, by issue."""
+    client_reports: Counter[str] = field(default_factory=Counter)
+    """Errors that clients say they discarded themselves, by reason."""
     stale: int = 0
-    """Commits of entries that had been committed before: work done twice and thrown away."""
+    """Entries whose answer was discarded, as they had been committed before."""
 
 
-def run(stage: Stage, items: Iterable[Event | Failure], *, batch: int = 2) -> Result:
-    """The stage's result on these items, read `batch` at a time. A stage that raises rejects that event."""
+def run(stage: StageFunction, items: Iterable[Event | Failure], *, batch: int = 2) -> Result:
+    """Run the stage on these items, read `batch` at a time.
+
+    An event that makes the stage raise is rejected.
+    """
     partition = _Partition(stage)
     for item in items:
         if isinstance(item, Event):
             partition.add(item)
-            if len(partition.held) == batch:
+            if len(partition.uncommitted) == batch:
                 partition.commit()
         elif item is CRASH:
             partition.crash()
@@ -70,14 +74,17 @@ def run(stage: Stage, items: Iterable[Event | Failure], *, batch: int = 2) -> Re
 
 
 class _Partition:
-    """One partition in memory. An entry is its encoded fields, as in Redis: a stage sees a decoded copy each time."""
+    """One partition in memory.
 
-    def __init__(self, stage: Stage) -> None:
+    An entry is its encoded fields, as in Redis: a stage sees a decoded copy each time.
+    """
+
+    def __init__(self, stage: StageFunction) -> None:
         self._stage = stage
         self._entries: list[dict[bytes, bytes]] = []
         self._done: set[int] = set()
         self._marks: set[str] = set()
-        self.held: list[tuple[int, Answer]] = []
+        self.uncommitted: list[tuple[int, Answer]] = []
         self.result = Result()
 
     def add(self, event: Event) -> None:
@@ -85,35 +92,37 @@ class _Partition:
         self._work(len(self._entries) - 1)
 
     def crash(self) -> None:
-        """Answers that were not committed are gone; their entries are worked on anew."""
-        lost, self.held = self.held, []
-        for entry, _ in lost:
+        """Discard the answers that were not committed, and work on their entries again."""
+        redelivered, self.uncommitted = self.uncommitted, []
+        for entry, _ in redelivered:
             self._work(entry)
 
     def deliver_again(self) -> None:
         self._work(len(self._entries) - 1)
 
     def commit(self) -> None:
-        for entry, answer in self.held:
+        for entry, answer in self.uncommitted:
             if entry in self._done:
                 self.result.stale += 1
             else:
                 self._done.add(entry)
                 self._apply(decode(self._entries[entry]), answer)
-        self.held = []
+        self.uncommitted = []
 
     def _work(self, entry: int) -> None:
         try:
             answer = self._stage(decode(self._entries[entry]))
         except Exception as error:  # noqa: BLE001 - whatever a stage raises ends in the dead letters
             answer = Reject(repr(error))
-        self.held.append((entry, answer))
+        self.uncommitted.append((entry, answer))
 
     def _apply(self, event: Event, answer: Answer) -> None:
         match answer:
-            case Drop(reason, losses):
+            case Drop(reason, client_reports):
                 self.result.dropped.append((event, reason))
-                self.result.losses.update(losses)
+                self.result.client_reports.update(client_reports)
+            case Skip():
+                self.result.dropped.append((event, "skipped"))
             case Reject(why):
                 self.result.rejected.append((event, why))
             case Emit():

@@ -1,4 +1,6 @@
-"""The dashboard's own files for browsers: read once, named by their content, so that they can be kept for ever."""
+"""The dashboard's own files for browsers: read once, named by their content, so that browsers
+may cache them for ever.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,10 @@ class Asset:
 def _read() -> dict[str, Asset]:
     folder = files("dashboard") / "static"
     found = {one.name: one.read_bytes() for one in folder.iterdir() if one.is_file()}
-    return {name: Asset(name, body, blake2b(body, digest_size=6).hexdigest()) for name, body in found.items()}
+    return {
+        name: Asset(name, body, blake2b(body, digest_size=6).hexdigest())
+        for name, body in found.items()
+    }
 
 
 ASSETS = _read()

@@ -40,7 +40,10 @@ class Chart:
 
 
 def chart(counts: Sequence[int], first: datetime, step: timedelta, form: str, span: str) -> Chart:
-    """`counts` from `first` on, `step` apart. `form` (of strftime) names a bar, `span` the whole: "24 hours"."""
+    """`counts` from `first` on, `step` apart.
+
+    `form` (of strftime) names a bar, `span` the whole: "24 hours".
+    """
     most = max(counts, default=0)
     names = [(first + i * step).strftime(form) for i in range(len(counts))]
     bars = [_bar(i, count, most, names[i]) for i, count in enumerate(counts)]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from dashboard.shapes import mapping, sequence, text
+from dashboard.json_fields import mapping, sequence, text
 
 if TYPE_CHECKING:
     from catchwater.event import Json
@@ -85,31 +85,47 @@ def detail(event: Json) -> Detail:
 
 
 def _worth(event: Json, name: str) -> bool:
-    """Whether a fact tells something: there is one, and it is not the usual one occurrence."""
+    """Whether to show a fact: it is there, and it is more than the usual one occurrence."""
     value = event.get(name)
     return value not in (None, "", [], {}) and not (name == "n" and value == 1)
 
 
 def _fact(event: Json, name: str) -> Value:
     value = event[name]
-    shown = value.replace("T", " ").replace("Z", " UTC") if name in _CLOCKS and isinstance(value, str) else value
+    shown = (
+        value.replace("T", " ").replace("Z", " UTC")
+        if name in _CLOCKS and isinstance(value, str)
+        else value
+    )
     return Value(FACTS[name], _plain(shown), isinstance(value, dict | list))
 
 
 def _values(found: Any) -> list[Value]:
     """The members of an object; anything else as one value without a name."""
     members = found if isinstance(found, dict) else {"": found} if found else {}
-    return [Value(name, _plain(value), isinstance(value, dict | list)) for name, value in members.items()]
+    return [
+        Value(name, _plain(value), isinstance(value, dict | list))
+        for name, value in members.items()
+    ]
 
 
 def _crumb(found: Json) -> Crumb:
     data = found.get("data")
     at = found.get("ts")
     shown = _plain(data) if data not in (None, {}, [], "") else ""
-    return Crumb(_plain(found.get("kind")), _plain(found.get("message")), shown, at if isinstance(at, str) else "")
+    return Crumb(
+        _plain(found.get("kind")),
+        _plain(found.get("message")),
+        shown,
+        at if isinstance(at, str) else "",
+    )
 
 
 def _plain(value: Any) -> str:
     if value is None:
         return ""
-    return value if isinstance(value, str) else orjson.dumps(value, option=orjson.OPT_INDENT_2).decode()
+    return (
+        value
+        if isinstance(value, str)
+        else orjson.dumps(value, option=orjson.OPT_INDENT_2).decode()
+    )

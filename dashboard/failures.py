@@ -1,4 +1,7 @@
-"""What goes wrong, as an answer: `{error: "..."}` for programs, a page that says what to do for people."""
+"""What goes wrong, as an answer:
+
+`{error: "..."}` for programs, a page that says what to do for people.
+"""
 
 from __future__ import annotations
 
@@ -8,18 +11,17 @@ import orjson
 import structlog
 from aiohttp import web
 
-from catchwater.connection import Refused, Unavailable
-from dashboard.answers import wants_json
-from dashboard.board import board_of
-from dashboard.query import BadParameter
+from catchwater.errors import QueryParameterError, RefusedError, UnavailableError
+from dashboard.cached_responses import wants_json
+from dashboard.context import app_context
 
 if TYPE_CHECKING:
     from dashboard.security import Handler
 
 log = structlog.get_logger()
 
-RETRY_AFTER = 3
-"""Seconds after which a page that could not be made is asked for again."""
+RETRY_AFTER_S = 3
+"""Seconds after which a page that could not be rendered is requested again."""
 
 _TITLES = {
     400: "That cannot be asked",
@@ -33,29 +35,40 @@ _TITLES = {
 
 @web.middleware
 async def failures(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Make an answer of whatever a handler raises. What nobody foresaw is logged and answered with 500."""
+    """Make an answer of whatever a handler raises.
+
+    What nobody foresaw is logged and answered with 500.
+    """
     try:
         return await handler(request)
-    except BadParameter as error:
+    except QueryParameterError as error:
         return failure(request, 400, str(error))
-    except (Unavailable, Refused) as error:
+    except (UnavailableError, RefusedError) as error:
         log.warning("a server is away", path=request.path, why=str(error))
-        return failure(request, 503, _briefly(error), {"Retry-After": str(RETRY_AFTER)})
+        return failure(request, 503, _briefly(error), {"Retry-After": str(RETRY_AFTER_S)})
     except web.HTTPException as error:
         return _http(request, error)
     except Exception:
         log.exception("a request failed", path=request.path)
-        return failure(request, 500, "The dashboard has a fault here. Its log says more; please report it.")
+        return failure(
+            request, 500, "The dashboard has a fault here. Its log says more; please report it."
+        )
 
 
-def failure(request: web.Request, status: int, why: str, headers: dict[str, str] | None = None) -> web.Response:
+def failure(
+    request: web.Request, status: int, why: str, headers: dict[str, str] | None = None
+) -> web.Response:
     headers = {"Cache-Control": "no-store", **(headers or {})}
     if wants_json(request):
         body = orjson.dumps({"error": why})
-        return web.Response(status=status, body=body, content_type="application/json", headers=headers)
+        return web.Response(
+            status=status, body=body, content_type="application/json", headers=headers
+        )
     title = _TITLES.get(status, "Something is wrong")
-    retry = RETRY_AFTER if status == 503 else 0
-    page = board_of(request).renderer.page("failure.html", title=title, why=why, status=status, retry=retry)
+    retry = RETRY_AFTER_S if status == 503 else 0
+    page = app_context(request).renderer.page(
+        "failure.html", title=title, why=why, status=status, retry=retry
+    )
     return web.Response(status=status, text=page, content_type="text/html", headers=headers)
 
 
@@ -65,8 +78,10 @@ def _http(request: web.Request, error: web.HTTPException) -> web.StreamResponse:
     why = error.text or ""
     if why in ("", f"{error.status}: {error.reason}"):
         why = _known(request, error)
-    kept = {name: error.headers[name] for name in ("Allow", "WWW-Authenticate") if name in error.headers}
-    return failure(request, error.status, why, kept)
+    headers = {
+        name: error.headers[name] for name in ("Allow", "WWW-Authenticate") if name in error.headers
+    }
+    return failure(request, error.status, why, headers)
 
 
 def _known(request: web.Request, error: web.HTTPException) -> str:

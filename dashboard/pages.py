@@ -1,4 +1,7 @@
-"""The pages: what people look at. Each works without JavaScript; with it, they keep themselves up to date."""
+"""The pages.
+
+Each works without JavaScript; with it, they update themselves.
+"""
 
 from __future__ import annotations
 
@@ -8,13 +11,12 @@ from typing import TYPE_CHECKING
 import orjson
 from aiohttp import web
 
-from catchwater import addresses
-from dashboard import assets, charts, moments, query, stacks, views
-from dashboard.answers import tagged
+from dashboard import assets, charts, query, stack_view, times, views
 from dashboard.api import missing
-from dashboard.board import Board, board_of
+from dashboard.cached_responses import tagged
+from dashboard.context import AppContext, app_context, pipeline_json
 from dashboard.details import detail
-from dashboard.verdict import verdict
+from dashboard.health_summary import summarise
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,53 +26,83 @@ if TYPE_CHECKING:
 
 routes = web.RouteTableDef()
 
-SINCE = {"": "any time", "1h": "the last hour", "24h": "the last 24 hours", "7d": "the last 7 days", "30d": "30 days"}
+PARAMETERS = ("q", "project", "since", "sort", "limit")
+
+SINCE = {
+    "": "any time",
+    "1h": "the last hour",
+    "24h": "the last 24 hours",
+    "7d": "the last 7 days",
+    "30d": "30 days",
+}
 
 
 @routes.get("/")
 async def issues(request: web.Request) -> web.Response:
-    board, at = board_of(request), moments.now()
+    app, at = app_context(request), times.now()
     asked = query.parse(request.query, at)
-    found, projects = await asyncio.gather(views.issues(board.store, asked, at), _project_names(board))
-    data = {**found, "projects": projects, "hour": moments.iso(moments.hour_of(at))}
-    data["declared"] = [
-        [project.name, f"{addresses.of_project(project, board.ingest_url)}/c/{project.key}.js"]
-        for project in board.names.projects()
+    found, projects = await asyncio.gather(views.issues(app.store, asked, at), _project_names(app))
+    data = {**found, "projects": projects, "hour": times.iso(times.hour_of(at))}
+    data["declared"] = _script_tags(app)
+    given = {name: value for name, value in request.query.items() if name in PARAMETERS}
+
+    def context() -> Json:
+        return {
+            "asked": asked,
+            "given": given,
+            "since": SINCE,
+            "filtered": _filtered(asked),
+            "app": app,
+            "charts": _small_charts(found["issues"], at),
+        }
+
+    return _page(request, "issues.html", data, context)
+
+
+def _script_tags(app: AppContext) -> list[list[str]]:
+    """Name and script address of each project that may send: shown while there are no issues."""
+    return [
+        [project.name, f"{project.ingest_url(app.ingest_url)}/c/{project.key}.js"]
+        for project in app.names.projects()
         if not project.disabled
     ]
-    given = {name: value for name, value in request.query.items() if name in ("q", "project", "since", "sort", "limit")}
-    asking = {"asked": asked, "given": given, "since": SINCE, "filtered": _filtered(asked), "board": board}
-    return _page(request, "issues.html", data, lambda: asking | {"charts": _small_charts(found["issues"], at)})
 
 
 @routes.get("/issues/{id}")
 async def issue(request: web.Request) -> web.Response:
-    at = moments.now()
-    found = await views.issue(board_of(request).store, request.match_info["id"], at)
+    at = times.now()
+    found = await views.issue(app_context(request).store, request.match_info["id"], at)
     if found is None:
         raise missing("issue", request)
-    names = board_of(request).names.by_id()
+    names = app_context(request).names.by_id()
     name = names.get(found["project"], found["project"])
-    data = {"issue": found, "project_name": name, "hour": moments.iso(moments.hour_of(at))}
-    thrown = stacks.chain(found["newest"])
+    data = {"issue": found, "project_name": name, "hour": times.iso(times.hour_of(at))}
+    thrown = stack_view.chain(found["newest"])
     return _page(
-        request, "issue.html", data, lambda: {"hours": _hours(found, at), "days": _days(found, at), "thrown": thrown}
+        request,
+        "issue.html",
+        data,
+        lambda: {"hours": _hours(found, at), "days": _days(found, at), "thrown": thrown},
     )
 
 
 @routes.get("/events/{id}")
 async def event(request: web.Request) -> web.Response:
-    found = await views.sample(board_of(request).store, request.match_info["id"])
+    found = await views.sample(app_context(request).store, request.match_info["id"])
     if found is None:
         raise missing("event", request)
-    thrown = stacks.chain(found["event"])
-    return _page(request, "event.html", found, lambda: {"detail": detail(found["event"]), "thrown": thrown})
+    thrown = stack_view.chain(found["event"])
+    return _page(
+        request, "event.html", found, lambda: {"detail": detail(found["event"]), "thrown": thrown}
+    )
 
 
 @routes.get("/pipeline")
 async def pipeline(request: web.Request) -> web.Response:
-    reading = await board_of(request).gauge.reading()
-    return _page(request, "pipeline.html", {"pipeline": reading.json}, lambda: {"verdict": verdict(reading.json)})
+    found = await pipeline_json(request)
+    return _page(
+        request, "pipeline.html", {"pipeline": found}, lambda: {"summary": summarise(found)}
+    )
 
 
 @routes.get("/healthz")
@@ -81,19 +113,26 @@ async def healthz(_request: web.Request) -> web.Response:
 routes.get("/static/{name}")(assets.serve)
 
 
-def _page(request: web.Request, template: str, data: Json, context: Callable[[], Json]) -> web.Response:
-    """The page of `data`, not made again for who has it already. `context` must follow from `data` and the address."""
+def _page(
+    request: web.Request, template: str, data: Json, context: Callable[[], Json]
+) -> web.Response:
+    """The page of `data`, not made again for who has it already.
+
+    `context` must follow from `data` and the address.
+    """
 
     def make() -> web.Response:
-        text = board_of(request).renderer.page(template, **data, **context())
-        return web.Response(body=text.encode("utf-8", "replace"), content_type="text/html", charset="utf-8")
+        text = app_context(request).renderer.page(template, **data, **context())
+        return web.Response(
+            body=text.encode("utf-8", "replace"), content_type="text/html", charset="utf-8"
+        )
 
     return tagged(request, orjson.dumps([assets.VERSION, data]), make)
 
 
-async def _project_names(board: Board) -> dict[str, str]:
-    names = board.names.by_id()
-    return names | {one: one for one in await board.store.project_ids() if one not in names}
+async def _project_names(app_context: AppContext) -> dict[str, str]:
+    names = app_context.names.by_id()
+    return names | {one: one for one in await app_context.store.project_ids() if one not in names}
 
 
 def _filtered(asked: query.IssueQuery) -> bool:
@@ -105,9 +144,11 @@ def _small_charts(issues: list[Json], at: datetime) -> dict[str, charts.Chart]:
 
 
 def _hours(issue: Json, at: datetime) -> charts.Chart:
-    return charts.chart(issue["hours"], views.window(at), moments.HOUR, "%H:00 UTC", "24 hours")
+    return charts.chart(issue["hours"], views.window(at), times.HOUR, "%H:00 UTC", "24 hours")
 
 
 def _days(issue: Json, at: datetime) -> charts.Chart:
     first = views.window(at, views.DAYS * views.HOURS)
-    return charts.chart(issue["days"], first, moments.DAY, "24 h from %d %b, %H:00 UTC", f"{views.DAYS} days")
+    return charts.chart(
+        issue["days"], first, times.DAY, "24 h from %d %b, %H:00 UTC", f"{views.DAYS} days"
+    )

@@ -1,16 +1,16 @@
-"""What a list of issues is asked for: the parameters of the address, checked, and the place to go on from."""
+"""The parameters of a list of issues, checked, and the cursor of its next page."""
 
 from __future__ import annotations
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from catchwater.units import seconds
-from dashboard import moments
+from catchwater.config.units import parse_duration
+from catchwater.errors import QueryParameterError
+from dashboard import times
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,20 +25,20 @@ LONGEST = 200
 """Characters of a search that are allowed; longer ones only cost time."""
 
 
-class BadParameter(ValueError):  # noqa: N818 - it says what is bad
-    """A parameter of the address that cannot be used. The text names it, its value and what is allowed."""
-
-
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """The last issue of a page: its sort key (milliseconds for a date, None if it has none) and its id."""
+    """The last issue of a page: its sort key (milliseconds for a date, None if it has none) and
+    its id.
+    """
 
     sort: str
     value: int | None
     id: str
 
     def __str__(self) -> str:
-        return urlsafe_b64encode(orjson.dumps([self.sort, self.value, self.id])).decode().rstrip("=")
+        return (
+            urlsafe_b64encode(orjson.dumps([self.sort, self.value, self.id])).decode().rstrip("=")
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,10 @@ class IssueQuery:
 
 
 def parse(given: Mapping[str, str], at: datetime) -> IssueQuery:
-    """The query that `given` asks for at the time `at`. Raises BadParameter; what is not known is ignored."""
+    """The query in the parameters `given`, at the time `at`.
+
+    Raises QueryParameterError; unknown ones are ignored.
+    """
     sort = _one_of("sort", given.get("sort") or SORTS[0], SORTS)
     cursor = given.get("cursor")
     return IssueQuery(
@@ -69,34 +72,41 @@ def parse(given: Mapping[str, str], at: datetime) -> IssueQuery:
 
 def _one_of(name: str, value: str, allowed: tuple[str, ...]) -> str:
     if value not in allowed:
-        raise BadParameter(f"{name}: {_shown(value)} is not allowed; use one of {', '.join(allowed)}")
+        raise QueryParameterError(
+            f"{name}: {_shown(value)} is not allowed; use one of {', '.join(allowed)}"
+        )
     return value
 
 
 def _short(name: str, value: str) -> str:
     if len(value) > LONGEST:
-        raise BadParameter(f"{name}: {len(value)} characters are too many; at most {LONGEST} are allowed")
+        raise QueryParameterError(
+            f"{name}: {len(value)} characters are too many; at most {LONGEST} are allowed"
+        )
     if "\0" in value:
-        raise BadParameter(f"{name}: a NUL character is not allowed; leave it out")
+        raise QueryParameterError(f"{name}: a NUL character is not allowed; leave it out")
     return value
 
 
 def _limit(value: str) -> int:
     low, high = LIMITS
     if not (value.isascii() and value.isdigit() and len(value) < 10 and low <= int(value) <= high):
-        raise BadParameter(f"limit: {_shown(value)} is not allowed; use a whole number from {low} to {high}")
+        raise QueryParameterError(
+            f"limit: {_shown(value)} is not allowed; use a whole number from {low} to {high}"
+        )
     return int(value)
 
 
 def _since(value: str, at: datetime) -> datetime:
-    moment = moments.parsed(value)
-    if moment is not None:
-        return moment
+    time = times.parsed(value)
+    if time is not None:
+        return time
     try:
-        return at - timedelta(seconds=seconds(value))
+        return at - parse_duration(value)
     except (ValueError, OverflowError):
-        raise BadParameter(
-            f"since: {_shown(value)} is not allowed; use a duration such as 24h or 7d, or a time such as "
+        raise QueryParameterError(
+            f"since: {_shown(value)} is not allowed; use a duration such as 24h or 7d, or a time "
+            f"such as "
             "2026-11-23T14:28:00Z"
         ) from None
 
@@ -104,9 +114,13 @@ def _since(value: str, at: datetime) -> datetime:
 def _cursor(value: str, sort: str) -> Cursor:
     cursor = _decoded(value)
     if cursor is None:
-        raise BadParameter(f"cursor: {_shown(value)} is not one of ours; use the `next` of the page before")
+        raise QueryParameterError(
+            f"cursor: {_shown(value)} is not one of ours; use the `next` of the page before"
+        )
     if cursor.sort != sort:
-        raise BadParameter(f"cursor: it belongs to sort={cursor.sort}, not to sort={sort}; start without a cursor")
+        raise QueryParameterError(
+            f"cursor: it belongs to sort={cursor.sort}, not to sort={sort}; start without a cursor"
+        )
     return cursor
 
 
@@ -124,7 +138,7 @@ def _fits(sort: str, key: Any) -> bool:
     """Whether MongoDB could hold `key` under `sort`: a date, or a whole number of 64 bits."""
     if type(key) is not int:
         return False
-    return moments.instant(key) is not None if sort in DATES else -(2**63) <= key < 2**63
+    return times.instant(key) is not None if sort in DATES else -(2**63) <= key < 2**63
 
 
 def _shown(value: str) -> str:

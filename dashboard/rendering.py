@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import jinja2
 import orjson
 
-from dashboard import assets, moments
+from dashboard import assets, times
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -30,17 +30,23 @@ class Renderer:
         )
         self._env.globals.update(asset=assets.url, listed=LISTED)
         self._env.filters.update(
-            ago=_ago, exact=_exact, whole=_whole, lasting=moments.lasting, pretty=_pretty, share=_share, brief=_brief
+            ago=_ago,
+            exact=_exact,
+            whole=_whole,
+            lasting=times.lasting,
+            pretty=_pretty,
+            share=_share,
+            brief=_brief,
         )
 
     def page(self, template: str, **context: Any) -> str:
-        at = moments.now()
-        return self._env.get_template(template).render(at=at, now=moments.milliseconds(at), **context)
+        at = times.now()
+        return self._env.get_template(template).render(at=at, now=times.milliseconds(at), **context)
 
 
 def _ago(text: str | None, at: datetime) -> str:
-    moment = moments.parsed(text) if text else None
-    return moments.ago(moment, at) if moment else "—"
+    time = times.parsed(text) if text else None
+    return times.ago(time, at) if time else "—"
 
 
 def _exact(text: str | None) -> str:

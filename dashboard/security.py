@@ -1,4 +1,6 @@
-"""What stands before every page: who may ask, under which name, and what a browser may do with the answer."""
+"""Protects every page: who may read it, under which host name, and what a browser may do with
+it.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,8 @@ if TYPE_CHECKING:
 
 HEADERS = {
     "Content-Security-Policy": (
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src "
+        "'self'; "
         "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     ),
     "X-Content-Type-Options": "nosniff",
@@ -31,7 +34,7 @@ HEADERS = {
     "Server": "catchwater",
 }
 OPEN = "/healthz"
-"""The one path that needs no password and no name: it says nothing but that the process lives."""
+"""The one path that needs no password and no name: it only says that the process is alive."""
 
 
 def loopback(host: str) -> bool:
@@ -46,8 +49,10 @@ def loopback(host: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """Who may ask. Without a password only this machine may, and only under a name of this machine: a page of
-    a stranger's that had its own name point here (DNS rebinding) would read everything otherwise.
+    """Who may ask.
+
+    Without a password only this machine may, and only under a name of this machine: a page of a
+    stranger's that had its own name point here (DNS rebinding) would read everything otherwise.
     """
 
     host: str = "127.0.0.1"
@@ -62,7 +67,10 @@ class Guard:
         return None if self._named(request.headers.get("Host", "")) else self._misnamed(request)
 
     def _knows(self, authorization: str) -> bool:
-        """Whether it carries the password, under any user's name. Takes as long for a near miss as for a far one."""
+        """Whether it carries the password, under any user's name.
+
+        Takes as long for a near miss as for a far one.
+        """
         scheme, _, value = authorization.partition(" ")
         try:
             given = b64decode(value.strip(), validate=True).partition(b":")[2]
@@ -71,18 +79,22 @@ class Guard:
         return hmac.compare_digest(given, self.password.encode()) and scheme.lower() == "basic"
 
     def _named(self, host: str) -> bool:
-        return _without_port(host.lower()) in self.names | {self.host.lower(), f"[{self.host.lower()}]"}
+        return _without_port(host.lower()) in self.names | {
+            self.host.lower(),
+            f"[{self.host.lower()}]",
+        }
 
     def _misnamed(self, request: web.Request) -> web.HTTPException:
         host = request.headers.get("Host", "")[:100]
         return web.HTTPMisdirectedRequest(
-            text=f"Host {host!r} is not a name of this dashboard: open it as http://127.0.0.1 or localhost, "
+            text=f"Host {host!r} is not a name of this dashboard: open it as http://127.0.0.1 or "
+            f"localhost, "
             "or give it a password (--password) to use it under another name."
         )
 
 
 def guarded(guard: Guard) -> Middleware:
-    """Refuse whom `guard` refuses."""
+    """RefusedRequestError whom `guard` refuses."""
 
     @web.middleware
     async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:

@@ -1,18 +1,20 @@
-"""What the pages and the JSON API show, gathered from MongoDB: one function for each, used by both."""
+"""What the pages and the JSON API show, gathered from MongoDB: one function for each, used by
+both.
+"""
 
 from __future__ import annotations
 
 import asyncio
 from typing import TYPE_CHECKING, Any
 
-from dashboard import moments, shapes
+from dashboard import json_fields, times
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from catchwater.event import Json
     from dashboard.query import IssueQuery
-    from dashboard.store import Store
+    from dashboard.reader import MongoReader
 
 HOURS = 24
 """Bars of an issue: so many hours, the last being the running one."""
@@ -24,65 +26,85 @@ SAMPLES = 50
 
 def window(at: datetime, hours: int = HOURS) -> datetime:
     """When the first of `hours` hours began, the last of which is running at `at`."""
-    return moments.hour_of(at) - (hours - 1) * moments.HOUR
+    return times.hour_of(at) - (hours - 1) * times.HOUR
 
 
-async def issues(store: Store, query: IssueQuery, at: datetime) -> Json:
+async def issues(store: MongoReader, query: IssueQuery, at: datetime) -> Json:
     """A page of issues."""
     found, cursor = await store.issues(query)
     ids = [str(document["_id"]) for document in found]
     first = window(at)
-    hours = shapes.series(await store.hours(ids, first) if ids else [], first, HOURS)
-    shown = [shapes.issue(one, hours.get(str(one["_id"]), [0] * HOURS)) for one in found]
+    hours = json_fields.series(await store.hours(ids, first) if ids else [], first, HOURS)
+    shown = [json_fields.issue(one, hours.get(str(one["_id"]), [0] * HOURS)) for one in found]
     return {"issues": shown, "next": str(cursor) if cursor else None}
 
 
-async def issue(store: Store, identity: str, at: datetime) -> Json | None:
-    """An issue, its tags, its newest samples and why it was grouped so. None if there is no such issue."""
+async def issue(store: MongoReader, identity: str, at: datetime) -> Json | None:
+    """An issue, its tags, its newest samples and why it was grouped so.
+
+    None if there is no such issue.
+    """
     first = window(at, DAYS * HOURS)
     document, hours, tags, samples = await asyncio.gather(
-        store.issue(identity), store.hours([identity], first), store.tags(identity), store.samples(identity, SAMPLES)
+        store.issue(identity),
+        store.hours([identity], first),
+        store.tags(identity),
+        store.samples(identity, SAMPLES),
     )
     if document is None:
         return None
-    long = shapes.series(hours, first, DAYS * HOURS).get(identity, [0] * DAYS * HOURS)
-    newest = shapes.event(samples[0]) if samples else {}
+    long = json_fields.series(hours, first, DAYS * HOURS).get(identity, [0] * DAYS * HOURS)
+    newest = json_fields.event(samples[0]) if samples else {}
     return {
-        **shapes.issue(document, long[-HOURS:]),
-        "names": shapes.names(document),
+        **json_fields.issue(document, long[-HOURS:]),
+        "names": json_fields.names(document),
         "days": by_day(long),
-        "tags": shapes.tags(tags),
-        "samples": [shapes.summary(sample) for sample in samples],
-        "explain": shapes.explain(newest),
+        "tags": json_fields.tags(tags),
+        "samples": [json_fields.summary(sample) for sample in samples],
+        "explain": json_fields.explain(newest),
         "newest": newest,
     }
 
 
 def by_day(hours: list[int]) -> list[int]:
-    """Sums of 24 hours each, the last ending with the running hour: days as they lie behind us, not by date."""
+    """Sums of 24 hours each, the last ending with the running hour: days as they lie behind us,
+    not by date.
+    """
     return [sum(hours[i : i + HOURS]) for i in range(0, len(hours), HOURS)]
 
 
-async def event(store: Store, identity: str) -> Json | None:
+async def event(store: MongoReader, identity: str) -> Json | None:
     """One sample, whole. None if there is none: it never was one, or its time is over."""
     document = await store.sample(identity)
-    return shapes.event(document) if document else None
+    return json_fields.event(document) if document else None
 
 
-async def sample(store: Store, identity: str) -> Json | None:
+async def sample(store: MongoReader, identity: str) -> Json | None:
     """One sample as its page shows it: the event, as it was stored, and the samples beside it."""
     document = await store.sample(identity)
     if document is None:
         return None
-    newer, older = await asyncio.gather(store.beside(document, older=False), store.beside(document, older=True))
-    return {"event": shapes.event(document), "stored": shapes.stored(document), "newer": newer, "older": older}
+    newer, older = await asyncio.gather(
+        store.beside(document, older=False), store.beside(document, older=True)
+    )
+    return {
+        "event": json_fields.event(document),
+        "stored": json_fields.stored(document),
+        "newer": newer,
+        "older": older,
+    }
 
 
-async def projects(store: Store, names: dict[str, str], at: datetime) -> list[Json]:
+async def projects(store: MongoReader, names: dict[str, str], at: datetime) -> list[Json]:
     """Every project that is declared or has issues. `names` by id are those declared."""
     counts, recent = await asyncio.gather(store.projects(), store.events_since(window(at)))
     known: dict[str, Any] = dict.fromkeys([*names, *sorted(counts)])
     return [
-        {"project": one, "name": names.get(one, one), "issues": counts.get(one, 0), "events_24h": recent.get(one, 0)}
+        {
+            "project": one,
+            "name": names.get(one, one),
+            "issues": counts.get(one, 0),
+            "events_24h": recent.get(one, 0),
+        }
         for one in known
     ]

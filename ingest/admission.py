@@ -7,13 +7,18 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from catchwater.pipeline import Snapshot
-    from catchwater.projects import Project
-    from catchwater.streamdefs import StreamDefs
+from ingest.fair_shares import EVENT_BYTES, FairShares
 
-OVER_LIMIT_WAIT = 30
-"""Seconds a client is told to stay away when a stream is over its limit or Redis's memory is short."""
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from catchwater.config.projects import Project
+    from catchwater.config.streamdefs import StreamDefs
+    from catchwater.event import Event
+    from catchwater.monitoring.snapshot import Snapshot
+
+OVER_LIMIT_WAIT_S = 30
+"""Seconds of Retry-After when a stream is over its limit or Redis's memory is short."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,23 +31,108 @@ class Refusal:
     text: str
 
 
-def pressure(snapshot: Snapshot | None, defs: StreamDefs, watermark: float) -> Refusal | None:
-    """Why nothing more may come in: a stream over its limit, or Redis's memory over the watermark (0 to 1)."""
-    if snapshot is None:
-        return None
+SHARE = Refusal(
+    429,
+    "share",
+    OVER_LIMIT_WAIT_S,
+    "most of what waits is of this project, and room is short: come again later",
+)
+
+
+class Admission:
+    """Everything that decides whether a project may send just now."""
+
+    def __init__(
+        self,
+        defs: StreamDefs,
+        watermark: float,
+        latest: Callable[[], Snapshot | None],
+        spool_fill: Callable[[], float],
+    ) -> None:
+        """`watermark` is the part of Redis's memory (0 to 1) that may be used; `latest` is the
+        last picture of the pipeline, and `spool_fill` the part of the spool that is taken.
+        """
+        self._defs = defs
+        self._watermark = watermark
+        self._latest = latest
+        self._spool_fill = spool_fill
+        self._rates = Rates()
+        self._shares = FairShares()
+        self._judged: Snapshot | None = None
+        self._pressure: Refusal | None = None
+        self._fill = 0.0
+
+    def refusal(self, project: Project, *, alone: bool) -> Refusal | None:
+        """Why the project may not send; None when it may. `alone`: there is no other project."""
+        self._judge()
+        if self._pressure:
+            return self._pressure
+        if not alone and self._shares.is_over(project.id, max(self._fill, self._spool_fill())):
+            return SHARE
+        return self._rates.refusal(project)
+
+    def spend(self, project: str, events: Sequence[Event]) -> None:
+        """These events of the project with this id came in."""
+        self._rates.spend(project, len(events))
+        size = sum(len(event.body) for event in events)
+        self._shares.spend(project, size + EVENT_BYTES * len(events))
+
+    def _judge(self) -> None:
+        """Once for each snapshot, not for each request. While Redis is away there is none."""
+        snapshot = self._latest()
+        if snapshot is self._judged:
+            return
+        self._judged, self._pressure, self._fill = snapshot, None, 0.0
+        if snapshot is not None:
+            self._pressure = pressure(snapshot, self._defs, self._watermark)
+            self._fill = fill(snapshot, self._defs, self._watermark)
+
+
+def pressure(snapshot: Snapshot, defs: StreamDefs, watermark: float) -> Refusal | None:
+    """Why nothing more may come in: a stream over its limit, or Redis's memory over the
+    watermark (0 to 1).
+    """
     for name, stream in defs.streams.items():
         if snapshot.waiting(name) >= stream.limit:
-            return Refusal(429, "stream_full", OVER_LIMIT_WAIT, f"too many events wait in {name!r}: come again later")
-    if snapshot.memory_limit and snapshot.memory_used >= watermark * snapshot.memory_limit:
-        return Refusal(503, "memory", OVER_LIMIT_WAIT, "the memory for events is nearly full: come again later")
+            return Refusal(
+                429,
+                "stream_full",
+                OVER_LIMIT_WAIT_S,
+                f"too many events wait in {name!r}: come again later",
+            )
+    if _memory_fill(snapshot, watermark) >= 1:
+        return Refusal(
+            503,
+            "memory",
+            OVER_LIMIT_WAIT_S,
+            "the memory for events is nearly full: come again later",
+        )
     return None
+
+
+def fill(snapshot: Snapshot, defs: StreamDefs, watermark: float) -> float:
+    """The part of the room that is taken (0 to 1, or more).
+
+    A stream has room for what waits before it, too: that is on its way there.
+    """
+    streams = [
+        sum(snapshot.waiting(name) for name in defs.upstream(stream)) / settings.limit
+        for stream, settings in defs.streams.items()
+    ]
+    return max([*streams, _memory_fill(snapshot, watermark)])
+
+
+def _memory_fill(snapshot: Snapshot, watermark: float) -> float:
+    limit = watermark * snapshot.memory_limit
+    return snapshot.memory_used / limit if limit else 0.0
 
 
 class Rates:
     """A token bucket for each project with a rate; a second's worth of events may come at once.
 
-    Refused posts cost nothing, or a page that hammers would never let one event in. What a post brings is only known
-    when it is read, so one post may overdraw; the project then waits until that is paid back.
+    Refused posts cost nothing, or a page that hammers would never let one event in. What a
+    post brings is only known when it is read, so one post may overdraw; the project then waits
+    until that is paid back.
     """
 
     def __init__(self) -> None:
@@ -52,11 +142,11 @@ class Rates:
         """None when the project may send one more event."""
         if project.rate is None:
             return None
-        moment = time.monotonic() if now is None else now
+        now = time.monotonic() if now is None else now
         burst = max(1.0, project.rate)
-        tokens, since = self._tokens.get(project.id, (burst, moment))
-        tokens = min(burst, tokens + (moment - since) * project.rate)
-        self._tokens[project.id] = (tokens, moment)
+        tokens, since = self._tokens.get(project.id, (burst, now))
+        tokens = min(burst, tokens + (now - since) * project.rate)
+        self._tokens[project.id] = (tokens, now)
         if tokens >= 1:
             return None
         wait = max(1, math.ceil((1 - tokens) / project.rate))

@@ -13,7 +13,10 @@ _KEY = re.compile(r"(?:^|[\s,])sentry_key\s*=\s*([^\s,]+)")
 
 
 def sentry_key(query: Mapping[str, str], headers: Mapping[str, str]) -> str:
-    """The public key of a Sentry client: `sentry_key` in the query, X-Sentry-Auth or Authorization; else empty."""
+    """The public key of a Sentry client:
+
+    `sentry_key` in the query, X-Sentry-Auth or Authorization; else empty.
+    """
     if key := query.get("sentry_key", ""):
         return key
     for name in ("X-Sentry-Auth", "Authorization"):
@@ -33,8 +36,10 @@ def dsn_key(dsn: str) -> tuple[str, str]:
 
 
 def origin_allowed(origin: str, allowed: list[str]) -> bool:
-    """Whether a page of that origin may send. A request without one comes from no page, and is allowed:
-    the list keeps other sites' pages out, it is no secret.
+    """Whether a page of that origin may send.
+
+    A request without one comes from no page, and is allowed: the list keeps other sites' pages out,
+    it is no secret.
     """
     if not allowed or not origin:
         return True
@@ -42,7 +47,9 @@ def origin_allowed(origin: str, allowed: list[str]) -> bool:
 
 
 def _matches(origin: str, pattern: str) -> bool:
-    """`https://shop.example` exactly, `https://*.shop.example` any subdomain, `shop.example` on any scheme and port."""
+    """`https://shop.example` exactly, `https://*.shop.example` any subdomain, `shop.example` on
+    any scheme and port.
+    """
     scheme, _, host = origin.rpartition("://")
     wanted_scheme, _, wanted = pattern.rpartition("://")
     if wanted_scheme and wanted_scheme != scheme:

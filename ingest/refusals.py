@@ -4,39 +4,30 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from ingest import admission, answers, body, envelope, reports
-from ingest.spool import SpoolFull
-
-
-class Refuse(Exception):  # noqa: N818 - a way out with an answer
-    """Ends a request with `answer`; its reason is counted."""
-
-    def __init__(self, reason: str, answer: web.Response) -> None:
-        super().__init__(reason)
-        self.reason = reason
-        self.answer = answer
-
+from catchwater import errors
+from ingest import admission, responses
 
 REFUSALS: dict[type[Exception], tuple[int, str]] = {
-    Refuse: (0, ""),
-    envelope.Malformed: (400, "malformed"),
-    reports.NotReports: (400, "malformed"),
-    body.NotUnpackable: (400, "encoding"),
-    body.TooLarge: (413, "too_large"),
-    reports.EventTooLarge: (413, "too_large"),
+    errors.RefusedRequestError: (0, ""),
+    errors.MalformedEnvelopeError: (400, "malformed"),
+    errors.InvalidReportError: (400, "malformed"),
+    errors.ContentEncodingError: (400, "encoding"),
+    errors.BodyTooLargeError: (413, "too_large"),
+    errors.EventTooLargeError: (413, "too_large"),
     web.HTTPRequestEntityTooLarge: (413, "too_large"),
     web.RequestPayloadError: (400, "broken_off"),
     ConnectionResetError: (400, "broken_off"),
-    SpoolFull: (503, "spool_full"),
+    errors.SpoolFullError: (503, "spool_full"),
+    errors.NotStoredError: (503, "redis_refuses"),
 }
 
 
 def refusal_of(error: Exception) -> tuple[web.Response, str]:
-    if isinstance(error, Refuse):
+    if isinstance(error, errors.RefusedRequestError):
         return error.answer, error.reason
     status, reason = next(REFUSALS[kind] for kind in REFUSALS if isinstance(error, kind))
     if status == 503:
-        return answers.refused(
-            admission.Refusal(503, reason, admission.OVER_LIMIT_WAIT, "no room: come again later")
+        return responses.refused(
+            admission.Refusal(503, reason, admission.OVER_LIMIT_WAIT_S, "no room: come again later")
         ), reason
-    return answers.problem(status, str(error) or reason), reason
+    return responses.problem(status, str(error) or reason), reason

@@ -1,4 +1,7 @@
-"""From a request's body to events, by protocol. Pure: what each client sends, and nothing more is parsed."""
+"""From a request's body to events, by protocol.
+
+Pure: what each client sends, and nothing more is parsed.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +9,10 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from catchwater.event import LOSSES, Event
+from catchwater.errors import EventTooLargeError, InvalidJsonError, InvalidReportError
+from catchwater.event import CLIENT_REPORT, Event
 from ingest import documents, envelope
-from ingest.losses import page_losses
+from ingest.client_reports import discarded_by_page
 
 if TYPE_CHECKING:
     from catchwater.event import Json
@@ -22,21 +26,13 @@ MOST_REPORTS = 100
 _EVENT_TYPES = frozenset({"event"})
 
 
-class NotReports(Exception):  # noqa: N818 - what it is
-    """The body is not what this address takes. The message says why."""
-
-
-class EventTooLarge(Exception):  # noqa: N818 - what it is
-    """One event is over the limit of one event."""
-
-
 @dataclass(slots=True)
 class Post:
     """What a body came to."""
 
     events: list[Event] = field(default_factory=list)
     skipped: list[str] = field(default_factory=list)
-    """Types of items that are answered and not kept."""
+    """Types of items that are accepted with 2xx and not stored."""
     client_reports: list[bytes] = field(default_factory=list)
 
 
@@ -49,19 +45,19 @@ class Sender:
     origin: str
     ip: str
 
-    def losses(self, event_id: str, counts: Json) -> Event:
+    def client_report(self, event_id: str, counts: Json) -> Event:
         """What a page left out itself: as exact as an event."""
-        return Event(event_id, self.project, int(time.time() * 1000), LOSSES, b"{}", counts)
+        return Event(event_id, self.project, int(time.time() * 1000), CLIENT_REPORT, b"{}", counts)
 
     def event(self, event_id: str, kind: str, body: bytes) -> Event:
         if len(body) > EVENT_LIMIT:
-            raise EventTooLarge(f"an event of {len(body)} bytes; {EVENT_LIMIT} are allowed")
+            raise EventTooLargeError(f"an event of {len(body)} bytes; {EVENT_LIMIT} are allowed")
         facts: Json = {"user_agent": self.user_agent, "origin": self.origin, "ip": self.ip}
         return Event(event_id, self.project, int(time.time() * 1000), kind, body, facts)
 
 
 def from_envelope(sender: Sender, parsed: envelope.Envelope) -> Post:
-    """The errors in a Sentry envelope. Raises NotReports or EventTooLarge."""
+    """The errors in a Sentry envelope. Raises InvalidReportError or EventTooLargeError."""
     post = Post()
     for item in parsed.items:
         if item.type in _EVENT_TYPES:
@@ -89,16 +85,25 @@ def from_snippet(sender: Sender, body: bytes) -> Post:
 
 def _from_page(sender: Sender, report: Json, text: bytes) -> Event:
     event_id = documents.event_id(report.get("id"))
-    counts = page_losses(report)
-    return sender.losses(event_id, counts) if counts else sender.event(event_id, "snippet", text)
+    counts = discarded_by_page(report)
+    return (
+        sender.client_report(event_id, counts)
+        if counts
+        else sender.event(event_id, "snippet", text)
+    )
 
 
 def from_reporting(sender: Sender, body: bytes) -> Post:
-    """Reports of the browser itself: Reporting API (one or many), CSP's own report, and WebKit's mixture."""
+    """Reports of the browser itself:
+
+    Reporting API (one or many), CSP's own report, and WebKit's mixture.
+    """
     found, _ = _document(body)
     return Post(
         [
-            sender.event(documents.event_id(), "csp" if "csp-report" in one else "report", _text(one))
+            sender.event(
+                documents.event_id(), "csp" if "csp-report" in one else "report", _text(one)
+            )
             for one in _objects(found)
         ]
     )
@@ -106,31 +111,31 @@ def from_reporting(sender: Sender, body: bytes) -> Post:
 
 def _sentry(sender: Sender, payload: bytes, header_id: str) -> Event:
     if len(payload) > EVENT_LIMIT:
-        raise EventTooLarge(f"an event of {len(payload)} bytes; {EVENT_LIMIT} are allowed")
+        raise EventTooLargeError(f"an event of {len(payload)} bytes; {EVENT_LIMIT} are allowed")
     found, clean = _document(payload)
     if not isinstance(found, dict):
-        raise NotReports("an event must be a JSON object")
+        raise InvalidReportError("an event must be a JSON object")
     return sender.event(documents.event_id(header_id, found.get("event_id")), "sentry", clean)
 
 
 def _document(body: bytes) -> tuple[Any, bytes]:
     try:
         return documents.read(body)
-    except documents.NotJson as error:
-        raise NotReports(f"the body is not JSON: {error}") from error
+    except InvalidJsonError as error:
+        raise InvalidReportError(f"the body is not JSON: {error}") from error
 
 
 def _text(report: Json) -> bytes:
     try:
         return documents.as_bytes(report)
-    except documents.NotJson as error:
-        raise NotReports(f"a report is {error}") from error
+    except InvalidJsonError as error:
+        raise InvalidReportError(f"a report is {error}") from error
 
 
 def _objects(found: Any) -> list[Json]:
     reports = found if isinstance(found, list) else [found]
     if not all(isinstance(one, dict) for one in reports):
-        raise NotReports("a report must be a JSON object")
+        raise InvalidReportError("a report must be a JSON object")
     if len(reports) > MOST_REPORTS:
-        raise NotReports(f"{len(reports)} reports in one post; {MOST_REPORTS} are allowed")
+        raise InvalidReportError(f"{len(reports)} reports in one post; {MOST_REPORTS} are allowed")
     return reports

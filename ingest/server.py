@@ -11,52 +11,57 @@ import structlog
 from aiohttp import web
 
 from catchwater import metrics
-from ingest import admission, answers, auth, body, documents, envelope, reports, scripts
-from ingest.refusals import REFUSALS, Refuse, refusal_of
+from catchwater.errors import BodyTooLargeError, RefusedRequestError
+from ingest import (
+    auth,
+    decompression,
+    documents,
+    envelope,
+    listening,
+    reports,
+    responses,
+    scripts,
+)
+from ingest.refusals import REFUSALS, refusal_of
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from catchwater.observer import Observer
-    from catchwater.pipeline import Snapshot
-    from catchwater.projects import Project, Projects
-    from catchwater.streamdefs import StreamDefs
-    from ingest.group_commit import GroupCommit
-    from ingest.losses import Losses
+    from catchwater.config.projects import Project, Projects
+    from ingest.admission import Admission
+    from ingest.batching import EventBatcher
     from ingest.reports import Post, Sender
     from ingest.settings import Limits
+    from ingest.unaccepted import UnacceptedCounts
 
     Handler = Callable[[web.Request], Awaitable[web.Response]]
 
 log = structlog.get_logger()
 
 STARTS = ("/", "/{under:.+}/")
-"""Every address is answered below any path, too: a site's own server hands on /assets/cw/e/... as it is, or cut."""
+"""Every address is answered below any path, too: a site's own server hands on /assets/cw/e/...
+as it is, or cut.
+"""
 
 _accepted = functools.cache(metrics.ACCEPTED.labels)  # looking a label up costs as much as counting
 
 
-class Front:
+class IngestHandlers:
     """The handlers. What they need is handed in, so that each can be another one in a test."""
 
     def __init__(
         self,
         projects: Callable[[], Projects],
-        commit: GroupCommit,
-        losses: Losses,
-        observer: Observer,
-        defs: StreamDefs,
+        batcher: EventBatcher,
+        unaccepted: UnacceptedCounts,
+        admission: Admission,
         limits: Limits,
     ) -> None:
         self._projects = projects
-        self._commit = commit
-        self._losses = losses
-        self._observer = observer
-        self._defs = defs
+        self._batcher = batcher
+        self._unaccepted = unaccepted
+        self._admission = admission
         self._limits = limits
-        self._rates = admission.Rates()
-        self._judged: Snapshot | None = None
-        self._refusal: admission.Refusal | None = None
 
     def routes(self) -> list[web.RouteDef]:
         posts = {
@@ -70,7 +75,11 @@ class Front:
             "r/{key}": self.browser_reports,
         }
         return [
-            *(web.post(f"{start}{path}", self._answered(how)) for start in STARTS for path, how in posts.items()),
+            *(
+                web.post(f"{start}{path}", self._answered(how))
+                for start in STARTS
+                for path, how in posts.items()
+            ),
             *(web.get(f"{start}c/{{name}}.js", self.script) for start in STARTS),
             web.get("/healthz", self.health),
             web.route("*", "/{any:.*}", self.elsewhere),
@@ -79,8 +88,8 @@ class Front:
     async def snippet_reports(self, request: web.Request) -> web.Response:
         project = self._project(self._projects().by_key(request.match_info["key"]), request)
         post = reports.from_snippet(self._sender(request, project), await self._body(request))
-        await self._keep(post)
-        return answers.empty()
+        await self._store(post)
+        return responses.empty()
 
     async def browser_reports(self, request: web.Request) -> web.Response:
         project = self._projects().by_key(request.match_info["key"])
@@ -96,14 +105,14 @@ class Front:
         if project is None:
             project = self._project(self._by_dsn(request, parsed.dsn), request)
         post = reports.from_envelope(self._sender(request, project), parsed)
-        await self._keep(post)
-        return answers.sentry_ok(post.events[0].id if post.events else "")
+        await self._store(post)
+        return responses.sentry_ok(post.events[0].id if post.events else "")
 
     async def store(self, request: web.Request) -> web.Response:
         project = self._project(self._by_sentry_key(request), request)
         post = reports.from_store(self._sender(request, project), await self._body(request))
-        await self._keep(post)
-        return answers.sentry_ok(post.events[0].id)
+        await self._store(post)
+        return responses.sentry_ok(post.events[0].id)
 
     async def script(self, request: web.Request) -> web.Response:
         return scripts.answer(request, self._projects(), self._limits.public_url)
@@ -114,86 +123,109 @@ class Front:
     async def elsewhere(self, request: web.Request) -> web.Response:
         """A preflight, for any address; else there is nothing here, and why is said."""
         if request.method == "OPTIONS":
-            return web.Response(status=204, headers=answers.PREFLIGHT)
-        return answers.problem(404, f"there is nothing at {request.method} {request.path[:200]}")
+            return web.Response(status=204, headers=responses.PREFLIGHT)
+        return responses.problem(404, f"there is nothing at {request.method} {request.path[:200]}")
 
-    # -- steps --------------------------------------------------------------------------------------------
+    # -- steps
+    #  --------------------------------------------------------------------------------------------
 
     async def _reporting(self, request: web.Request, found: Project | None) -> web.Response:
-        if found is not None and found.disabled:  # the one answer that makes a browser forget the address
-            raise Refuse("disabled", answers.problem(410, "this project takes no more reports"))
+        if (
+            found is not None and found.disabled
+        ):  # the one answer that makes a browser forget the address
+            raise RefusedRequestError(
+                "disabled", responses.problem(410, "this project takes no more reports")
+            )
         project = self._project(found, request)
-        await self._keep(reports.from_reporting(self._sender(request, project), await self._body(request)))
-        return answers.empty()
+        await self._store(
+            reports.from_reporting(self._sender(request, project), await self._body(request))
+        )
+        return responses.empty()
 
     def _by_sentry_key(self, request: web.Request) -> Project | None:
         key = auth.sentry_key(request.query, request.headers)
         if not key:
-            raise Refuse("no_key", answers.problem(401, "no key: put sentry_key into the query, or use the DSN"))
+            raise RefusedRequestError(
+                "no_key",
+                responses.problem(401, "no key: put sentry_key into the query, or use the DSN"),
+            )
         project = self._projects().by_key(key)
         return project if project and project.id == request.match_info["project"] else None
 
     def _by_dsn(self, request: web.Request, dsn: str) -> Project | None:
         key, number = auth.dsn_key(dsn)
         if not key:
-            raise Refuse("no_key", answers.problem(401, "no key: neither in the query, nor in a header, nor a dsn"))
+            raise RefusedRequestError(
+                "no_key",
+                responses.problem(401, "no key: neither in the query, nor in a header, nor a dsn"),
+            )
         project = self._projects().by_key(key)
         wanted = request.match_info["project"]
         return project if project and project.id == number == wanted else None
 
     def _project(self, project: Project | None, request: web.Request) -> Project:
-        """The project, if it may send just now. Raises Refuse; nothing of the body has been read."""
-        if project is None:
-            raise Refuse("key", answers.problem(403, "there is no such project, or the key is not its key"))
-        if project.disabled:
-            raise Refuse("disabled", answers.problem(403, "this project takes no more reports"))
-        if not auth.origin_allowed(request.headers.get("Origin", ""), project.origins):
-            raise Refuse("origin", answers.problem(403, "pages of this origin may not send to this project"))
-        if refusal := self._pressure() or self._rates.refusal(project):
-            raise Refuse(refusal.reason, answers.refused(refusal))
-        return project
+        """The project, if it may send just now.
 
-    def _pressure(self) -> admission.Refusal | None:
-        """Judged once for each snapshot, not for each request."""
-        if self._observer.latest is not self._judged:
-            self._judged = self._observer.latest
-            self._refusal = admission.pressure(self._judged, self._defs, self._limits.memory_watermark)
-        return self._refusal
+        Raises RefusedRequestError; nothing of the body has been read.
+        """
+        if project is None:
+            raise RefusedRequestError(
+                "key", responses.problem(403, "there is no such project, or the key is not its key")
+            )
+        if project.disabled:
+            raise RefusedRequestError(
+                "disabled", responses.problem(403, "this project takes no more reports")
+            )
+        if not auth.origin_allowed(request.headers.get("Origin", ""), project.origins):
+            raise RefusedRequestError(
+                "origin",
+                responses.problem(403, "pages of this origin may not send to this project"),
+            )
+        alone = len(self._projects().all) == 1
+        if refusal := self._admission.refusal(project, alone=alone):
+            raise RefusedRequestError(refusal.reason, responses.refused(refusal))
+        return project
 
     async def _body(self, request: web.Request) -> bytes:
         if (request.content_length or 0) > self._limits.body_bytes:
-            raise body.TooLarge(f"a body of {request.content_length} bytes; {self._limits.body_bytes} are allowed")
+            raise BodyTooLargeError(
+                f"a body of {request.content_length} bytes; {self._limits.body_bytes} are allowed"
+            )
         raw = await self._read(request)
         encoding = request.headers.get("Content-Encoding", "")
-        return body.unpacked(raw, encoding, self._limits.body_bytes) if encoding else raw
+        return decompression.unpacked(raw, encoding, self._limits.body_bytes) if encoding else raw
 
     async def _read(self, request: web.Request) -> bytes:
-        if request.content.is_eof():  # all of it came with the headers, as nearly always: no clock is needed
+        if (
+            request.content.is_eof()
+        ):  # all of it came with the headers, as nearly always: no clock is needed
             return await request.read()
         try:
             async with asyncio.timeout(self._limits.body_seconds):
                 return await request.read()
         except TimeoutError as error:
-            raise Refuse("slow", answers.problem(408, "the body did not come in time")) from error
+            raise RefusedRequestError(
+                "slow", responses.problem(408, "the body did not come in time")
+            ) from error
 
     def _sender(self, request: web.Request, project: Project) -> Sender:
         headers = request.headers
         forwarded = headers.get("X-Forwarded-For", "") if self._limits.trust_proxy else ""
         address = forwarded.rpartition(",")[2].strip() or request.remote or ""
-        told = headers.get("User-Agent", "")[:512], headers.get("Origin", "")[:256], address[:64]
-        return reports.Sender(project.id, *map(documents.whole, told))
+        details = headers.get("User-Agent", "")[:512], headers.get("Origin", "")[:256], address[:64]
+        return reports.Sender(project.id, *map(documents.whole, details))
 
-    async def _keep(self, post: Post) -> None:
+    async def _store(self, post: Post) -> None:
         """Redis, or the spool, has every event when this returns."""
         if post.events:
-            self._rates.spend(post.events[0].project, len(post.events))
-            await self._commit.add(post.events)
+            self._admission.spend(post.events[0].project, post.events)
+            await self._batcher.add(post.events)
             for event in post.events:
                 _accepted(event.kind).inc()
         for kind in post.skipped:
             metrics.SKIPPED.labels(kind if kind in envelope.KNOWN_ITEMS else "other").inc()
         for report in post.client_reports:
-            self._losses.client(report)
+            self._unaccepted.client(report)
 
     def _answered(self, handler: Handler) -> Handler:
         """`handler`, whose every way out is an answer."""
@@ -204,7 +236,7 @@ class Front:
                 answer = await handler(request)
             except tuple(REFUSALS) as error:
                 answer, reason = refusal_of(error)
-                self._losses.refused(reason)
+                self._unaccepted.refused(reason)
             metrics.POST_SECONDS.observe(time.perf_counter() - started)
             return answer
 
@@ -213,11 +245,13 @@ class Front:
 
 async def add_cors(_request: web.Request, response: web.StreamResponse) -> None:
     """On every answer of the application, those of the router (404, 405) too."""
-    response.headers.update(answers.CORS)
+    response.headers.update(responses.CORS)
 
 
-def application(front: Front, limits: Limits) -> web.Application:
+def application(front: IngestHandlers, limits: Limits) -> web.Application:
     app = web.Application(client_max_size=limits.body_bytes)
     app.add_routes(front.routes())
+    app[listening.CLOSING] = asyncio.Event()
     app.on_response_prepare.append(add_cors)
+    app.on_response_prepare.append(listening.close_after_answer)
     return app

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Declared as options of `catchwater ingest`: see command.py."""
+    """Declared as options of `catchwater ingest`: see commands/ingest.py."""
 
     body_bytes: int = 20_000_000
     """Of a body, and of what it unpacks to."""
@@ -15,9 +15,7 @@ class Limits:
     """That a body may take to arrive."""
     header_seconds: float = 15.0
     """That a new connection may take for its first request."""
-    memory_watermark: float = 0.85
-    """The share of Redis's memory limit above which nothing more comes in."""
     trust_proxy: bool = False
     """Whether X-Forwarded-For is believed."""
     public_url: str = ""
-    """How browsers reach ingest; empty: as they asked for the script."""
+    """How browsers reach ingest; empty: by the address of their request for the script."""

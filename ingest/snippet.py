@@ -19,7 +19,9 @@ STUB_FILE = _BUILT / "inline.min.js"
 """The built inline part."""
 
 PLACE = '"__CATCHWATER_ENDPOINT__"'
-"""Where the address goes, quotes included: it is replaced by a JSON string, which is a JavaScript string too."""
+"""Where the address goes, quotes included: it is replaced by a JSON string, which is a
+JavaScript string too.
+"""
 
 DIGITS = 16
 """Of the hash that stands in an immutable address."""
@@ -39,13 +41,16 @@ class Script:
 
 
 def script(file: str, endpoint: str, effort: int = BEST) -> Script:
-    """The file of that name that reports to `endpoint`. `effort`: brotli's; QUICK where a stranger's word decides."""
+    """The file of that name that reports to `endpoint`.
+
+    `effort`: brotli's; QUICK where a stranger's word decides.
+    """
     return made(FILES[file], endpoint, effort)
 
 
 @lru_cache(maxsize=256)
 def made(built: Path, endpoint: str, effort: int) -> Script:
-    """About 8 KB each, so the 256 that are held are 2 MB."""
+    """About 8 KB each, so the 256 in the cache take 2 MB."""
     plain = _source(built).replace(PLACE, _string(endpoint)).encode()
     packed = brotli.compress(plain, mode=brotli.MODE_TEXT, quality=effort)
     return Script(
@@ -61,7 +66,10 @@ def path(key: str, file: str = "", digest: str = "") -> str:
 
 
 def named(name: str) -> tuple[str, str, str]:
-    """Key, file and digest of what stands before `.js` in an address, as `path` makes it. Raises ValueError."""
+    """Key, file and digest of what stands before `.js` in an address, as `path` makes it.
+
+    Raises ValueError.
+    """
     key, *rest = name.split(".")
     file = rest.pop(0) if rest and rest[0] and rest[0] in FILES else ""
     if len(rest) > 1 or not all(map(_is_digest, rest)):

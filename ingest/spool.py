@@ -1,21 +1,32 @@
-"""Where accepted events wait while Redis is away: a bounded SQLite file, on disk before the client is answered."""
+"""Where accepted events wait while Redis is away: a bounded SQLite file, on disk before the
+client is answered.
+
+Ingest does not depend on it while Redis is well. So a file that is damaged is moved aside (never
+deleted), one that cannot be opened is tried again at each use, and a row that cannot be read is
+moved to a table of its own.
+"""
 
 from __future__ import annotations
 
 import fcntl
+import os
 import sqlite3
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, NamedTuple
 
-import orjson
+import structlog
 
+from catchwater.errors import SpoolFullError
 from catchwater.event import Event, decode, encode
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
+
+log = structlog.get_logger()
 
 PAGE = 500
 """Events that are drained at a time, at most."""
@@ -23,96 +34,284 @@ PAGE = 500
 PAGE_BYTES = 4_000_000
 """And bytes of them: they all are in memory, here and in Redis."""
 
+DELETED_AT_ONCE = 200
+"""Rows that one transaction deletes: its log must fit into the reserve."""
 
-class SpoolFull(Exception):  # noqa: N818 - what it is
-    """There is no room: the client must be told to come again later."""
+RESERVE_BYTES = 4_000_000
+"""Disk space that is reserved for deleting rows: on a full disk that needs room, too."""
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS events (number INTEGER PRIMARY KEY, id TEXT, head BLOB, body BLOB);
+CREATE TABLE IF NOT EXISTS unreadable (number INTEGER, id TEXT, head BLOB, body BLOB);
+"""
+
+SHRINK = """
+PRAGMA wal_checkpoint(TRUNCATE);
+PRAGMA incremental_vacuum;
+PRAGMA wal_checkpoint(TRUNCATE);
+"""
+"""Makes the log empty, then the file smaller. The first step makes room for the second."""
+
+Row = tuple[int, str, bytes, bytes]
+
+
+class Page(NamedTuple):
+    """The oldest rows of a file: their events, and the numbers of those that are no events.
+
+    `last` is the number of the last event, 0 without one. It is no unreadable row's: SQLite would
+    give the number of a row that was moved away to the next event.
+    """
+
+    inode: int
+    events: list[Event]
+    last: int
+    unreadable: list[int]
 
 
 class Spool:
-    """Several ingest processes may share one. What one leaves behind when it dies, another drains."""
+    """Several ingest processes may share one folder.
+
+    What one leaves behind when it dies, another drains. The methods wait for the disk: an asyncio
+    program calls them in `executor`.
+    """
 
     def __init__(self, folder: Path, limit: int) -> None:
         """`limit` is the size of the file in bytes that is not exceeded by more than one batch."""
         folder.mkdir(parents=True, exist_ok=True)
+        self._file = folder / "spool.sqlite"
+        self._reserve = folder / "reserve"
         self._limit = limit
-        self._lock_file = (folder / "drain.lock").open("w")
-        self._one = threading.Lock()
-        self._database = sqlite3.connect(
-            folder / "spool.sqlite", timeout=10, check_same_thread=False, isolation_level=None
-        )
-        for statement in (
-            "PRAGMA journal_mode=WAL",
-            "PRAGMA synchronous=FULL",  # a commit is on disk: the answer 2xx depends on it
-            "CREATE TABLE IF NOT EXISTS events (number INTEGER PRIMARY KEY, id TEXT, head BLOB, body BLOB)",
-        ):
-            self._database.execute(statement)
+        self._drain_lock = (folder / "drain.lock").open("w")
+        self._lock = threading.Lock()
+        self._database: sqlite3.Connection | None = None
+        self._inode = 0
+        self._added_to = 0
+        self._fill = 0.0
         self.executor = ThreadPoolExecutor(1, "spool")
-        """Where to call the methods below from an asyncio program: they wait for the disk."""
+        with suppress(SpoolFullError), self._opened():
+            self._make_reserve()
 
     def put(self, events: Sequence[Event]) -> None:
-        """These are on disk when this returns. Raises SpoolFull."""
-        rows = [(event.id, fields[b"head"], fields[b"body"]) for event in events for fields in (encode(event),)]
-        with self._one:
-            if self._size() >= self._limit:
-                raise SpoolFull(f"the spool holds {self._limit} bytes")
-            try:
-                self._database.execute("BEGIN IMMEDIATE")
-                self._database.executemany("INSERT INTO events (id, head, body) VALUES (?, ?, ?)", rows)
-                self._database.execute("COMMIT")
-            except sqlite3.Error as error:
-                if self._database.in_transaction:
-                    self._database.execute("ROLLBACK")
-                raise SpoolFull(f"the spool cannot be written: {error}") from error
+        """These are on disk when this returns. Raises SpoolFullError."""
+        encoded = [(event.id, encode(event)) for event in events]
+        rows = [(id_, fields[b"head"], fields[b"body"]) for id_, fields in encoded]
+        with self._opened() as database:
+            size = self._size(database)
+            self._fill = size / self._limit
+            if size >= self._limit:
+                raise SpoolFullError(f"the spool has reached its {self._limit} bytes")
+            database.execute("BEGIN IMMEDIATE")
+            database.executemany("INSERT INTO events (id, head, body) VALUES (?, ?, ?)", rows)
+            database.execute("COMMIT")
 
-    def page(self) -> list[tuple[int, Event]]:
-        """The oldest events, with their numbers."""
-        with self._one:
-            rows = self._database.execute("SELECT number, id, head, body FROM events ORDER BY number LIMIT ?", (PAGE,))
-            return list(_until(PAGE_BYTES, rows))
+    def page(self) -> Page | None:
+        """The oldest rows that were not marked as added; None when there are none.
 
-    def forget(self, numbers: Sequence[int]) -> None:
-        """These are in Redis now."""
-        with self._one:
-            self._database.execute(
-                "DELETE FROM events WHERE number IN (SELECT value FROM json_each(?))", (orjson.dumps(numbers).decode(),)
-            )
+        Raises SpoolFullError when the file cannot be read.
+        """
+        query = "SELECT number, id, head, body FROM events WHERE number > ? ORDER BY number LIMIT ?"
+        with self._opened() as database:
+            found = database.execute(query, (self._added_to, PAGE))
+            rows = list(_until(PAGE_BYTES, found))
+            return _page(self._inode, rows) if rows else None
 
-    def depth(self) -> int:
-        """How many events wait here."""
-        with self._one:
-            return int(self._database.execute("SELECT count(*) FROM events").fetchone()[0])
+    def mark_added(self, page: Page) -> None:
+        """Redis has the rows up to the end of this page. Remembered until they are deleted.
 
-    @contextmanager
-    def draining(self) -> Iterator[bool]:
-        """True for one process at a time: two that drain would only add everything twice."""
-        try:
-            fcntl.flock(self._lock_file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            yield False
+        Until then `lock_drain` must be held: another process would delete them, and SQLite gives
+        the numbers of deleted rows away again.
+        """
+        with self._lock:
+            if page.events and page.inode == self._inode:
+                self._added_to = page.last
+
+    def forget_added(self) -> None:
+        """Redis may have lost what was marked: `page` returns it again."""
+        with self._lock:
+            self._added_to = 0
+
+    @property
+    def has_added(self) -> bool:
+        """Whether rows that were marked as added are still to be deleted."""
+        return self._added_to > 0
+
+    def set_unreadable_aside(self, numbers: Sequence[int]) -> None:
+        """Move these rows to the table `unreadable`. Raises SpoolFullError."""
+        with self._opened() as database:
+            for number in numbers:
+                database.execute("BEGIN IMMEDIATE")
+                database.execute(
+                    "INSERT INTO unreadable SELECT * FROM events WHERE number = ?", (number,)
+                )
+                database.execute("DELETE FROM events WHERE number = ?", (number,))
+                database.execute("COMMIT")
+
+    def delete_added(self) -> None:
+        """Delete the rows that were marked as added. Raises SpoolFullError.
+
+        On a full disk the reserve is given up for it, and made again when there is room.
+        """
+        if not self.has_added:
             return
         try:
-            yield True
-        finally:
-            fcntl.flock(self._lock_file, fcntl.LOCK_UN)
+            self._delete_added()
+        except SpoolFullError:
+            self._reserve.unlink(missing_ok=True)
+            self._delete_added()
+        with self._opened() as database:
+            self._make_reserve()
+            self._fill = self._size(database) / self._limit
+
+    def fill(self) -> float:
+        """The part of its limit that was taken when it was last changed: 0 to 1."""
+        return self._fill
+
+    def depth(self) -> int:
+        """How many events wait here. Raises SpoolFullError when the file cannot be read."""
+        with self._opened() as database:
+            query = "SELECT count(*) FROM events WHERE number > ?"
+            return int(database.execute(query, (self._added_to,)).fetchone()[0])
+
+    def lock_drain(self) -> bool:
+        """Whether this process may drain: one at a time, or everything would be added twice."""
+        try:
+            fcntl.flock(self._drain_lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            return False
+        return True
+
+    def unlock_drain(self) -> None:
+        fcntl.flock(self._drain_lock, fcntl.LOCK_UN)
 
     def close(self) -> None:
         self.executor.shutdown()
-        self._database.close()
-        self._lock_file.close()
+        if self._database:
+            self._database.close()
+        self._drain_lock.close()
 
-    def _size(self) -> int:
+    @contextmanager
+    def _opened(self) -> Iterator[sqlite3.Connection]:
+        """The database, open. Raises SpoolFullError when it cannot be used now."""
+        with self._lock:
+            try:
+                yield self._current()
+            except sqlite3.Error as error:
+                if self._database and self._database.in_transaction:
+                    with suppress(sqlite3.Error):
+                        self._database.execute("ROLLBACK")
+                if _is_damage(error):
+                    self._set_file_aside(error)
+                raise SpoolFullError(f"the spool {self._file} cannot be used: {error}") from error
+
+    def _current(self) -> sqlite3.Connection:
+        """The connection to the file of that name: another process may have moved it aside."""
+        if self._database and self._inode != _inode(self._file):
+            self._database.close()
+            self._database = None
+        if self._database is None:
+            self._added_to = 0  # another file numbers its rows anew
+            try:
+                self._database = self._connect()
+            except sqlite3.DatabaseError as error:
+                if not _is_damage(error):
+                    raise
+                self._set_file_aside(error)
+                self._database = self._connect()
+            self._inode = _inode(self._file)
+        return self._database
+
+    def _connect(self) -> sqlite3.Connection:
+        database = sqlite3.connect(
+            self._file, timeout=10, check_same_thread=False, isolation_level=None
+        )
+        try:
+            database.execute("PRAGMA auto_vacuum=INCREMENTAL")  # the file shrinks after an outage
+            database.execute("PRAGMA journal_mode=WAL")
+            # A commit is on disk: the answer 2xx depends on it.
+            database.execute("PRAGMA synchronous=FULL")
+            database.executescript(SCHEMA)
+        except sqlite3.Error:
+            database.close()
+            raise
+        return database
+
+    def _set_file_aside(self, error: sqlite3.Error) -> None:
+        if self._database:
+            with suppress(sqlite3.Error):
+                self._database.close()
+            self._database = None
+        moved = self._file.with_name(f"damaged-{time.strftime('%Y%m%dT%H%M%S')}-{os.getpid()}")
+        moved.mkdir(exist_ok=True)
+        for suffix in ("", "-wal", "-shm"):
+            with suppress(FileNotFoundError):
+                file = self._file.with_name(self._file.name + suffix)
+                file.rename(moved / file.name)
+        log.error("the spool is damaged: it was moved aside", folder=str(moved), why=str(error))
+
+    def _delete_added(self) -> None:
+        query = (
+            "DELETE FROM events WHERE number IN "
+            "(SELECT number FROM events WHERE number <= ? ORDER BY number LIMIT ?)"
+        )
+        while self._added_to:
+            with self._opened() as database:
+                # Whether any is left is asked in the same transaction: once all are deleted, the
+                # next event of another process gets one of their numbers.
+                database.execute("BEGIN IMMEDIATE")
+                database.execute(query, (self._added_to, DELETED_AT_ONCE))
+                (left,) = database.execute(
+                    "SELECT EXISTS (SELECT 1 FROM events WHERE number <= ?)", (self._added_to,)
+                ).fetchone()
+                database.execute("COMMIT")
+                if not left:
+                    self._added_to = 0
+                with suppress(sqlite3.Error):  # on a full disk the next deletion tries again
+                    database.executescript(SHRINK)
+
+    def _make_reserve(self) -> None:
+        """Best effort: on a full disk it is tried again after the next deletion."""
+        if self._reserve.exists():
+            return
+        try:
+            self._reserve.write_bytes(bytes(RESERVE_BYTES))
+        except OSError:
+            self._reserve.unlink(missing_ok=True)
+
+    def _size(self, database: sqlite3.Connection) -> int:
         pages, free, size = (
-            int(self._database.execute(f"PRAGMA {name}").fetchone()[0])
+            int(database.execute(f"PRAGMA {name}").fetchone()[0])
             for name in ("page_count", "freelist_count", "page_size")
         )
         return (pages - free) * size
 
 
-def _until(most: int, rows: Iterable[tuple[int, str, bytes, bytes]]) -> Iterator[tuple[int, Event]]:
-    """The first rows as numbered events; none after their bodies are `most` bytes."""
-    size = 0
+def _page(inode: int, rows: Sequence[Row]) -> Page:
+    events, unreadable, last = [], [], 0
     for number, id_, head, body in rows:
-        yield number, decode({b"id": id_.encode(), b"head": head, b"body": body})
-        size += len(body)
+        try:
+            events.append(decode({b"id": id_.encode(), b"head": head, b"body": body}))
+            last = number
+        except (ValueError, AttributeError):
+            unreadable.append(number)
+    return Page(inode, events, last, unreadable)
+
+
+def _until(most: int, rows: Iterable[Row]) -> Iterator[Row]:
+    """The first rows; none after their bodies are `most` bytes."""
+    size = 0
+    for row in rows:
+        yield row
+        size += len(row[3])
         if size >= most:
             return
+
+
+def _is_damage(error: sqlite3.Error) -> bool:
+    return getattr(error, "sqlite_errorname", "").startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB"))
+
+
+def _inode(file: Path) -> int:
+    try:
+        return file.stat().st_ino
+    except OSError:
+        return 0

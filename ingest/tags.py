@@ -21,9 +21,15 @@ class Page:
         """Each way with a line that says what it is for."""
         parts = {
             "The current script, whichever it is:": self.plain(),
-            "Exactly this script, cached for ever; to be renewed after an upgrade of Catchwater:": self.immutable(),
+            (
+                "Exactly this script, cached for ever; to be renewed after an upgrade of "
+                "Catchwater:"
+            ): self.immutable(),
             "The same, and the browser refuses it if a byte differs:": self.checked(),
-            "Without waiting for the script; the first tag hears what happens until it is there:": self.inline(),
+            (
+                "Without waiting for the script; the first tag hears what happens until it is "
+                "there:"
+            ): self.inline(),
         }
         return "\n\n".join(f"<!-- {why} -->\n{tag}" for why, tag in parts.items())
 
@@ -35,7 +41,9 @@ class Page:
 
     def checked(self) -> str:
         script = self.script()
-        return self._tag(self._src(script.digest), f'integrity="{script.integrity}"', 'crossorigin="anonymous"')
+        return self._tag(
+            self._src(script.digest), f'integrity="{script.integrity}"', 'crossorigin="anonymous"'
+        )
 
     def inline(self) -> str:
         return f"{self._start()}\n{stub()}</script>\n{self._tag('async', self._src())}"
@@ -51,7 +59,9 @@ class Page:
         return f"{self._start(*attributes)}</script>"
 
     def _start(self, *attributes: str) -> str:
-        nonce = [f'nonce="{self.nonce}"'] if self.nonce else []  # as it is: a template's words, of who runs the site
+        nonce = (
+            [f'nonce="{self.nonce}"'] if self.nonce else []
+        )  # as it is: a template's words, of who runs the site
         return f"<{' '.join(['script', *nonce, *attributes])}>"
 
 

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from catchwater import buckets
-from catchwater.commit import SEPARATOR
+from catchwater.streams import counters, time_buckets
 
 if TYPE_CHECKING:
     from catchwater.event import Event, Json
+    from catchwater.streams.counters import CounterField
 
 _HOUR_DIGITS = 10
 
@@ -46,7 +46,10 @@ class Writes:
 
 
 def fold(writes: Writes, event: Event) -> None:
-    """Add one event of the counted stream. Raises KeyError, TypeError or ValueError when it is not one."""
+    """Add one event of the counted stream.
+
+    Raises KeyError, TypeError or ValueError when it is not one.
+    """
     if event.kind == "tally":
         _fold_tally(writes, event.json)
     else:
@@ -67,10 +70,10 @@ def _fold_tally(writes: Writes, tally: Json) -> None:
     for issue, seen in tally["issues"].items():
         _fold_issue(writes.issues[issue], issue, seen)
     for bucket in tally["buckets"]:
-        part = f"{buckets.month_of(bucket['name'])}-{tally['tag']}-{tally['life']}-{bucket['generation']}"
-        for name, n in bucket["values"].items():
-            kind, issue, *detail = name.split(SEPARATOR, 3)
-            _fold_value(writes, bucket["name"], part, kind, issue, detail, int(n))
+        name, generation = bucket["name"], bucket["generation"]
+        part = str(counters.part_of(name, tally["tag"], tally["life"], generation))
+        for field_name, n in bucket["values"].items():
+            _fold_value(writes, name, part, counters.parse_field(field_name), int(n))
 
 
 def _fold_issue(update: Update, issue: str, seen: Json) -> None:
@@ -82,33 +85,30 @@ def _fold_issue(update: Update, issue: str, seen: Json) -> None:
         update.at_least(f"u.{register}", int(rank))
 
 
-def _fold_value(writes: Writes, bucket: str, part: str, kind: str, issue: str, detail: list[str], n: int) -> None:
-    if kind == "tag":
-        _fold_tag(
-            writes.tags[f"{issue}:{bucket}"], issue, bucket, f"{escaped(detail[0])}.{escaped(detail[1])}.{part}", n
-        )
-        return
-    path = f"{'parts' if kind == 'events' else 'more'}.{part}"
-    if len(bucket) == _HOUR_DIGITS:
-        update = writes.hours[f"{issue}:{bucket}"]
-        update.on_insert.update(issue=issue, project=project_of(issue), hour=buckets.start(bucket))
+def _fold_value(writes: Writes, bucket: str, part: str, counter: CounterField, n: int) -> None:
+    if counter.kind == "tag":
+        _fold_tag(writes.tags[f"{counter.issue}:{bucket}"], counter, bucket, part, n)
+    elif len(bucket) == _HOUR_DIGITS:
+        update = writes.hours[f"{counter.issue}:{bucket}"]
+        hour = time_buckets.start(bucket)
+        update.on_insert.update(issue=counter.issue, project=project_of(counter.issue), hour=hour)
+        update.at_least(_path(counter, part), n)
     else:
-        update = writes.issues[issue]
-    update.at_least(path, n)
+        writes.issues[counter.issue].at_least(_path(counter, part), n)
 
 
-def _fold_tag(update: Update, issue: str, month: str, path: str, n: int) -> None:
-    update.on_insert.update(issue=issue, month=buckets.start(month))
-    update.at_least(f"values.{path}", n)
+def _path(counter: CounterField, part: str) -> str:
+    return f"{'parts' if counter.kind == 'events' else 'more'}.{part}"
+
+
+def _fold_tag(update: Update, counter: CounterField, month: str, part: str, n: int) -> None:
+    name, value = counters.escape_key(counter.name), counters.escape_key(counter.value)
+    update.on_insert.update(issue=counter.issue, month=time_buckets.start(month))
+    update.at_least(f"values.{name}.{value}.{part}", n)
 
 
 def project_of(issue: str) -> str:
     return issue.partition(":")[0]
-
-
-def escaped(value: str) -> str:
-    """`value` as part of a field's path: MongoDB gives `.`, `$` and NUL a meaning of their own."""
-    return value.replace("%", "%25").replace(".", "%2E").replace("$", "%24").replace("\0", "%00") or "%"
 
 
 def _date(milliseconds: float) -> datetime:

@@ -1,33 +1,42 @@
-"""What MongoDB indexes, and what it lets go of when."""
+"""MongoDB's indexes, and when documents expire."""
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from catchwater.streamdefs import Retention
+    from catchwater.config.streamdefs import Retention
 
 INDEXES: list[tuple[str, list[tuple[str, int]]]] = [
-    *[("issues", [(key, -1), ("_id", -1)]) for key in ("last_seen", "first_seen", "count", "users")],
-    *[("issues", [("project", 1), (key, -1), ("_id", -1)]) for key in ("last_seen", "first_seen", "count", "users")],
+    *[
+        ("issues", [(key, -1), ("_id", -1)])
+        for key in ("last_seen", "first_seen", "count", "users")
+    ],
+    *[
+        ("issues", [("project", 1), (key, -1), ("_id", -1)])
+        for key in ("last_seen", "first_seen", "count", "users")
+    ],
     ("issues", [("names", 1)]),
     ("samples", [("issue", 1), ("received", -1)]),
     ("hours", [("project", 1), ("hour", 1)]),
     ("hours", [("issue", 1), ("hour", 1)]),
     ("tags", [("issue", 1), ("month", 1)]),
 ]
-"""Each list that the dashboard shows has one, with `_id` so that equal keys have an order too. Those that expire
-documents come from `expiries`."""
+"""Each list that the dashboard shows has one, with `_id` so that equal keys have an order too.
 
-_A_MONTH = 31 * 86_400
-"""Seconds: a month's tags live from its first day, and must outlast events of its last."""
+Those that expire documents come from `expiries`.
+"""
+
+_A_MONTH = timedelta(days=31)
+"""A month's tags live from its first day, and must outlast events of its last."""
 
 
-def expiries(retention: Retention) -> list[tuple[str, str, int]]:
-    """Collection, field and the seconds after which a document goes."""
+def expiries(retention: Retention) -> list[tuple[str, str, timedelta]]:
+    """Collection, field and after how long a document goes."""
     return [
-        ("issues", "last_seen", int(retention.issues)),
-        ("hours", "hour", int(retention.hours)),
-        ("tags", "month", int(retention.issues) + _A_MONTH),
-        ("samples", "received", int(retention.samples)),
+        ("issues", "last_seen", retention.issues),
+        ("hours", "hour", retention.hours),
+        ("tags", "month", retention.issues + _A_MONTH),
+        ("samples", "received", retention.samples),
     ]

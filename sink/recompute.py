@@ -1,6 +1,7 @@
-"""What an issue shows and is sorted by, derived inside MongoDB from what its document holds.
+"""The fields that an issue shows and is sorted by, derived inside MongoDB from its document.
 
-The document's own fields are the truth; whoever derives last sees all of it, so no order matters.
+The document's own fields are the truth; the last to derive sees all of it, so the order does not
+matter.
 """
 
 from __future__ import annotations
@@ -8,11 +9,15 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from catchwater.users import ALPHA, REGISTERS
+from catchwater.streams.hyperloglog import ALPHA, REGISTERS
 
 
 def derived() -> list[dict[str, Any]]:
-    """An update: `count`, every occurrence; `users`, the estimate of catchwater.users, in MongoDB's words."""
+    """An update:
+
+    `count`, every occurrence; `users`, Flajolet's estimate from the registers, in MongoDB's
+    words.
+    """
     return [{"$set": {"count": {"$add": [_total("$parts"), _total("$more")]}, "users": _users()}}]
 
 
@@ -30,7 +35,9 @@ def _users() -> dict[str, Any]:
 
 def _estimate() -> dict[str, Any]:
     empty = {"$subtract": [REGISTERS, {"$size": "$$ranks"}]}
-    powers = {"$sum": {"$map": {"input": "$$ranks", "in": {"$pow": [2.0, {"$multiply": [-1, "$$this"]}]}}}}
+    powers = {
+        "$sum": {"$map": {"input": "$$ranks", "in": {"$pow": [2.0, {"$multiply": [-1, "$$this"]}]}}}
+    }
     raw = {"$divide": [ALPHA * REGISTERS**2, {"$add": ["$$empty", powers]}]}
     counted = {"$multiply": [REGISTERS, {"$subtract": [math.log(REGISTERS), {"$ln": "$$empty"}]}]}
     small = {"$and": [{"$lte": ["$$raw", 2.5 * REGISTERS]}, {"$gt": ["$$empty", 0]}]}

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from catchwater.answers import Answer, Reject, Stored
+from catchwater.errors import RefusedDocumentError
 from sink.fold import Writes, fold
-from sink.store import RefusedDocument
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,7 +19,9 @@ class Target(Protocol):
 
 
 def store_in(target: Target, events: Sequence[Event]) -> list[Answer]:
-    """Stored, each of them, or Rejected: what MongoDB refuses goes to the dead letters, its neighbours go on."""
+    """Stored, each of them, or Rejected: what MongoDB refuses goes to the dead letters, its
+    neighbours go on.
+    """
     writes = Writes()
     answers = [_folded(writes, event) for event in events]
     good = [event for event, answer in zip(events, answers, strict=True) if answer is None]
@@ -38,7 +40,7 @@ def _folded(writes: Writes, event: Event) -> Reject | None:
 def _written(target: Target, writes: Writes, events: Sequence[Event]) -> list[Answer]:
     try:
         target.write(writes)
-    except RefusedDocument as error:
+    except RefusedDocumentError as error:
         if len(events) == 1:
             return [Reject(f"MongoDB refuses it: {error}")]
         return [answer for event in events for answer in store_in(target, [event])]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from catchwater.answers import Emit
-from catchwater.event import Event
-
-TAKES_LOSSES = True
+from catchwater import Emit, Event, stage
 
 
+@stage(handles_client_reports=True)
 def dedupe(event: Event) -> Emit:
-    """Pass each event id of a project on once within the stage's `once_for`. The first copy wins."""
+    """Pass each event id of a project on once within the stage's `once_for`.
+
+    The first copy wins.
+    """
     return Emit(event, once=f"{event.project}/{event.id}")

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import os
-import socket
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
 import pytest
 
-from catchwater import keys
-from catchwater.embedded import MongoServer, RedisServer, Server, ServerTrouble
+from catchwater.errors import ServerStartError
+from catchwater.local.servers import MongoServer, RedisServer, Server
+from catchwater.redis_client import Connection
+from catchwater.streams import keys
 from tests import containers
 from tests.chromium import chromium  # noqa: F401 - a fixture of every folder
 from tests.waiting import wait_until
@@ -19,12 +20,15 @@ from tests.waiting import wait_until
 
 @pytest.fixture(scope="session")
 def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The URL of a Redis that is the tests' own: `REDIS_URL`, whose database must be empty, or one started here."""
+    """The URL of a Redis that is the tests' own:
+
+    `REDIS_URL`, whose database must be empty, or one started here.
+    """
     if named := os.environ.get("REDIS_URL"):
-        redis = _Wire(named)
-        left = redis.ask("DBSIZE")
+        redis = Connection(named)
+        left = redis.call("DBSIZE")
         redis.close()
-        assert left == ":0", f"the Redis at {named} is not empty ({left}): these tests flush it"
+        assert left == 0, f"the Redis at {named} is not empty ({left}): these tests flush it"
         yield named
         return
     yield from _started(RedisServer, tmp_path_factory.mktemp("redis"))
@@ -55,15 +59,18 @@ def pytest_sessionstart() -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Browser tests come last, in whatever order otherwise: playwright keeps an event loop running in the main thread
-    from its first test on, and `asyncio.run` of later tests would refuse to start another.
+    """Browser tests come last, in whatever order otherwise: playwright keeps an event loop
+    running in the main thread from its first test on, and `asyncio.run` of later tests would
+    refuse to start another.
     """
     items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
 
 
 def _contained(kind: type[Server]) -> Iterator[str]:
     with containers.container(kind) as running:
-        wait_until(lambda: containers.answers(kind, running), f"{kind.title} in its container answers")
+        wait_until(
+            lambda: containers.answers(kind, running), f"{kind.title} in its container answers"
+        )
         yield containers.url(kind, running)
 
 
@@ -71,7 +78,7 @@ def _embedded(kind: type[Server], folder: Path) -> Iterator[str]:
     server = kind(folder)
     try:
         server.start()
-    except ServerTrouble as error:
+    except ServerStartError as error:
         if os.environ.get("CI"):
             raise
         pytest.skip(str(error))
@@ -81,39 +88,18 @@ def _embedded(kind: type[Server], folder: Path) -> Iterator[str]:
 
 @pytest.fixture
 def redis_url(redis_server: str) -> Iterator[str]:
-    """A Redis that is empty when a test begins. What it leaves without a TTL must be in the key table."""
-    redis = _Wire(redis_server)
-    redis.ask("FLUSHDB")  # a process that outlives its test may have told what it refused
+    """A Redis that is empty when a test begins.
+
+    What it leaves without a TTL must be in the key table.
+    """
+    redis = Connection(redis_server)
+    redis.call("FLUSHDB")  # a process that outlives its test may have written what it refused
     yield redis_server
-    leaked = [key for key in redis.names() if not keys.permanent(key) and redis.ask(f"TTL {key}") == ":-1"]
-    redis.ask("FLUSHDB")
+    names = [name.decode() for name in redis.call("KEYS", "*")]
+    without_ttl = [name for name in names if redis.call("TTL", name) == -1]
+    leaked = [name for name in without_ttl if not keys.permanent(name)]
+    redis.call("FLUSHDB")
     redis.close()
-    assert not leaked, f"keys without a TTL that are not in the key table of catchwater/keys.py: {leaked}"
-
-
-class _Wire:
-    """A few commands over a bare socket: `redis` is imported in one module only, tests included."""
-
-    def __init__(self, url: str) -> None:
-        address, _, self._database = url.removeprefix("redis://").partition("/")
-        host, _, port = address.rpartition("@")[2].partition(":")
-        self._socket = socket.create_connection((host, int(port or 6379)), timeout=10)
-        self._file = self._socket.makefile("rwb")
-        self.ask(f"SELECT {self._database or 0}")
-
-    def ask(self, command: str) -> str:
-        self._file.write(f"{command}\r\n".encode())
-        self._file.flush()
-        return self._file.readline().decode().strip()
-
-    def names(self) -> list[str]:
-        count = int(self.ask("KEYS *").removeprefix("*"))
-        found = []
-        for _ in range(count):
-            length = int(self._file.readline()[1:])
-            found.append(self._file.read(length + 2)[:-2].decode())
-        return found
-
-    def close(self) -> None:
-        self._file.close()
-        self._socket.close()
+    assert not leaked, (
+        f"keys without a TTL that are not in the key table of catchwater/streams/keys.py: {leaked}"
+    )

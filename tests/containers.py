@@ -1,4 +1,5 @@
-"""Servers in containers, from images made of the programs that are installed here: nothing is pulled.
+"""Servers in containers, from images made of the programs that are installed here: nothing is
+pulled.
 
 Such an image is the program and the libraries it is linked with, no more.
 """
@@ -13,13 +14,15 @@ import subprocess
 import tarfile
 from typing import TYPE_CHECKING
 
-os.environ.setdefault("TESTCONTAINERS_RYUK_DISABLED", "true")  # its cleaner is an image that would have to be pulled
+os.environ.setdefault(
+    "TESTCONTAINERS_RYUK_DISABLED", "true"
+)  # its cleaner is an image that would have to be pulled
 
 import docker
 from docker.errors import DockerException, ImageNotFound
 from testcontainers.core.container import DockerContainer
 
-from catchwater.embedded import MongoServer, RedisServer, Server
+from catchwater.local.servers import MongoServer, RedisServer, Server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,7 +49,15 @@ _INSIDE: dict[type[Server], tuple[int, list[str], str]] = {
     ),
     MongoServer: (
         27017,
-        ["--bind_ip", "0.0.0.0", "--dbpath", "/data", "--nounixsocket", "--wiredTigerCacheSizeGB", "0.25"],
+        [
+            "--bind_ip",
+            "0.0.0.0",
+            "--dbpath",
+            "/data",
+            "--nounixsocket",
+            "--wiredTigerCacheSizeGB",
+            "0.25",
+        ],
         "mongodb://{}:{}",
     ),
 }
@@ -59,7 +70,9 @@ def engine_answers() -> bool:
 
 
 def _listens() -> bool:
-    """Whether its socket takes connections: asked first, since the client leaks the one that is refused."""
+    """Whether its socket takes connections: asked first, since the client leaks the one that is
+    refused.
+    """
     address = os.environ.get("DOCKER_HOST", "unix:///var/run/docker.sock")
     if not address.startswith("unix://"):
         return True
@@ -83,7 +96,9 @@ def _answers_ping() -> bool:
 def container(kind: type[Server]) -> DockerContainer:
     """A container of that kind of server, not yet started."""
     port, settings, _ = _INSIDE[kind]
-    return DockerContainer(image(kind)).with_exposed_ports(port).with_command(["/program", *settings])
+    return (
+        DockerContainer(image(kind)).with_exposed_ports(port).with_command(["/program", *settings])
+    )
 
 
 def url(kind: type[Server], running: DockerContainer) -> str:
@@ -101,7 +116,10 @@ def answers(kind: type[Server], running: DockerContainer) -> bool:
 def image(kind: type[Server]) -> str:
     """The name of a local image of the installed program; made when it is not there yet."""
     program = kind.find_binary().resolve()
-    name, tag = f"catchwater-tests/{kind.title.lower()}", f"{program.stat().st_size}-{int(program.stat().st_mtime)}"
+    name, tag = (
+        f"catchwater-tests/{kind.title.lower()}",
+        f"{program.stat().st_size}-{int(program.stat().st_mtime)}",
+    )
     client = docker.from_env(timeout=120)
     try:
         client.images.get(f"{name}:{tag}")
@@ -127,5 +145,7 @@ def _archive(program: Path) -> bytes:
 
 def _libraries(program: Path) -> Iterator[str]:
     """Where the loader finds what the program is linked with, the loader itself included."""
-    listed = subprocess.run(["ldd", str(program)], capture_output=True, text=True, check=True).stdout
+    listed = subprocess.run(
+        ["ldd", str(program)], capture_output=True, text=True, check=True
+    ).stdout
     yield from dict.fromkeys(re.findall(r"(/\S+) \(0x", listed))

@@ -12,7 +12,10 @@ T = TypeVar("T")
 
 
 def wait_until(condition: Callable[[], T], description: str, timeout: float = 20.0) -> T:
-    """What `condition` answers as soon as that is true. Fails with `description` after `timeout` seconds."""
+    """Returns what `condition` returns, as soon as that is true.
+
+    Fails with `description` after `timeout` seconds.
+    """
     deadline = time.monotonic() + timeout
     while not (found := condition()):
         assert time.monotonic() < deadline, f"waited {timeout:g} s in vain until {description}"

@@ -1,4 +1,6 @@
-"""Make ingest/snippet/built of the TypeScript beside it: run from the repository's root with `python -m`."""
+"""Make ingest/snippet/built of the TypeScript beside it: run from the repository's root with
+`python -m`.
+"""
 
 from __future__ import annotations
 

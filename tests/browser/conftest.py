@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from tests.browser.recorder import Recorder
+from tests.chromium import close
 
 Open = Callable[..., Page]
 
@@ -18,7 +19,7 @@ Open = Callable[..., Page]
 def page(chromium: Browser) -> Iterator[Page]:
     context = chromium.new_context(viewport={"width": 1280, "height": 900})
     yield context.new_page()
-    context.close()
+    close(context)
 
 
 @pytest.fixture
@@ -50,7 +51,9 @@ def own_errors(page: Page) -> list[str]:
 
 @pytest.fixture
 def screenshots(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where pictures of pages go: the folder CATCHWATER_SCREENSHOTS names, to be looked at, or a temporary one."""
+    """Where pictures of pages go: the folder CATCHWATER_SCREENSHOTS names, to be looked at, or
+    a temporary one.
+    """
     named = os.environ.get("CATCHWATER_SCREENSHOTS")
     folder = Path(named) if named else tmp_path_factory.mktemp("screenshots")
     folder.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,6 @@
-"""A way between a page and its server that takes time, as the real one does: what was not on its way yet is lost."""
+"""A way between a page and its server that takes time, as the real one does: what was not on
+its way yet is lost.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +10,9 @@ from typing import Self
 
 
 class Distance:
-    """Passes on what comes to its port after `seconds`, unless the browser has given the request up by then."""
+    """Passes on what comes to its port after `seconds`, unless the browser has given the
+    request up by then.
+    """
 
     def __init__(self, port: int, seconds: float) -> None:
         self._target = port

@@ -1,4 +1,6 @@
-"""Debian's Firefox and WebKitGTK's MiniBrowser, as people have them: no driver, a window that opens an address."""
+"""Debian's Firefox and WebKitGTK's MiniBrowser, as people have them: no driver, a window that
+opens an address.
+"""
 
 from __future__ import annotations
 
@@ -41,10 +43,19 @@ class Window:
     """A browser at work in a folder of its own, until `close`."""
 
     def __init__(self, started: list[str], address: str, folder: Path) -> None:
-        own = {"HOME": str(folder), "XDG_RUNTIME_DIR": str(folder), "LIBGL_ALWAYS_SOFTWARE": "1", "GDK_BACKEND": "x11"}
+        own = {
+            "HOME": str(folder),
+            "XDG_RUNTIME_DIR": str(folder),
+            "LIBGL_ALWAYS_SOFTWARE": "1",
+            "GDK_BACKEND": "x11",
+        }
         with (folder / "browser.log").open("wb") as log:
             self._process = subprocess.Popen(
-                [*started, address], env={**os.environ, **own}, stdout=log, stderr=log, start_new_session=True
+                [*started, address],
+                env={**os.environ, **own},
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
             )
 
     def close(self) -> None:

@@ -1,4 +1,6 @@
-"""A page's origin and an ingest server's, on two ports, that record what a browser sends: no Catchwater in it."""
+"""A page's origin and an ingest server's, on two ports, that record what a browser sends: no
+Catchwater in it.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +33,9 @@ class Request:
 
 
 class Recorder:
-    """Serves pages and the snippet, records reports; it may be told to refuse them or to be gone."""
+    """Serves pages and the snippet, records reports; it may be told to refuse them or to be
+    gone.
+    """
 
     def __init__(self) -> None:
         self.requests: list[Request] = []
@@ -72,7 +76,10 @@ class Recorder:
 
     def come_up(self) -> None:
         """Listen for reports, on the same port as before."""
-        routes = [web.get("/c/key{file}js", self._snippet), web.route("*", f"/e/{KEY}", self._record)]
+        routes = [
+            web.get("/c/key{file}js", self._snippet),
+            web.route("*", f"/e/{KEY}", self._record),
+        ]
         self._ingest = web.AppRunner(self._app(*routes), access_log=None, shutdown_timeout=0.1)
         self._run(self._open("ingest", self._ingest))
 
@@ -85,7 +92,9 @@ class Recorder:
     def serve(self, path: str, body: str, kind: str = "text/html", **headers: str) -> str:
         """Serve a page or script from now on, and return its address."""
         named = {name.replace("_", "-"): value for name, value in headers.items()}
-        self.pages[path] = web.Response(text=body, content_type=kind, charset="utf-8", headers=named)
+        self.pages[path] = web.Response(
+            text=body, content_type=kind, charset="utf-8", headers=named
+        )
         return f"{self.origin}/{path}"
 
     @property
@@ -103,14 +112,23 @@ class Recorder:
         return dict(counts)
 
     def _accepted(self) -> list[dict[str, Any]]:
-        accepted = (report for request in self.requests if request.status < 300 for report in request.reports)
+        accepted = (
+            report
+            for request in self.requests
+            if request.status < 300
+            for report in request.reports
+        )
         return list({report["id"]: report for report in accepted}.values())
 
     def wait(self, condition: Callable[[Recorder], bool], what: str, timeout: float = 20) -> None:
-        """Return when the condition holds for what has arrived; it is looked at whenever something does."""
+        """Return when the condition holds for what has arrived; it is looked at whenever
+        something does.
+        """
         with self._arrived:
             if not self._arrived.wait_for(lambda: condition(self), timeout):
-                raise AssertionError(f"{what} did not happen in {timeout} s; arrived: {self.requests}")
+                raise AssertionError(
+                    f"{what} did not happen in {timeout} s; arrived: {self.requests}"
+                )
 
     def wait_for_reports(self, count: int) -> list[dict[str, Any]]:
         """Return the first reports when that many have been accepted."""
@@ -160,6 +178,8 @@ class Recorder:
         body = (await request.read()).decode()
         reports = json.loads(body) if request.method == "POST" else []
         with self._arrived:
-            self.requests.append(Request(reports, dict(request.headers), request.method, self.status))
+            self.requests.append(
+                Request(reports, dict(request.headers), request.method, self.status)
+            )
             self._arrived.notify_all()
         return web.Response(status=self.status, headers=CORS | self.headers)

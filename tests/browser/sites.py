@@ -1,4 +1,6 @@
-"""Somebody's own web server that hands a path on to ingest: nginx with the file that ships, and one of aiohttp."""
+"""Somebody's own web server that hands a path on to ingest: nginx with the file that ships, and
+one of aiohttp.
+"""
 
 from __future__ import annotations
 
@@ -28,19 +30,25 @@ http {{
   access_log off; {temporary}
   server {{ listen 127.0.0.1:{port}; location = /healthz {{ return 200; }} include {folder}/first-party.conf; }}
 }}
-"""
+"""  # noqa: E501 - one piece of text, as it is sent or run
 
 
 @contextmanager
 def by_nginx(port: int, ingest: int, folder: Path) -> Iterator[None]:
     """A real nginx on `port`, with the shipped file; only the port of ingest is another."""
-    if not (binary := shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin:/usr/local/sbin")):
+    if not (
+        binary := shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin:/usr/local/sbin")
+    ):
         pytest.fail("nginx is needed") if os.environ.get("CI") else pytest.skip("no nginx")
-    (folder / "first-party.conf").write_text(SHIPPED.read_text().replace("127.0.0.1:8080", f"127.0.0.1:{ingest}"))
+    (folder / "first-party.conf").write_text(
+        SHIPPED.read_text().replace("127.0.0.1:8080", f"127.0.0.1:{ingest}")
+    )
     kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
     temporary = " ".join(f"{kind}_temp_path {folder}/{kind};" for kind in kinds)
     user = "user root;" if os.geteuid() == 0 else ""
-    (folder / "nginx.conf").write_text(NGINX.format(folder=folder, port=port, temporary=temporary, user=user))
+    (folder / "nginx.conf").write_text(
+        NGINX.format(folder=folder, port=port, temporary=temporary, user=user)
+    )
     with (folder / "log").open("wb") as log:
         command = [binary, "-e", "stderr", "-p", folder, "-c", folder / "nginx.conf"]
         process = subprocess.Popen(command, stderr=log)
@@ -79,7 +87,11 @@ def by_aiohttp(port: int, ingest: int, _folder: Path) -> Iterator[None]:
 
 async def _start(port: int, ingest: int) -> web.AppRunner:
     async def handed_on(request: web.Request) -> web.Response:
-        headers = {name: value for name, value in request.headers.items() if name not in {"Connection", "Cookie"}}
+        headers = {
+            name: value
+            for name, value in request.headers.items()
+            if name not in {"Connection", "Cookie"}
+        }
         async with (
             ClientSession(auto_decompress=False, cookie_jar=DummyCookieJar()) as session,
             session.request(
@@ -89,7 +101,11 @@ async def _start(port: int, ingest: int) -> web.AppRunner:
                 data=await request.read(),
             ) as answer,
         ):
-            kept = {name: value for name, value in answer.headers.items() if name not in {"Date", "Server"}}
+            kept = {
+                name: value
+                for name, value in answer.headers.items()
+                if name not in {"Date", "Server"}
+            }
             return web.Response(status=answer.status, body=await answer.read(), headers=kept)
 
     app = web.Application()

@@ -1,5 +1,7 @@
-"""Chromium's tabs as people have them: shown, hidden, frozen. Playwright keeps every page visible and awake, so this
-speaks the DevTools protocol itself: https://chromedevtools.github.io/devtools-protocol/
+"""Chromium's tabs as people have them: shown, hidden, frozen.
+
+Playwright keeps every page visible and awake, so this speaks the DevTools protocol itself:
+https://chromedevtools.github.io/devtools-protocol/
 """
 
 from __future__ import annotations
@@ -19,7 +21,9 @@ from tests.waiting import wait_until
 
 
 class Tabs:
-    """A browser of its own, its files in `folder`, with as many tabs in one window as are opened."""
+    """A browser of its own, its files in `folder`, with as many tabs in one window as are
+    opened.
+    """
 
     def __init__(self, program: str, folder: Path) -> None:
         self._log = folder / "chromium.log"
@@ -33,7 +37,9 @@ class Tabs:
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(self._command, stderr=log, start_new_session=True)
         self._thread.start()
-        found = wait_until(lambda: re.search(r"listening on (ws://\S+)", self._log.read_text()), "Chromium listens")
+        found = wait_until(
+            lambda: re.search(r"listening on (ws://\S+)", self._log.read_text()), "Chromium listens"
+        )
         self._run(self._connect(found[1]))
         return self
 
@@ -49,7 +55,11 @@ class Tabs:
         """A new tab, in front of those that were there, which are hidden from then on."""
         target = self.call("Target.createTarget", url=address)["targetId"]
         self.call("Target.activateTarget", targetId=target)
-        return Tab(self, target, self.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"])
+        return Tab(
+            self,
+            target,
+            self.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"],
+        )
 
     def call(self, method: str, session: str = "", **params: Any) -> Any:
         return self._run(self._called(method, session, params))
@@ -87,11 +97,15 @@ class Tab:
 
     def evaluate(self, expression: str) -> Any:
         """What an expression of the page comes to."""
-        found = self._tabs.call("Runtime.evaluate", self._session, expression=expression, returnByValue=True)
+        found = self._tabs.call(
+            "Runtime.evaluate", self._session, expression=expression, returnByValue=True
+        )
         return found["result"].get("value")
 
     def freeze(self) -> None:
-        """As the browser does with a tab that was hidden for some minutes: no timer runs in it any more."""
+        """As the browser does with a tab that was hidden for some minutes: no timer runs in it
+        any more.
+        """
         self._tabs.call("Page.setWebLifecycleState", self._session, state="frozen")
 
     def show(self) -> None:
@@ -99,5 +113,7 @@ class Tab:
         self._tabs.call("Page.setWebLifecycleState", self._session, state="active")
 
     def discard(self) -> None:
-        """Its process is gone, without a further event: as a frozen tab goes when memory is short."""
+        """Its process is gone, without a further event: as a frozen tab goes when memory is
+        short.
+        """
         self._tabs.tell("Page.crash", self._session)

@@ -9,7 +9,7 @@ import pytest
 from tests.browser.toolchain import SOURCE
 
 pytestmark = pytest.mark.browser
-DEMO = SOURCE.parents[1] / "catchwater" / "demo"
+DEMO = SOURCE.parents[1] / "catchwater" / "local" / "demo" / "pages"
 
 # button: (type, part of the message, mechanism)
 EXPECTED = {
@@ -54,7 +54,11 @@ def test_every_button_makes_the_error_it_announces(demo, recorder, button):
     demo.click(f"#{button}")
     recorder.wait(lambda recorder: told(recorder, message), f"a report of {message}")
     report = told(recorder, message)[0]
-    assert (report.get("type"), report["mechanism"], report["release"]) == (kind, mechanism, "demo@1.0.0")
+    assert (report.get("type"), report["mechanism"], report["release"]) == (
+        kind,
+        mechanism,
+        "demo@1.0.0",
+    )
 
 
 def test_the_page_counts_what_it_made_and_what_left_it(demo, recorder, screenshots):

@@ -21,7 +21,7 @@ try {{ throw new Error("outer", {{cause: new Error("inner")}}) }} catch (e) {{ c
 for (i = 0; i < 100; i++) setTimeout(again);
 addEventListener("pagehide", function () {{ catchwater.report("last words") }});
 setTimeout(function () {{ location.href = "second" }}, 1500);
-</script>"""
+</script>"""  # noqa: E501 - one piece of text, as it is sent or run
 
 
 @pytest.fixture(params=["firefox", "webkit"])
@@ -29,7 +29,9 @@ def window(request, tmp_path):
     """Opens an address in the engine."""
     started = command(request.param, tmp_path)
     if started is None:
-        (pytest.fail if os.environ.get("CI") else pytest.skip)(f"{request.param} is not installed: see .ci/run")
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(
+            f"{request.param} is not installed: see .ci/run"
+        )
     opened = []
 
     def show(address: str) -> None:
@@ -43,16 +45,23 @@ def window(request, tmp_path):
 
 @pytest.fixture
 def pages(recorder):
-    """Two pages with the snippet, which comes from their own origin so that it is there while ingest is away."""
+    """Two pages with the snippet, which comes from their own origin so that it is there while
+    ingest is away.
+    """
     endpoint = f'"{recorder.ingest}/e/0123456789abcdef0123456789abcdef"'
     script = (BUILT / "snippet.min.js").read_text().replace('"__CATCHWATER_ENDPOINT__"', endpoint)
     tag = f"<script src={recorder.serve('snippet.js', script, 'text/javascript')}></script>"
-    recorder.serve("second", f"<!doctype html><head>{tag}</head><title>second</title><img src=shown>")
+    recorder.serve(
+        "second", f"<!doctype html><head>{tag}</head><title>second</title><img src=shown>"
+    )
     return recorder.serve("first", FIRST.format(tag=tag))
 
 
 def by_message(recorder) -> dict[str, dict]:
-    return {re.sub(r"nowhere.*|.*nowhere", "nowhere", report["message"]): report for report in recorder.reports}
+    return {
+        re.sub(r"nowhere.*|.*nowhere", "nowhere", report["message"]): report
+        for report in recorder.reports
+    }
 
 
 def occurrences(recorder, text: str) -> int:
@@ -61,24 +70,41 @@ def occurrences(recorder, text: str) -> int:
 
 def test_every_kind_of_error_arrives_and_is_counted_to_the_digit(window, pages, recorder):
     window(pages)
-    recorder.wait(lambda seen: occurrences(seen, "last words") and occurrences(seen, "nowhere") == 100, "all", PATIENCE)
+    recorder.wait(
+        lambda seen: occurrences(seen, "last words") and occurrences(seen, "nowhere") == 100,
+        "all",
+        PATIENCE,
+    )
     told = by_message(recorder)
     assert {told[name]["mechanism"] for name in ("outer", "last words")} == {"manual"}
-    assert (told["in a promise"]["type"], told["in a promise"]["mechanism"]) == ("RangeError", "unhandledrejection")
+    assert (told["in a promise"]["type"], told["in a promise"]["mechanism"]) == (
+        "RangeError",
+        "unhandledrejection",
+    )
     assert told["nowhere"]["mechanism"] == "onerror"
     assert [cause["message"] for cause in told["outer"]["cause"]] == ["inner"]
     assert (told["outer"]["extra"], "checkout" in str(recorder.reports)) == ({"order": 7}, True)
     assert all(re.fullmatch("[0-9a-f]{32}", report["id"]) for report in recorder.reports)
-    assert all(re.fullmatch(r"\d+x\d+", report["context"]["viewport"]) for report in recorder.reports)
+    assert all(
+        re.fullmatch(r"\d+x\d+", report["context"]["viewport"]) for report in recorder.reports
+    )
     assert {request.method for request in recorder.requests} == {"POST"}, "no preflight"
     assert not [request for request in recorder.requests if "Cookie" in request.headers]
-    assert all(re.search(window.agent, request.headers["User-Agent"]) for request in recorder.requests)
+    assert all(
+        re.search(window.agent, request.headers["User-Agent"]) for request in recorder.requests
+    )
 
 
 def test_what_a_page_could_not_send_is_sent_by_the_next_one(window, pages, recorder):
     recorder.go_down()
     window(pages)
-    recorder.wait_until_served("shown", PATIENCE)  # by then the first page is gone, and its beacons with it
+    recorder.wait_until_served(
+        "shown", PATIENCE
+    )  # by then the first page is gone, and its beacons with it
     recorder.come_up()
-    recorder.wait(lambda seen: len(by_message(seen)) == 5 and occurrences(seen, "nowhere") == 100, "all", PATIENCE)
+    recorder.wait(
+        lambda seen: len(by_message(seen)) == 5 and occurrences(seen, "nowhere") == 100,
+        "all",
+        PATIENCE,
+    )
     assert occurrences(recorder, "last words") == 1

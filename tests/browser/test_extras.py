@@ -1,4 +1,6 @@
-"""The second file: what it puts around the page's own things behaves as they do, and tells no secrets."""
+"""The second file: what it puts around the page's own things behaves as they do, and tells no
+secrets.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,9 @@ def shop(visit, recorder):
 
 
 def crumbs(page) -> list[str]:
-    return page.evaluate("catchwater.breadcrumbs.map(function (one) { return one.kind + ' ' + one.message })")
+    return page.evaluate(
+        "catchwater.breadcrumbs.map(function (one) { return one.kind + ' ' + one.message })"
+    )
 
 
 LOGGED = {
@@ -59,7 +63,10 @@ FETCHES = {
     "a promise of nothing": ("function () { return Promise.resolve() }", "undefined"),
     "what is thrown": ("function () { throw 'at once' }", "'at once'"),
     "what it was given": (
-        "function () { return Promise.resolve([].slice.call(arguments, 1).join() + (this === window)) }",
+        (
+            "function () { return Promise.resolve([].slice.call(arguments, 1).join() + (this === "
+            "window)) }"
+        ),
         "'[object Object]true'",
     ),
 }
@@ -69,7 +76,9 @@ FETCHES = {
 def test_a_fetch_of_the_page_s_own_answers_as_it_did(shop, own_errors, theirs, answer):
     page = shop(f"window.fetch = {theirs}")
     found = page.evaluate(
-        "(async function () { try { return await window.fetch('/a', {}) } catch (e) { return e } })()"
+        "(async function () { try { return await window.fetch('/a', {}) } catch (e) { return "
+        "e } "
+        "})()"
     )
     assert found == page.evaluate(answer)
     assert own_errors == []
@@ -82,7 +91,7 @@ def test_a_request_object_that_is_used_again_is_told_of_as_often_as_it_was_sent(
       var request = new XMLHttpRequest(), left = 3;
       request.onloadend = function () { if (left--) again(); else setTimeout(done) };
       function again() { for (var i = 0; i < 100; i++) request.open("GET", "/a?" + left); request.send() }
-      again() })""")
+      again() })""")  # noqa: E501 - one piece of text, as it is sent or run
     assert crumbs(page) == ["xhr GET /a"] * 4
 
 
@@ -100,7 +109,7 @@ def test_addresses_are_told_without_what_may_be_secret(shop, address, told):
     page = shop()
     page.evaluate(f"fetch({address!r}).catch(function () {{}})")
     page.evaluate(f"""new Promise(function (done) {{ var request = new XMLHttpRequest();
-      request.onloadend = function () {{ setTimeout(done) }}; request.open('GET', {address!r}); request.send() }})""")
+      request.onloadend = function () {{ setTimeout(done) }}; request.open('GET', {address!r}); request.send() }})""")  # noqa: E501 - one piece of text, as it is sent or run
     page.wait_for_function("catchwater.breadcrumbs.length > 1")
     assert sorted(crumbs(page)) == [f"fetch GET {told}", f"xhr GET {told}"]
 

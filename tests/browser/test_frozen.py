@@ -18,7 +18,7 @@ setInterval(function () {{ ticks++ }}, 10);
 function again() {{ nowhere() }}
 function other() {{ elsewhere() }}
 setTimeout(again)
-</script>"""
+</script>"""  # noqa: E501 - one piece of text, as it is sent or run
 
 
 @pytest.fixture
@@ -53,7 +53,9 @@ def test_what_a_hidden_tab_has_not_told_yet_is_told_at_once(tabs, tab, recorder)
     assert tab.evaluate("events.join()") == "visibilitychange hidden,freeze hidden"
 
 
-def test_what_is_thrown_right_before_a_tab_is_frozen_arrives_though_the_tab_is_discarded(tabs, tab, recorder):
+def test_what_is_thrown_right_before_a_tab_is_frozen_arrives_though_the_tab_is_discarded(
+    tabs, tab, recorder
+):
     hide(tabs, tab)
     tab.evaluate("setTimeout(again); setTimeout(other)")
     before = tab.evaluate("ticks")

@@ -1,9 +1,11 @@
-"""Ids accepted by ingest = ids made in the page. Occurrences accepted = errors thrown - those it says it left out.
+"""Ids accepted by ingest = ids made in the page.
 
-A browser walks through pages that throw in every way and are left at any moment; a real ingest server is up, stopped,
-killed and started again under it. The pages are the same in each run; how far each comes, and how its requests meet the
-weather, is not.
-No page is left before the script has come: what only the inline part has heard ends with the page.
+Occurrences accepted = errors thrown - those it says it left out.
+
+A browser walks through pages that throw in every way and are left at any moment; a real ingest
+server is up, stopped, killed and started again under it. The pages are the same in each run; how
+far each comes, and how its requests meet the weather, is not. No page is left before the script has
+come: what only the inline part has heard ends with the page.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ from signal import SIGCONT, SIGKILL, SIGSTOP
 
 import pytest
 
-from catchwater.event import LOSSES
+from catchwater.event import CLIENT_REPORT
 from tests.browser.toolchain import BUILT
 from tests.ingest.conftest import KEY, made
 from tests.waiting import wait_until
@@ -23,8 +25,20 @@ from tests.waiting import wait_until
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
 PAGES = 60
-WEATHER = {8: "slow", 16: "up", 24: "down", 30: "up", 38: "killed and back", 44: "slow", 50: "down", 56: "up"}
-"""What becomes of ingest while that page is open. There are never more unanswered reports than are kept."""
+WEATHER = {
+    8: "slow",
+    16: "up",
+    24: "down",
+    30: "up",
+    38: "killed and back",
+    44: "slow",
+    50: "down",
+    56: "up",
+}
+"""What becomes of ingest while that page is open.
+
+There are never more unanswered reports than are kept.
+"""
 
 CONFIG = """catchwater = {ignore: ["unwanted"], cap: 4, before: function (report) {
   localStorage["id " + report.id] = location.pathname + " " + report.message; return report } };
@@ -33,35 +47,52 @@ function thrown(what) { localStorage["thrown " + what] = -~localStorage["thrown 
 WAYS = {
     "inline": "thrown('inline'); throw Error('inline')",
     "timer": "setTimeout(function () { thrown('timer'); nothing.timer() })",
-    "handler": "document.body.onclick = function () { thrown('handler'); null.handler }; document.body.click()",
-    "listener": "addEventListener('x', function () { thrown('listener'); throw TypeError('listener') });"
+    "handler": (
+        "document.body.onclick = function () { thrown('handler'); null.handler }; "
+        "document.body.click()"
+    ),
+    "listener": "addEventListener('x', function () { thrown('listener'); throw "
+    "TypeError('listener') });"
     " dispatchEvent(new Event('x'))",
     "promise": "thrown('promise'); Promise.reject(new RangeError('promise'))",
     "text": "thrown('text'); Promise.reject('text')",
     "async": "(async function () { await 0; thrown('async'); throw Error('async') })()",
     "chain": "thrown('chain'); throw Error('chain', {cause: Error('cause')})",
     "manual": "thrown('manual'); catchwater.report(Error('manual'), {at: 1})",
-    "leaving": "addEventListener('pagehide', function () { thrown('leaving'); catchwater.report('leaving') })",
-    "storm": "function again() { thrown('storm'); throw Error('storm') } for (i = 0; i < 40; i++) setTimeout(again, i)",
-    "unwanted": "for (i = 0; i < 3; i++) setTimeout(function () { thrown('unwanted'); throw Error('unwanted') })",
+    "leaving": (
+        "addEventListener('pagehide', function () { thrown('leaving'); "
+        "catchwater.report('leaving') })"
+    ),
+    "storm": (
+        "function again() { thrown('storm'); throw Error('storm') } for (i = 0; i < 40; i++) "
+        "setTimeout(again, i)"
+    ),
+    "unwanted": (
+        "for (i = 0; i < 3; i++) setTimeout(function () { thrown('unwanted'); throw "
+        "Error('unwanted') })"
+    ),
     "various": "function fail(i) { thrown('various'); throw Error('various ' + i) }"
     " for (i = 0; i < 9; i++) setTimeout(fail, 5, i)",
 }
 PAGE = """<!doctype html><head><script>{config}</script>{snippet}</head><body><script{type}>{way}</script><script>
 function leave() {{ if (catchwater.sdk) location.href = "p{next}"; else setTimeout(leave, 5) }}
-{leaving}</script>"""
+{leaving}</script>"""  # noqa: E501 - one piece of text, as it is sent or run
 
 
 def snippet(recorder, ingest, number: int) -> str:
-    """As a blocking script, or as the inline part with an asynchronous one. From the page's own host, so that it
-    comes while ingest is away.
+    """As a blocking script, or as the inline part with an asynchronous one.
+
+    From the page's own host, so that it comes while ingest is away.
     """
     text = (BUILT / "snippet.min.js").read_text()
     script = text.replace('"__CATCHWATER_ENDPOINT__"', f'"http://127.0.0.1:{ingest.port}/e/{KEY}"')
     address = recorder.serve("snippet.js", script, "text/javascript")
     if number % 2:
         return f"<script src={address}></script>"
-    return f"<script>{(BUILT / 'inline.min.js').read_text()}</script><script async src={address}></script>"
+    return (
+        f"<script>{(BUILT / 'inline.min.js').read_text()}</script><script async "
+        f"src={address}></script>"
+    )
 
 
 def serve_pages(recorder, ingest) -> None:
@@ -71,8 +102,13 @@ def serve_pages(recorder, ingest) -> None:
         kind = " type=module" if name == "chain" else ""
         stay = 40 * (number % 4) + 200 * (name in ("storm", "chain"))
         leaving = "" if number in WEATHER else f"setTimeout(leave, {stay})"
-        recorder.serve(f"p{number}", PAGE.format(**parts, type=kind, next=number + 1, leaving=leaving))
-    recorder.serve(f"p{PAGES}", f"<!doctype html><head>{snippet(recorder, ingest, 1)}</head><title>over</title>")
+        recorder.serve(
+            f"p{number}", PAGE.format(**parts, type=kind, next=number + 1, leaving=leaving)
+        )
+    recorder.serve(
+        f"p{PAGES}",
+        f"<!doctype html><head>{snippet(recorder, ingest, 1)}</head><title>over</title>",
+    )
 
 
 def change(ingest, weather: str) -> None:
@@ -115,20 +151,25 @@ def wait_for(ingest, made: dict[str, str]) -> None:
 
 
 def accepted(ingest) -> tuple[set[str], Counter[str], Counter[str]]:
-    """Ids of errors, their occurrences by what was thrown, and what the pages say that they left out; each id once."""
+    """Ids of errors, their occurrences by what was thrown, and what the pages say that they
+    left out; each id once.
+    """
     events = {event.id: event for event in ingest.events()}.values()
     occurrences: Counter[str] = Counter()
     left_out: Counter[str] = Counter()
     for event in events:
-        if event.kind == LOSSES:
+        if event.kind == CLIENT_REPORT:
             left_out.update(event.facts)
         else:
             occurrences[way_of(event.json["message"])] += event.json["n"]
-    return {event.id for event in events if event.kind != LOSSES}, occurrences, left_out
+    return {event.id for event in events if event.kind != CLIENT_REPORT}, occurrences, left_out
 
 
 def way_of(message: str) -> str:
-    known = {"nothing is not defined": "timer", "Cannot read properties of null (reading 'handler')": "handler"}
+    known = {
+        "nothing is not defined": "timer",
+        "Cannot read properties of null (reading 'handler')": "handler",
+    }
     return known.get(message, message.split(maxsplit=1)[0])
 
 
@@ -139,7 +180,9 @@ def ingest(redis_server, redis_url, tmp_path):
         one.process.send_signal(SIGCONT)
 
 
-def test_what_ingest_has_is_what_was_thrown_less_what_the_pages_left_out(page, recorder, ingest, capsys):
+def test_what_ingest_has_is_what_was_thrown_less_what_the_pages_left_out(
+    page, recorder, ingest, capsys
+):
     serve_pages(recorder, ingest)
     walk(page, recorder, ingest)
     ids, thrown = in_storage(page)
@@ -147,10 +190,19 @@ def test_what_ingest_has_is_what_was_thrown_less_what_the_pages_left_out(page, r
     arrived, occurrences, left_out = accepted(ingest)
     assert arrived == set(ids)
     assert set(thrown) == set(WAYS), "every way was taken"
-    assert left_out == {"ignored": thrown["unwanted"], "cap": thrown["various"] - occurrences["various"]}
+    assert left_out == {
+        "ignored": thrown["unwanted"],
+        "cap": thrown["various"] - occurrences["various"],
+    }
     assert occurrences + Counter(unwanted=left_out["ignored"], various=left_out["cap"]) == thrown
     copies = len(ingest.events()) - len(ids)
     told = f"{thrown.total()} errors thrown, {occurrences.total()} accepted in {len(ids)} reports"
     with capsys.disabled():
-        print(f"\n{PAGES} pages, ingest slow, down, killed: {told} ({copies} more for copies and counts),", end=" ")
+        print(
+            (
+                f"\n{PAGES} pages, ingest slow, down, killed: {told} ({copies} more for copies and "
+                f"counts),"
+            ),
+            end=" ",
+        )
         print(f"{dict(left_out)} left out")

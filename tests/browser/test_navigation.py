@@ -1,4 +1,5 @@
-"""An error right before the page goes, a tenth of a second from its server: how many arrive, for each way to send.
+"""An error right before the page goes, a tenth of a second from its server: how many arrive,
+for each way to send.
 
 CATCHWATER_NAVIGATIONS sets how many pages are left.
 """
@@ -32,7 +33,7 @@ var body = JSON.stringify([{{id: ('0'.repeat(32) + at).slice(-32), message: 'num
 setTimeout(function () {{
   if (at + 1 < {count}) {{ location.href = 'go?' + at + '#' + (at + 1) }}
   else location.href = 'over' }})
-</script>"""
+</script>"""  # noqa: E501 - one piece of text, as it is sent or run
 
 
 def numbers(recorder) -> set[str]:
@@ -40,8 +41,12 @@ def numbers(recorder) -> set[str]:
 
 
 def leave_pages(way, page, recorder, address) -> None:
-    script = (BUILT / "snippet.min.js").read_text().replace('"__CATCHWATER_ENDPOINT__"', f"{address!r}")
-    tag = f"<script src='{recorder.serve('snippet.js', script, 'text/javascript')}'></script>" * (way == "snippet")
+    script = (
+        (BUILT / "snippet.min.js").read_text().replace('"__CATCHWATER_ENDPOINT__"', f"{address!r}")
+    )
+    tag = f"<script src='{recorder.serve('snippet.js', script, 'text/javascript')}'></script>" * (
+        way == "snippet"
+    )
     recorder.serve("go", PAGE.format(head=tag, to=address, way=WAYS[way], count=NAVIGATIONS))
     recorder.serve("over", f"<!doctype html><head>{tag}</head><title>over</title>")
     page.goto(f"{recorder.origin}/go?start#0", wait_until="commit")
@@ -59,4 +64,6 @@ def test_what_arrives_of_errors_right_before_a_navigation(way, page, recorder, c
     if way == "snippet":
         assert arrived == NAVIGATIONS
     elif way == "fetch":
-        assert arrived < NAVIGATIONS, "this way from page to server would not show that anything is lost"
+        assert arrived < NAVIGATIONS, (
+            "this way from page to server would not show that anything is lost"
+        )

@@ -1,4 +1,6 @@
-"""The npm package as somebody installs it: packed, type-checked by a stranger's TypeScript, bundled, run in a page."""
+"""The npm package as somebody installs it: packed, type-checked by a stranger's TypeScript,
+bundled, run in a page.
+"""
 
 from __future__ import annotations
 
@@ -44,7 +46,9 @@ def project(tmp_path_factory):
 
 
 def run(folder, *command):
-    done = subprocess.run([*map(str, command)], cwd=folder, capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run(
+        [*map(str, command)], cwd=folder, capture_output=True, text=True, timeout=120, check=False
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
@@ -61,9 +65,13 @@ def compiled(folder, way: str, source: str) -> str:
         "types": [],
         **COMPILERS[way],
     }
-    (folder / "tsconfig.json").write_text(json.dumps({"compilerOptions": options, "files": ["main.ts"]}))
+    (folder / "tsconfig.json").write_text(
+        json.dumps({"compilerOptions": options, "files": ["main.ts"]})
+    )
     command = [str(modules() / ".bin/tsc"), "--project", str(folder)]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120, check=False).stdout
+    return subprocess.run(
+        command, cwd=folder, capture_output=True, text=True, timeout=120, check=False
+    ).stdout
 
 
 @pytest.mark.parametrize("way", COMPILERS)
@@ -78,15 +86,29 @@ def test_it_holds_what_it_needs_and_nothing_else(project):
         for path in project.glob("node_modules/catchwater/**/*")
     }
     assert files - {"built"} == {
-        "package.json", "index.d.ts", "types.d.ts", "built/index.mjs", "built/index.cjs",
-        "built/snippet.min.js", "built/inline.min.js", "built/extras.min.js",
-    }  # fmt: skip
+        "package.json",
+        "index.d.ts",
+        "types.d.ts",
+        "built/index.mjs",
+        "built/index.cjs",
+        "built/snippet.min.js",
+        "built/inline.min.js",
+        "built/extras.min.js",
+    }
 
 
 @pytest.mark.parametrize("form", ["iife", "esm"])
 def test_bundled_into_a_page_it_tells_of_errors(project, page, recorder, form):
     (project / "main.ts").write_text(MAIN.replace("ENDPOINT", f"{recorder.ingest}/e/{KEY}"))
-    run(project, modules() / ".bin/esbuild", "main.ts", "--bundle", "--minify", f"--format={form}", "--outfile=main.js")
+    run(
+        project,
+        modules() / ".bin/esbuild",
+        "main.ts",
+        "--bundle",
+        "--minify",
+        f"--format={form}",
+        "--outfile=main.js",
+    )
     script = recorder.serve("main.js", (project / "main.js").read_text(), "text/javascript")
     kind = "type=module " if form == "esm" else ""
     page.goto(recorder.serve("page", f"<!doctype html><script {kind}src='{script}'></script>"))
@@ -95,14 +117,30 @@ def test_bundled_into_a_page_it_tells_of_errors(project, page, recorder, form):
     assert (told["thrown"]["release"], told["thrown"]["user"]) == ("shop@2.14.0", {"id": "4711"})
 
 
-FROZEN = {"error": "Object.freeze(Error)", "settings": "catchwater = Object.freeze({})", "a text": "catchwater = 'on'"}
+FROZEN = {
+    "error": "Object.freeze(Error)",
+    "settings": "catchwater = Object.freeze({})",
+    "a text": "catchwater = 'on'",
+}
 
 
 @pytest.mark.parametrize("change", FROZEN.values(), ids=FROZEN)
-def test_in_a_page_that_has_frozen_things_a_bundle_runs_on(project, page, recorder, own_errors, change):
-    main = f'import {{ init }} from "catchwater"; init("{recorder.ingest}/e/{KEY}"); document.title = "ran on";'
+def test_in_a_page_that_has_frozen_things_a_bundle_runs_on(
+    project, page, recorder, own_errors, change
+):
+    main = (
+        f'import {{ init }} from "catchwater"; init("{recorder.ingest}/e/{KEY}"); '
+        f'document.title = "ran on";'
+    )
     (project / "main.ts").write_text(main)
-    run(project, modules() / ".bin/esbuild", "main.ts", "--bundle", "--format=esm", "--outfile=main.js")
+    run(
+        project,
+        modules() / ".bin/esbuild",
+        "main.ts",
+        "--bundle",
+        "--format=esm",
+        "--outfile=main.js",
+    )
     script = recorder.serve("main.js", (project / "main.js").read_text(), "text/javascript")
     html = f"<!doctype html><script>{change}</script><script type=module src='{script}'></script>"
     page.goto(recorder.serve("page", html))
@@ -111,9 +149,19 @@ def test_in_a_page_that_has_frozen_things_a_bundle_runs_on(project, page, record
 
 
 def test_on_a_server_it_can_be_imported_and_does_nothing(project):
-    """Pages are rendered on servers, too: what is imported there must not fail for want of a window."""
+    """Pages are rendered on servers, too: what is imported there must not fail for want of a
+    window.
+    """
     code = "const c = require('catchwater'); console.log(Object.keys(c).sort().join())"
     assert run(project, "node", "-e", code).strip() == "init,report"
     code = "import * as c from 'catchwater'; console.log(Object.keys(c).sort().join())"
     assert run(project, "node", "--input-type=module", "-e", code).strip() == "init,report"
-    assert run(project, "node", "-e", "const c = require('catchwater'); c.init('/e/KEY'); c.report(Error('x'))") == ""
+    assert (
+        run(
+            project,
+            "node",
+            "-e",
+            "const c = require('catchwater'); c.init('/e/KEY'); c.report(Error('x'))",
+        )
+        == ""
+    )

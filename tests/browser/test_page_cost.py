@@ -1,4 +1,7 @@
-"""What a page has to bear for the snippet: measured and printed. Decided by what is counted, not by the clock."""
+"""What a page has to bear for the snippet: measured and printed.
+
+Decided by what is counted, not by the clock.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +31,10 @@ def test_the_cost_to_the_page_is_printed(costs, capsys):
 
 @pytest.mark.parametrize("variant", WIRE)
 def test_it_takes_few_bytes_and_leaves_the_page_as_it_is(costs, variant):
-    added = {metric: median(runs) - median(costs["nothing"][metric]) for metric, runs in costs[variant].items()}
+    added = {
+        metric: median(runs) - median(costs["nothing"][metric])
+        for metric, runs in costs[variant].items()
+    }
     assert added["bytes"] < WIRE[variant]
     assert added["requests"] == (2 if variant == "both files" else 1)
     assert (added["shift"], added["nodes"]) == (0, 0)

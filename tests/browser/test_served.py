@@ -7,7 +7,7 @@ import urllib.request
 
 import pytest
 
-from catchwater.embedded import free_port
+from catchwater.local.servers import free_port
 from ingest.tags import Page
 from tests.browser.sites import by_aiohttp, by_nginx
 from tests.ingest.conftest import KEY, made
@@ -35,7 +35,9 @@ def tags(ingest):
 @pytest.fixture
 def complaints(page):
     said = []
-    page.on("console", lambda message: said.append(message.text) if message.type == "error" else None)
+    page.on(
+        "console", lambda message: said.append(message.text) if message.type == "error" else None
+    )
     return said
 
 
@@ -74,10 +76,14 @@ def test_a_script_that_was_tampered_with_is_refused(page, recorder, ingest, tags
 
 @pytest.fixture(params=[by_nginx, by_aiohttp], ids=["nginx", "a proxy that cuts nothing off"])
 def shop(request, redis_server, redis_url, tmp_path):
-    """A site that hands /assets/cw on to ingest, and that ingest: its address, and what stands in its pages."""
+    """A site that hands /assets/cw on to ingest, and that ingest: its address, and what stands
+    in its pages.
+    """
     port = free_port()
     address = f"http://127.0.0.1:{port}/assets/cw"
-    settings = ("--public-url", address) if request.param is by_nginx else ()  # else the request itself says it all
+    settings = (
+        ("--public-url", address) if request.param is by_nginx else ()
+    )  # else the request itself says it all
     (tmp_path / "site").mkdir()
     with (
         made(redis_server, tmp_path, "--trust-proxy", *settings) as ingest,
@@ -92,12 +98,17 @@ def test_a_blocked_ingest_host_does_not_matter_to_a_first_party_path(page, shop,
     blocked = f"http://localhost:{ingest.port}"
     stopped = []
     page.route(f"{blocked}/**", lambda route: (stopped.append(route.request.url), route.abort()))
-    pages = {"third": Page(blocked, KEY).plain(), "first": getattr(Page(address, KEY, "abc"), way)()}
+    pages = {
+        "third": Page(blocked, KEY).plain(),
+        "first": getattr(Page(address, KEY, "abc"), way)(),
+    }
     policy = {"Content-Security-Policy": f"script-src 'nonce-abc' {blocked}; connect-src 'self'"}
     page.route(
         "**/*.html",
         lambda route: route.fulfill(
-            content_type="text/html", headers=policy, body=pages[route.request.url.split("/")[-1][:-5]] + THROWING
+            content_type="text/html",
+            headers=policy,
+            body=pages[route.request.url.split("/")[-1][:-5]] + THROWING,
         ),
     )
     page.goto(address.replace("/assets/cw", "/third.html"))
@@ -111,9 +122,15 @@ def test_a_blocked_ingest_host_does_not_matter_to_a_first_party_path(page, shop,
 def test_the_shipped_file_keeps_the_visitors_cookies_and_tells_their_address(recorder, tmp_path):
     port = free_port()
     with by_nginx(port, int(recorder.ingest.rpartition(":")[2]), tmp_path):
-        headers = {"Cookie": "session=secret", "Authorization": "Basic x", "X-Forwarded-For": "192.0.2.7"}
+        headers = {
+            "Cookie": "session=secret",
+            "Authorization": "Basic x",
+            "X-Forwarded-For": "192.0.2.7",
+        }
         report = json.dumps([{"id": "0" * 32, "message": "boom"}]).encode()
-        asked = urllib.request.Request(f"http://127.0.0.1:{port}/assets/cw/e/{KEY}", report, headers)
+        asked = urllib.request.Request(
+            f"http://127.0.0.1:{port}/assets/cw/e/{KEY}", report, headers
+        )
         with urllib.request.urlopen(asked, timeout=10) as answer:
             assert answer.status == 202
     (request,) = recorder.requests

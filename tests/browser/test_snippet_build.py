@@ -1,4 +1,6 @@
-"""The committed files of the snippet are what its TypeScript makes: small, ES5, ready for the server."""
+"""The committed files of the snippet are what its TypeScript makes: small, ES5, ready for the
+server.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,10 @@ from tests.browser.toolchain import BUILT, MINIFIED, SOURCE, built, check_types,
 
 TOKEN = '"__CATCHWATER_ENDPOINT__"'
 MOST = {"inline.min.js": 176, "snippet.min.js": 1968, "extras.min.js": 1042}
-"""Bytes with gzip -9. These only go down, but for a fault that is mended; the marks are 500, 2048 and 2048."""
+"""Bytes with gzip -9.
+
+These only go down, but for a fault that is mended; the marks are 500, 2048 and 2048.
+"""
 
 WHOLE = 2046
 """What a page has to load that uses the inline part, too: both in one. The mark is 2048."""
@@ -22,7 +27,9 @@ WHOLE = 2046
 @pytest.fixture(scope="module", autouse=True)
 def npm():
     if not shutil.which("npm"):
-        (pytest.fail if os.environ.get("CI") else pytest.skip)("no npm on PATH: apt-get install npm")
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(
+            "no npm on PATH: apt-get install npm"
+        )
 
 
 def test_the_built_files_are_up_to_date():
@@ -53,7 +60,9 @@ def test_no_file_is_larger_than_it_may_be(capsys):
         print(f"\nsnippet, bytes with gzip: {told}; inline and snippet together {whole}")
     assert WHOLE - 20 <= whole <= WHOLE
     assert {name: size for name, size in sizes.items() if size > MOST[name]} == {}
-    assert {name: size for name, size in sizes.items() if size < MOST[name] - 20} == {}, "smaller: lower its bound"
+    assert {name: size for name, size in sizes.items() if size < MOST[name] - 20} == {}, (
+        "smaller: lower its bound"
+    )
 
 
 @pytest.mark.parametrize(
@@ -65,5 +74,7 @@ def test_no_file_is_larger_than_it_may_be(capsys):
 )
 def test_the_npm_package_can_be_imported_and_required(kind, script):
     command = ["node", *(["--input-type=module"] if kind == "mjs" else []), "-e", script]
-    done = subprocess.run(command, cwd=BUILT, capture_output=True, text=True, timeout=30, check=True)
+    done = subprocess.run(
+        command, cwd=BUILT, capture_output=True, text=True, timeout=30, check=True
+    )
     assert done.stdout.strip() == "init,report"

@@ -17,15 +17,24 @@ PLACES = {
     "interval": "var i = setInterval(function guilty() { clearInterval(i); nowhere() })",
     "frame": "requestAnimationFrame(function guilty() { nowhere() })",
     "microtask": "queueMicrotask(function guilty() { nowhere() })",
-    "handler in an attribute": "document.body.setAttribute('onclick', 'guilty()'); function guilty() { nowhere() }"
+    "handler in an attribute": "document.body.setAttribute('onclick', 'guilty()'); function "
+    "guilty() { nowhere() }"
     " document.body.click()",
-    "handler as a property": "document.body.onclick = function guilty() { nowhere() }; document.body.click()",
-    "listener": "document.body.addEventListener('click', function guilty() { nowhere() }); document.body.click()",
-    "listener that stops the event": "addEventListener('error', function (e) { e.stopImmediatePropagation() }, true);"
+    "handler as a property": (
+        "document.body.onclick = function guilty() { nowhere() }; document.body.click()"
+    ),
+    "listener": (
+        "document.body.addEventListener('click', function guilty() { nowhere() }); "
+        "document.body.click()"
+    ),
+    "listener that stops the event": "addEventListener('error', function (e) { "
+    "e.stopImmediatePropagation() }, true);"
     " setTimeout(function guilty() { nowhere() })",
-    "observer": "new MutationObserver(function guilty() { nowhere() }).observe(document.body, {attributes: true});"
+    "observer": "new MutationObserver(function guilty() { nowhere() }).observe(document.body, "
+    "{attributes: true});"
     " document.body.title = 'x'",
-    "custom element": "customElements.define('x-y', class extends HTMLElement { connectedCallback() { this.guilty() }"
+    "custom element": "customElements.define('x-y', class extends HTMLElement { "
+    "connectedCallback() { this.guilty() }"
     " guilty() { nowhere() } }); document.body.append(document.createElement('x-y'))",
     "then": "Promise.resolve().then(function guilty() { nowhere() })",
     "executor": "new Promise(function guilty() { nowhere() })",
@@ -36,12 +45,17 @@ PLACES = {
 }
 
 
-GLOBAL = {"handler in an attribute"}  # what a module declares is no global: the attribute would not find it
+GLOBAL = {
+    "handler in an attribute"
+}  # what a module declares is no global: the attribute would not find it
 
 
 @pytest.mark.parametrize(
     ("kind", "place"),
-    [*product([""], PLACES), *product(["module"], [place for place in PLACES if place not in GLOBAL])],
+    [
+        *product([""], PLACES),
+        *product(["module"], [place for place in PLACES if place not in GLOBAL]),
+    ],
 )
 def test_an_error_is_heard_wherever_it_is_thrown(visit, recorder, kind, place):
     visit(f"<script type='{kind}'>{PLACES[place]}</script>")
@@ -73,18 +87,30 @@ def test_the_line_for_workers_in_the_documentation(visit, recorder):
 
 
 def test_the_error_event_gives_all_five_of_its_arguments(visit, recorder):
-    """Message, source, line and column stand in the report even where the error itself has none of them."""
+    """Message, source, line and column stand in the report even where the error itself has none
+    of them.
+    """
     event = "{message: 'm', filename: 'f', lineno: 2, colno: 3}"
     visit(f"<script>dispatchEvent(new ErrorEvent('error', {event}))</script>")
     (report,) = recorder.wait_for_reports(1)
-    assert [report.get(name) for name in ("message", "source", "line", "column", "stack")] == ["m", "f", 2, 3, None]
+    assert [report.get(name) for name in ("message", "source", "line", "column", "stack")] == [
+        "m",
+        "f",
+        2,
+        3,
+        None,
+    ]
 
 
 def test_an_error_reported_and_thrown_before_the_script_has_come_is_told_once(page, recorder):
     stub = (Path(__file__).parents[2] / "ingest/snippet/built/inline.min.js").read_text()
     early = "var e = Error('early'); catchwater.report(e, {order: 1}); throw e"
     tag = f"<script async src='{recorder.ingest}/c/key.js'></script>"
-    page.goto(recorder.serve("page", f"<!doctype html><script>{stub}</script><script>{early}</script>{tag}"))
+    page.goto(
+        recorder.serve(
+            "page", f"<!doctype html><script>{stub}</script><script>{early}</script>{tag}"
+        )
+    )
     page.wait_for_function("catchwater.sdk")
     page.goto("about:blank")
     (report,) = recorder.wait_for_reports(1)
@@ -93,10 +119,18 @@ def test_an_error_reported_and_thrown_before_the_script_has_come_is_told_once(pa
 
 def test_more_than_the_inline_part_keeps_is_counted(page, recorder):
     stub = (Path(__file__).parents[2] / "ingest/snippet/built/inline.min.js").read_text()
-    early = "for (var i = 0; i < 300; i++) dispatchEvent(new ErrorEvent('error', {message: 'early'}))"
+    early = (
+        "for (var i = 0; i < 300; i++) dispatchEvent(new ErrorEvent('error', {message: 'early'}))"
+    )
     tag = f"<script async src='{recorder.ingest}/c/key.js'></script>"
-    page.goto(recorder.serve("page", f"<!doctype html><script>{stub}</script><script>{early}</script>{tag}"))
+    page.goto(
+        recorder.serve(
+            "page", f"<!doctype html><script>{stub}</script><script>{early}</script>{tag}"
+        )
+    )
     page.wait_for_function("catchwater.sdk")
     page.goto("about:blank")
-    recorder.wait(lambda recorder: sum(report["n"] for report in recorder.reports) == 99, "99 are told of")
+    recorder.wait(
+        lambda recorder: sum(report["n"] for report in recorder.reports) == 99, "99 are told of"
+    )
     recorder.wait(lambda recorder: recorder.dropped == {"cap": 201}, "the others are counted")

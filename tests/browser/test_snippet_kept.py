@@ -1,4 +1,6 @@
-"""Reports outlive their page: kept while the server is away, sent by the next page, counted once."""
+"""Reports outlive their page: kept while the server is away, sent by the next page, counted
+once.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,9 @@ FIRST = "<script>setTimeout(function () { first() })</script>"
 
 
 def kept(page) -> list[str]:
-    return page.evaluate("Object.keys(localStorage).flatMap(name => JSON.parse(localStorage[name]))")
+    return page.evaluate(
+        "Object.keys(localStorage).flatMap(name => JSON.parse(localStorage[name]))"
+    )
 
 
 def test_what_a_page_could_not_send_is_sent_by_the_next_one(visit, recorder, page):
@@ -24,10 +28,14 @@ def test_what_a_page_could_not_send_is_sent_by_the_next_one(visit, recorder, pag
     visit("<p>back</p>")
     (report,) = recorder.wait_for_reports(1)
     assert report["message"] == "first is not defined"
-    recorder.wait(lambda recorder: page.evaluate("1") and kept(page) == [], "nothing is kept any more")
+    recorder.wait(
+        lambda recorder: page.evaluate("1") and kept(page) == [], "nothing is kept any more"
+    )
 
 
-def test_an_error_right_before_leaving_arrives_once_though_it_may_be_sent_twice(visit, recorder, page):
+def test_an_error_right_before_leaving_arrives_once_though_it_may_be_sent_twice(
+    visit, recorder, page
+):
     visit("<script>addEventListener('pagehide', function () { catchwater.report('bye') })</script>")
     page.goto(recorder.serve("else", "<!doctype html>"))
     visit("<p>back</p>")
@@ -35,10 +43,15 @@ def test_an_error_right_before_leaving_arrives_once_though_it_may_be_sent_twice(
     assert [report["message"] for report in recorder.reports] == ["bye"]
 
 
-def test_what_was_kept_too_long_is_let_go_since_the_server_may_have_forgotten_that_it_has_it(visit, recorder, page):
+def test_what_was_kept_too_long_is_let_go_since_the_server_may_have_forgotten_that_it_has_it(
+    visit, recorder, page
+):
     page.goto(recorder.serve("else", "<!doctype html>"))
     endpoint = f"{recorder.ingest}/e/0123456789abcdef0123456789abcdef"
-    old = "JSON.stringify([JSON.stringify({id: '0'.repeat(32), ts: Date.now() - 8e7, message: 'old'})])"
+    old = (
+        "JSON.stringify([JSON.stringify({id: '0'.repeat(32), ts: Date.now() - 8e7, message: "
+        "'old'})])"
+    )
     page.evaluate(f"localStorage['{endpoint}'] = {old}")
     visit(FIRST)
     (report,) = recorder.wait_for_reports(1)
@@ -48,7 +61,9 @@ def test_what_was_kept_too_long_is_let_go_since_the_server_may_have_forgotten_th
 @pytest.mark.parametrize("junk", ["{", "7", "[7]", "null", '["{"]'])
 def test_junk_in_the_storage_harms_nobody(visit, recorder, page, junk):
     page.goto(recorder.serve("else", "<!doctype html>"))
-    page.evaluate(f"localStorage['{recorder.ingest}/e/0123456789abcdef0123456789abcdef'] = '{junk}'")
+    page.evaluate(
+        f"localStorage['{recorder.ingest}/e/0123456789abcdef0123456789abcdef'] = '{junk}'"
+    )
     visit(FIRST)
     assert recorder.wait_for_reports(1)[0]["message"] == "first is not defined"
     recorder.go_down()
@@ -71,7 +86,9 @@ def test_a_server_that_asks_for_a_pause_is_left_alone(visit, recorder, page):
     visit(FIRST + "<script>function again() { third() }</script>")
     recorder.wait(lambda recorder: len(recorder.requests) == 1, "the first attempt")
     started = page.evaluate("Date.now()")
-    page.evaluate("setTimeout(function () { second() }, 200); setTimeout(again); setTimeout(again, 100)")
+    page.evaluate(
+        "setTimeout(function () { second() }, 200); setTimeout(again); setTimeout(again, 100)"
+    )
     recorder.status = 202
     recorder.wait_for_reports(2)
     assert page.evaluate("Date.now()") - started > 1500
@@ -79,7 +96,11 @@ def test_a_server_that_asks_for_a_pause_is_left_alone(visit, recorder, page):
 
 
 def test_a_page_without_storage_works(visit, recorder, page):
-    page.add_init_script("Object.defineProperty(window, 'localStorage', {get: function () { throw Error('denied') }})")
+    page.add_init_script(
+        "Object.defineProperty(window, 'localStorage', {get: function () { throw "
+        "Error('denied') "
+        "}})"
+    )
     visit(FIRST)
     assert len(recorder.wait_for_reports(1)) == 1
     page.goto("about:blank")

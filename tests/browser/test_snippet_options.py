@@ -31,12 +31,24 @@ def options(text: str) -> str:
         ("{ignore: [/FIRST/gi]}", "ignored"),
         ("{ignore: [/first/y, /first/g]}", "ignored"),
         ("{allow: [/127/], ignore: ['first']}", "ignored"),
-        ("{before: function (report) { return report.message.indexOf('last') < 0 ? null : report }}", "before"),
-        ("{before: function (report) { return report.message.match(/last/).input && report }}", "failed"),
+        (
+            (
+                "{before: function (report) { return report.message.indexOf('last') < 0 ? null : "
+                "report }}"
+            ),
+            "before",
+        ),
+        (
+            "{before: function (report) { return report.message.match(/last/).input && report }}",
+            "failed",
+        ),
     ],
 )
 def test_what_the_page_does_not_want_is_left_out_and_counted(visit, recorder, chosen, reason):
-    page = visit("<script>for (i = 0; i < 3; i++) setTimeout(function () { first() })</script>" + NEXT, options(chosen))
+    page = visit(
+        "<script>for (i = 0; i < 3; i++) setTimeout(function () { first() })</script>" + NEXT,
+        options(chosen),
+    )
     (report,) = recorder.wait_for_reports(1)
     assert report["message"] == "last is not defined"
     wait_for_dropped(recorder, page, {reason: 3})
@@ -51,7 +63,10 @@ def test_only_scripts_that_are_allowed_are_told_of(visit, recorder):
 
 
 def test_errors_beyond_the_cap_are_counted(visit, recorder):
-    body = "<script>function fail(i) { throw Error(i) } for (i = 0; i < 9; i++) setTimeout(fail, 0, i)</script>"
+    body = (
+        "<script>function fail(i) { throw Error(i) } for (i = 0; i < 9; i++) setTimeout(fail, "
+        "0, i)</script>"
+    )
     page = visit(body, options("{cap: 4}"))
     recorder.wait_for_reports(4)
     page.evaluate("void setTimeout(fail, 0, 0)")  # one that is known goes on being counted
@@ -61,16 +76,24 @@ def test_errors_beyond_the_cap_are_counted(visit, recorder):
 
 
 def test_a_hook_may_change_a_report_and_one_that_throws_harms_nobody(visit, recorder, page):
-    visit(NEXT, options("{before: function (r) { r.message = 'changed'; r.extra = {a: 1}; return r }}"))
+    visit(
+        NEXT,
+        options("{before: function (r) { r.message = 'changed'; r.extra = {a: 1}; return r }}"),
+    )
     (report,) = recorder.wait_for_reports(1)
     assert (report["message"], report["extra"]) == ("changed", {"a": 1})
-    visit(NEXT + "<p id=alive>yes</p>", options("{before: function () { throw Error('in the hook') }}"))
+    visit(
+        NEXT + "<p id=alive>yes</p>",
+        options("{before: function () { throw Error('in the hook') }}"),
+    )
     assert page.text_content("#alive") == "yes"
     page.evaluate("new Promise(function (done) { setTimeout(done, 300) })")
     wait_for_dropped(recorder, page, {"failed": 1})
 
 
-def test_what_was_left_out_while_the_server_was_away_is_told_by_the_next_page_and_once(visit, recorder, page):
+def test_what_was_left_out_while_the_server_was_away_is_told_by_the_next_page_and_once(
+    visit, recorder, page
+):
     visit("<p>here</p>", options("{ignore: ['lonely']}"))
     recorder.go_down()
     page.evaluate("for (var i = 0; i < 5; i++) setTimeout(function () { lonely() })")
@@ -96,7 +119,8 @@ def test_a_session_that_was_chosen_stays_chosen(visit, recorder, page, share):
     page.add_init_script("Math.random = function () { return sessionStorage.again ? 0.9 : 1e-7 }")
     for number in range(3):
         visit(
-            f"<script>setTimeout(function () {{ throw Error('{number}') }})</script>", options(f"{{sample: {share}}}")
+            f"<script>setTimeout(function () {{ throw Error('{number}') }})</script>",
+            options(f"{{sample: {share}}}"),
         )
         recorder.wait_for_reports(number + 1)
         page.evaluate("sessionStorage.again = 1")
@@ -105,7 +129,9 @@ def test_a_session_that_was_chosen_stays_chosen(visit, recorder, page, share):
 def test_off_ends_it(visit, recorder):
     page = visit("<script>setTimeout(function () { first(); })</script>")
     recorder.wait_for_reports(1)
-    page.evaluate("catchwater.off(); setTimeout(function () { second() }); catchwater.report('third')")
+    page.evaluate(
+        "catchwater.off(); setTimeout(function () { second() }); catchwater.report('third')"
+    )
     page.goto(recorder.serve("else", "<!doctype html>"))
     assert len(recorder.wait_for_reports(1)) == 1
     assert page.evaluate("localStorage.length") == 0
@@ -113,7 +139,10 @@ def test_off_ends_it(visit, recorder):
 
 def test_console_error_is_told_on_demand(visit, recorder):
     visit(
-        "<script>console.error('disk', 7, 'is full'); console.error(new RangeError('too much'))</script>",
+        (
+            "<script>console.error('disk', 7, 'is full'); console.error(new RangeError('too "
+            "much'))</script>"
+        ),
         options("{console: true}"),
         "></script>" + extras(recorder) + "<script",
     )
@@ -127,13 +156,17 @@ def test_what_happened_before_is_told_without_what_may_be_secret(visit, recorder
     page = visit(
         "<button id=pay class='big red'>Pay jane@example.com</button><script>function go() {"
         " history.pushState(0, '', '/page?token=1'); console.log('going');"
-        " fetch('/missing?password=x').then(function () { setTimeout(function () { last() }) }) }</script>",
+        " fetch('/missing?password=x').then(function () { setTimeout(function () { last() }) }) "
+        "}</script>",
         extras(recorder),
     )
     page.evaluate("void (document.getElementById('pay').onclick = go)")
     page.click("#pay")
     (report,) = recorder.wait_for_reports(1)
-    crumbs = [(crumb["kind"], crumb["message"].replace(recorder.origin, "")) for crumb in report["breadcrumbs"]]
+    crumbs = [
+        (crumb["kind"], crumb["message"].replace(recorder.origin, ""))
+        for crumb in report["breadcrumbs"]
+    ]
     assert crumbs == [
         ("click", "button#pay.big.red"),
         ("navigation", "/page"),
@@ -146,7 +179,9 @@ def test_what_happened_before_is_told_without_what_may_be_secret(visit, recorder
 
 @pytest.mark.parametrize("attributes", ["crossorigin", ""])
 def test_a_request_that_fails_is_still_told_by_the_browser(visit, recorder, attributes):
-    """Without `crossorigin` the second file leaves fetch alone: browsers would keep the rejection to themselves."""
+    """Without `crossorigin` the second file leaves fetch alone: browsers would keep the
+    rejection to themselves.
+    """
     visit("<script>fetch('http://127.0.0.1:1/')</script>", extras(recorder, attributes))
     (report,) = recorder.wait_for_reports(1)
     assert (report["message"], report["mechanism"]) == ("Failed to fetch", "unhandledrejection")

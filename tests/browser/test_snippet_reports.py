@@ -29,7 +29,9 @@ def test_an_uncaught_error_gives_every_field_of_the_design(visit, recorder):
     assert re.fullmatch("[0-9a-f]{32}", report["id"])
     assert report["type"] == "TypeError"
     assert report["message"] == "Cannot read properties of undefined (reading 'amount')"
-    assert [name in report["stack"] for name in ("priceOf", "Array.map", "total", "checkout")] == [True] * 4
+    assert [name in report["stack"] for name in ("priceOf", "Array.map", "total", "checkout")] == [
+        True
+    ] * 4
     assert (report["source"], report["line"], report["mechanism"]) == (page.url, 2, "onerror")
     assert report["column"] > 0
     assert report["page"] == page.url
@@ -64,7 +66,7 @@ def test_causes_are_told_nearest_first_and_a_circle_of_them_ends(visit, recorder
       class PaymentError extends Error { constructor(m, o) { super(m, o); this.name = "PaymentError" } }
       var root = new RangeError("amount"), middle = new Error("call", {cause: root});
       root.cause = middle;
-      throw new PaymentError("payment", {cause: middle})</script>""")
+      throw new PaymentError("payment", {cause: middle})</script>""")  # noqa: E501 - one piece of text, as it is sent or run
     report = one(recorder)
     assert (report["type"], report["message"]) == ("PaymentError", "payment")
     told = [(cause["type"], cause["message"]) for cause in report["cause"]]
@@ -73,7 +75,10 @@ def test_causes_are_told_nearest_first_and_a_circle_of_them_ends(visit, recorder
 
 
 def test_what_failed_inside_an_aggregate_error_is_its_cause(visit, recorder):
-    visit("<script>Promise.any([Promise.reject(new Error('first')), Promise.reject(new Error('second'))])</script>")
+    visit(
+        "<script>Promise.any([Promise.reject(new Error('first')), Promise.reject(new "
+        "Error('second'))])</script>"
+    )
     report = one(recorder)
     assert (report["type"], report["mechanism"]) == ("AggregateError", "unhandledrejection")
     assert report["cause"][0]["message"] == "first"
@@ -122,7 +127,10 @@ def test_a_resource_that_does_not_load_is_told_on_demand(visit, recorder, html, 
     visit(html, before=EXTRAS.format(recorder.ingest), attributes="data-resources=true")
     report = one(recorder)
     address = f"{recorder.origin}/missing.png"
-    assert (report["type"], report["message"]) == ("ResourceError", f"Failed to load {name} {address}")
+    assert (report["type"], report["message"]) == (
+        "ResourceError",
+        f"Failed to load {name} {address}",
+    )
     assert (report["source"], report["mechanism"]) == (address, "resource")
 
 
@@ -138,9 +146,13 @@ def test_a_script_of_another_origin_is_told_as_script_error(visit, recorder):
 def test_a_report_by_hand_carries_its_extra_and_is_not_told_again_when_thrown(visit, recorder):
     visit("""<script>
       try { nowhere() } catch (e) { catchwater.report(e, {order: 12}); setTimeout(function () { throw e }) }
-      setTimeout(function () { catchwater.report("that was all") })</script>""")
+      setTimeout(function () { catchwater.report("that was all") })</script>""")  # noqa: E501 - one piece of text, as it is sent or run
     first, second = recorder.wait_for_reports(2)
-    assert (first["type"], first["mechanism"], first["extra"]) == ("ReferenceError", "manual", {"order": 12})
+    assert (first["type"], first["mechanism"], first["extra"]) == (
+        "ReferenceError",
+        "manual",
+        {"order": 12},
+    )
     assert first["context"]["viewport"] == "1280x900"
     assert (second["message"], second["mechanism"]) == ("that was all", "manual")
 
@@ -154,14 +166,20 @@ def test_configuration_comes_from_the_page_and_from_the_script_tag(visit, record
     )
     report = one(recorder)
     assert (report["release"], report["environment"]) == ("shop@1.2.3", "test")
-    assert (report["user"], report["tags"], report["level"]) == ({"id": "42"}, {"plan": "pro"}, "warning")
+    assert (report["user"], report["tags"], report["level"]) == (
+        {"id": "42"},
+        {"plan": "pro"},
+        "warning",
+    )
 
 
 def test_a_stub_hears_what_happens_before_the_script_comes(visit, recorder):
     stub = """<script>catchwater = {q: []}; ["error", "unhandledrejection"].forEach(function (type) {
       addEventListener(type, function (event) { catchwater.q && catchwater.q.push(event) }, true) })</script>
-      <script>early()</script>"""
-    visit("<script>setTimeout(function () { late() }, 300)</script>", before=stub, attributes="async")
+      <script>early()</script>"""  # noqa: E501 - one piece of text, as it is sent or run
+    visit(
+        "<script>setTimeout(function () { late() }, 300)</script>", before=stub, attributes="async"
+    )
     early, late = recorder.wait_for_reports(2)
     assert (early["message"], late["message"]) == ("early is not defined", "late is not defined")
     assert KEY not in early["page"]

@@ -1,4 +1,6 @@
-"""The server is slow, asks for a pause, or there is no network: the page does not notice, and nothing is lost."""
+"""The server is slow, asks for a pause, or there is no network: the page does not notice, and
+nothing is lost.
+"""
 
 from __future__ import annotations
 
@@ -16,13 +18,19 @@ SLOW = 3.0  # seconds to the server
 
 
 def wait_for_messages(recorder, *messages: str) -> None:
-    recorder.wait(lambda recorder: {report["message"] for report in recorder.reports} == set(messages), str(messages))
+    recorder.wait(
+        lambda recorder: {report["message"] for report in recorder.reports} == set(messages),
+        str(messages),
+    )
 
 
 def asynchronous(endpoint: str) -> str:
     """The inline part, and the script from the slow server itself."""
     inline = (BUILT / "inline.min.js").read_text()
-    return f"<!doctype html><head><script>{inline}</script><script async src={endpoint}/c/key.js></script></head>"
+    return (
+        f"<!doctype html><head><script>{inline}</script><script async "
+        f"src={endpoint}/c/key.js></script></head>"
+    )
 
 
 def test_a_page_does_not_wait_for_a_slow_server_and_nothing_is_lost(page, recorder):
@@ -30,18 +38,27 @@ def test_a_page_does_not_wait_for_a_slow_server_and_nothing_is_lost(page, record
         body = "<body><script>early(); </script><p>here</p>"
         address = recorder.serve("page", asynchronous(f"http://127.0.0.1:{distance.port}") + body)
         page.goto(address, wait_until="domcontentloaded")
-        assert page.evaluate("performance.now()") < SLOW * 1000, "it was there before the script could be"
+        assert page.evaluate("performance.now()") < SLOW * 1000, (
+            "it was there before the script could be"
+        )
         assert page.text_content("p") == "here"
         page.wait_for_function("catchwater.sdk")
         page.evaluate("for (i = 0; i < 3; i++) setTimeout(function () { late() })")
         recorder.wait_for_reports(2)
-    assert {report["message"] for report in recorder.reports} == {"early is not defined", "late is not defined"}
+    assert {report["message"] for report in recorder.reports} == {
+        "early is not defined",
+        "late is not defined",
+    }
 
 
-def test_errors_while_a_request_is_on_its_slow_way_follow_it_or_leave_with_the_page(visit, recorder, page):
+def test_errors_while_a_request_is_on_its_slow_way_follow_it_or_leave_with_the_page(
+    visit, recorder, page
+):
     with Distance(int(recorder.ingest.rpartition(":")[2]), SLOW) as distance:
         script = (BUILT / "snippet.min.js").read_text()
-        slow = script.replace('"__CATCHWATER_ENDPOINT__"', f"'http://127.0.0.1:{distance.port}/e/{KEY}'")
+        slow = script.replace(
+            '"__CATCHWATER_ENDPOINT__"', f"'http://127.0.0.1:{distance.port}/e/{KEY}'"
+        )
         page.goto(recorder.serve("page", f"<!doctype html><script>{slow}</script>{THROWING}"))
         wait_until(lambda: distance.started, "the first is on its way")
         page.evaluate("setTimeout(function () { second() })")
@@ -53,7 +70,9 @@ def test_errors_while_a_request_is_on_its_slow_way_follow_it_or_leave_with_the_p
 
 
 @pytest.mark.parametrize("status", [429, 503])
-def test_a_server_that_asks_for_a_pause_is_not_asked_at_the_end_of_the_page_either(visit, recorder, page, status):
+def test_a_server_that_asks_for_a_pause_is_not_asked_at_the_end_of_the_page_either(
+    visit, recorder, page, status
+):
     recorder.status, recorder.headers = status, {"Retry-After": "60"}
     visit(THROWING)
     recorder.wait(lambda recorder: len(recorder.requests) == 1, "the first attempt")
@@ -66,7 +85,9 @@ def test_a_server_that_asks_for_a_pause_is_not_asked_at_the_end_of_the_page_eith
     wait_for_messages(recorder, "first is not defined")
 
 
-def test_without_a_network_errors_wait_and_the_page_is_told_of_nothing(visit, recorder, page, own_errors):
+def test_without_a_network_errors_wait_and_the_page_is_told_of_nothing(
+    visit, recorder, page, own_errors
+):
     visit("<p>here</p>")
     page.context.set_offline(True)
     page.evaluate("setTimeout(function () { first() }); setTimeout(function () { second() }, 300)")
@@ -77,7 +98,9 @@ def test_without_a_network_errors_wait_and_the_page_is_told_of_nothing(visit, re
 
 
 def test_a_server_that_is_away_makes_the_browser_complain_ever_more_rarely(visit, recorder, page):
-    """A browser itself writes a line for each request that fails; a script can only ask less often."""
+    """A browser itself writes a line for each request that fails; a script can only ask less
+    often.
+    """
     said = []
     page.on("console", lambda message: said.append(message.text))
     page.clock.install()

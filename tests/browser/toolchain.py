@@ -1,4 +1,6 @@
-"""The JavaScript tools of these tests: installed from npm, exact versions, into a cache outside the tree."""
+"""The JavaScript tools of these tests: installed from npm, exact versions, into a cache outside
+the tree.
+"""
 
 from __future__ import annotations
 
@@ -12,12 +14,15 @@ from pathlib import Path
 HERE = Path(__file__).parent
 SOURCE = HERE.parents[1] / "ingest" / "snippet"
 BUILT = SOURCE / "built"
-NO_STRICT = "--tsconfig-raw={}"  # else esbuild takes `strict` for "use strict", which scripts in pages do without
+# else esbuild takes `strict` for "use strict", which scripts in pages do without
+NO_STRICT = "--tsconfig-raw={}"
 MINIFIED = BUILT / "snippet.min.js"
 
 
 def modules() -> Path:
-    """Return the node_modules folder that package.json asks for, installing it on the first call."""
+    """Return the node_modules folder that package.json asks for, installing it on the first
+    call.
+    """
     manifest = HERE / "package.json"
     wanted = hashlib.sha256(manifest.read_bytes()).hexdigest()[:16]
     cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"))
@@ -32,7 +37,13 @@ def _install(manifest: Path, place: Path) -> None:
     with tempfile.TemporaryDirectory(dir=place.parent) as folder:
         # Installed aside and renamed, so that a folder of that name is always complete.
         shutil.copy(manifest, folder)
-        options = ["--no-package-lock", "--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error"]
+        options = [
+            "--no-package-lock",
+            "--no-audit",
+            "--no-fund",
+            "--ignore-scripts",
+            "--loglevel=error",
+        ]
         subprocess.run(["npm", "install", *options], cwd=folder, check=True, timeout=300)
         Path(folder).chmod(0o755)
         try:
@@ -47,11 +58,16 @@ def _install(manifest: Path, place: Path) -> None:
 def built() -> dict[str, bytes]:
     """The files in ingest/snippet/built as they are made of its TypeScript, by name."""
     scripts = {f"{name}.min.js": _script(name) for name in ("snippet", "inline", "extras")}
-    return scripts | {f"index.{kind}": _module(form) for kind, form in (("mjs", "esm"), ("cjs", "cjs"))}
+    return scripts | {
+        f"index.{kind}": _module(form) for kind, form in (("mjs", "esm"), ("cjs", "cjs"))
+    }
 
 
 def _script(name: str) -> bytes:
-    """A file as pages get it: ES5, ASCII, one line. esbuild brings the parts together, terser makes them small."""
+    """A file as pages get it:
+
+    ES5, ASCII, one line. esbuild brings the parts together, terser makes them small.
+    """
     options = ["--bundle", "--target=es5", "--format=iife", "--charset=ascii", NO_STRICT]
     plain = _run("esbuild", SOURCE / f"{name}.ts", *options)
     shrink = [
@@ -68,7 +84,14 @@ def _script(name: str) -> bytes:
 
 def _module(form: str) -> bytes:
     """The npm package's file for bundlers, which make it small themselves."""
-    return _run("esbuild", SOURCE / "index.ts", "--bundle", "--target=es2015", f"--format={form}", "--charset=ascii")
+    return _run(
+        "esbuild",
+        SOURCE / "index.ts",
+        "--bundle",
+        "--target=es2015",
+        f"--format={form}",
+        "--charset=ascii",
+    )
 
 
 def check_types() -> str:
@@ -93,7 +116,9 @@ def bundle(entry: Path, into: Path) -> None:
 
 def parse_as_es5(script: Path) -> None:
     """Raise CalledProcessError if the script holds any syntax newer than ECMAScript 5."""
-    subprocess.run([modules() / ".bin" / "acorn", "--ecma5", "--silent", script], check=True, timeout=60)
+    subprocess.run(
+        [modules() / ".bin" / "acorn", "--ecma5", "--silent", script], check=True, timeout=60
+    )
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
 """The promise, under fire: an error answered with 2xx is counted exactly once, whatever dies.
 
 Real processes, real servers, real HTTP. Ids are compared, not numbers. CATCHWATER_CHAOS_SEED and
-CATCHWATER_CHAOS_EVENTS set the seed and the size; the seed is printed, so that a run can be had again.
+CATCHWATER_CHAOS_EVENTS set the seed and the size; the seed is printed, so that a run can be had
+again.
 """
 
 from __future__ import annotations
@@ -14,9 +15,9 @@ from random import Random, randrange
 
 import pytest
 
-from tests.chaos.box import running
-from tests.chaos.havoc import Havoc
-from tests.chaos.storm import Storm
+from tests.chaos.kills import Kills
+from tests.chaos.load import Load
+from tests.chaos.system import ChaosSystem
 from tests.chaos.verdict import judge
 from tests.waiting import wait_until
 
@@ -32,48 +33,52 @@ def test_every_accepted_event_is_counted_exactly_once_whatever_dies(tmp_path, ca
     with capsys.disabled():
         print(f"\nchaos: seed {seed}, {EVENTS} events; again with CATCHWATER_CHAOS_SEED={seed}")
     random = Random(seed)
-    with running(tmp_path, ROOT) as box:
-        survives(box, random, capsys)
-        assert box.stop() == 0
+    with ChaosSystem(tmp_path, ROOT) as system:
+        survives(system, random, capsys)
+        assert system.stop() == 0
 
 
-def survives(box, random, capsys):
+def survives(system, random, capsys):
     started = time.monotonic()
-    storm, havoc = Storm(box.ports["ingest"], box.key, EVENTS, random), Havoc(box, random)
-    asyncio.run(fight(storm, havoc))
-    wait_until(box.drained, "everything that was accepted has reached its end", timeout=300)
-    wait_until(lambda: box.send("dashboard-1", 0), "the dashboard is back")
-    verdict = wait_until(lambda: judged(box, storm), "the dashboard answers", timeout=60)
+    load, kills = Load(system.ports["ingest"], system.key, EVENTS, random), Kills(system, random)
+    asyncio.run(fight(load, kills))
+    wait_until(system.drained, "everything that was accepted has reached its end", timeout=300)
+    wait_until(lambda: system.send("dashboard-1", 0), "the dashboard is back")
+    verdict = wait_until(lambda: judged(system, load), "the dashboard answers", timeout=60)
     with capsys.disabled():
-        ledger = storm.ledger
+        ledger = load.ledger
         print(
-            f"chaos: {len(ledger.accepted)} accepted in {ledger.posts} posts, {ledger.resent} sent again, "
-            f"{ledger.failed} attempts failed; killed {dict(havoc.killed)}, put to sleep {dict(havoc.stopped)}; "
+            f"chaos: {len(ledger.accepted)} accepted in {ledger.posts} posts, {ledger.resent} "
+            f"sent again, "
+            f"{ledger.failed} attempts failed; killed {dict(kills.killed)}, put to sleep "
+            f"{dict(kills.stopped)}; "
             f"{time.monotonic() - started:.0f} s\nchaos: {verdict.audit}"
         )
-    assert len(storm.ledger.accepted) == EVENTS
-    assert set(havoc.killed) >= KINDS, "every kind of process must have died at least once"
+    assert len(load.ledger.accepted) == EVENTS
+    assert set(kills.killed) >= KINDS, "every kind of process must have died at least once"
     assert (verdict.missing, verdict.unknown, verdict.wrong) == ([], [], {})
     assert (verdict.audit_exit, verdict.audit["missing"], verdict.dead) == (0, 0, 0)
     assert verdict.audit["counted"] == verdict.audit["stored"] == EVENTS
-    occurrences = sum(storm.ledger.by_issue.values())
-    assert verdict.audit["occurrences"] == verdict.audit["occurrences_stored"] == occurrences > EVENTS
-    assert verdict.audit["client_losses"] == {"cap": storm.ledger.left_out}
+    occurrences = sum(load.ledger.by_issue.values())
+    assert (
+        verdict.audit["occurrences"] == verdict.audit["occurrences_stored"] == occurrences > EVENTS
+    )
+    assert verdict.audit["client_losses"] == {"cap": load.ledger.left_out}
 
 
-async def fight(storm: Storm, havoc: Havoc) -> None:
-    """Storm and havoc together. Havoc goes on until the storm is over and every kind has died."""
+async def fight(load: Load, kills: Kills) -> None:
+    """Load and kills together. The kills go on until the load is over and every kind has died."""
     over = asyncio.Event()
-    rage = asyncio.create_task(havoc.rage(over))
-    await storm.blow()
-    while not set(havoc.killed) >= KINDS:
+    killing = asyncio.create_task(kills.run(over))
+    await load.run()
+    while not set(kills.killed) >= KINDS:
         await asyncio.sleep(0.1)
     over.set()
-    await rage
+    await killing
 
 
-def judged(box, storm):
+def judged(system, load):
     try:
-        return judge(box, storm.ledger)
+        return judge(system, load.ledger)
     except OSError:
         return None

@@ -1,6 +1,8 @@
-"""The chaos test must be able to fail: with the gate taken out, or with counters that are added up, it does.
+"""The chaos test must be able to fail: with the gate taken out, or with counters that are added
+up, it does.
 
-Each mutation is a copy of the source with one line changed; the line must be there, or the test fails.
+Each mutation is a copy of the source with one line changed; the line must be there, or the test
+fails.
 """
 
 from __future__ import annotations
@@ -16,11 +18,11 @@ from random import Random
 
 import pytest
 
-from catchwater import keys
-from catchwater.connection import Connection
-from catchwater.streamdefs import load
-from tests.chaos.box import Box, running
-from tests.chaos.storm import Storm
+from catchwater.config.streamdefs import load as load_defs
+from catchwater.redis_client import Connection
+from catchwater.streams import keys
+from tests.chaos.load import Load
+from tests.chaos.system import ChaosSystem
 from tests.chaos.verdict import judge
 from tests.waiting import wait_until
 
@@ -28,12 +30,12 @@ ROOT = Path(__file__).parents[2]
 PACKAGES = ("catchwater", "ingest", "stages", "sink", "dashboard")
 
 NO_GATE = (
-    "catchwater/commit.lua",
+    "catchwater/streams/commit.lua",
     "if redis.call('XACK', KEYS[1], stage, entry.id) == 1 then",
     "redis.call('XACK', KEYS[1], stage, entry.id) if true then",
 )
 ADDED_UP = (
-    "sink/store.py",
+    "sink/writer.py",
     '"$max": update.highest,',
     """"$inc": {k: v for k, v in update.highest.items() if isinstance(v, int)},
              "$max": {k: v for k, v in update.highest.items() if not isinstance(v, int)},""",
@@ -43,7 +45,9 @@ ADDED_UP = (
 def mutated(folder: Path, mutation: tuple[str, str, str] | None) -> Path:
     """A copy of the source with that one change."""
     for package in PACKAGES:
-        shutil.copytree(ROOT / package, folder / package, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(
+            ROOT / package, folder / package, ignore=shutil.ignore_patterns("__pycache__")
+        )
     if mutation:
         name, old, new = mutation
         text = (folder / name).read_text()
@@ -52,24 +56,32 @@ def mutated(folder: Path, mutation: tuple[str, str, str] | None) -> Path:
     return folder
 
 
-class Sleeper:
-    """A counting process that is stopped with a batch in its hands, until that batch has been taken from it."""
+READ = 0.2
+"""Seconds: longer than Redis waits to answer a read that began before the stop."""
 
-    def __init__(self, box: Box, name: str) -> None:
+
+class Sleeper:
+    """A counting process that is stopped with a batch in its hands, until that batch has been
+    taken from it.
+    """
+
+    def __init__(self, system: ChaosSystem, name: str) -> None:
         self.robbed = 0
         """How often it woke up with a batch that another had counted meanwhile."""
-        self._box = box
+        self._system = system
         self._name = name
-        defs = load(box.folder / "streamdefs.yaml")
+        defs = load_defs(system.streamdefs)
         self._streams = [keys.stream(tag, "unique") for tag in defs.tags]
-        self._redis = Connection(box.ports["redis_url"])
+        self._redis = Connection(system.ports["redis_url"])
 
-    async def sleep_while(self, blowing: asyncio.Task[None]) -> None:
-        while not blowing.done():
-            self._box.send(self._name, signal.SIGSTOP)
-            if await self._within(0.5, lambda: self._holds() > 0):
+    async def sleep_while(self, running: asyncio.Task[None]) -> None:
+        while not running.done():
+            self._system.send(self._name, signal.SIGSTOP)
+            if await self._within(READ, lambda: self._holds() > 0):
                 self.robbed += await self._within(30, lambda: self._holds() == 0)
-            self._box.send(self._name, signal.SIGCONT)  # without a batch if it was stopped between two
+            self._system.send(
+                self._name, signal.SIGCONT
+            )  # without a batch if it was stopped between two
             await asyncio.sleep(random.uniform(0, 0.1))
 
     async def _within(self, seconds: float, condition: Callable[[], bool]) -> bool:
@@ -82,26 +94,32 @@ class Sleeper:
 
     def _holds(self) -> int:
         """Entries that it has read and not acknowledged."""
-        asked = [("XPENDING", stream, "count", "-", "+", 1000, self._name) for stream in self._streams]
+        asked = [
+            ("XPENDING", stream, "count", "-", "+", 1000, self._name) for stream in self._streams
+        ]
         return sum(len(found) for found in self._redis.calls(asked))
 
 
-async def fight(storm: Storm, sleeper: Sleeper) -> None:
-    blowing = asyncio.create_task(storm.blow())
-    await asyncio.gather(blowing, sleeper.sleep_while(blowing))
+async def fight(load: Load, sleeper: Sleeper) -> None:
+    """Whether a stop falls into a batch is chance, so the load goes on until one did."""
+    while not sleeper.robbed:
+        running = asyncio.create_task(load.run())
+        await asyncio.gather(running, sleeper.sleep_while(running))
 
 
 @pytest.mark.chaos
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize(
-    ("mutation", "exact"), [(None, True), (NO_GATE, False), (ADDED_UP, False)], ids=["as it is", "no gate", "$inc"]
+    ("mutation", "exact"),
+    [(None, True), (NO_GATE, False), (ADDED_UP, False)],
+    ids=["as it is", "no gate", "$inc"],
 )
 def test_counts_are_exact_only_with_the_gate_and_absolute_counters(tmp_path, mutation, exact):
     (source := tmp_path / "source").mkdir()
-    with running(tmp_path, mutated(source, mutation)) as box:
-        storm, sleeper = Storm(box.ports["ingest"], box.key, 6000, Random(1)), Sleeper(box, "count-1")
-        asyncio.run(fight(storm, sleeper))
-        wait_until(box.drained, "everything that was accepted has reached its end", timeout=120)
-        verdict = judge(box, storm.ledger)
-    assert sleeper.robbed > 0
+    with ChaosSystem(tmp_path, mutated(source, mutation)) as system:
+        load = Load(system.ports["ingest"], system.key, 6000, Random(1))
+        sleeper = Sleeper(system, "count-1")
+        asyncio.run(fight(load, sleeper))
+        wait_until(system.drained, "everything that was accepted has reached its end", timeout=120)
+        verdict = judge(system, load.ledger)
     assert verdict.exact is exact, verdict

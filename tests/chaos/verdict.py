@@ -1,4 +1,4 @@
-"""The verdict: what the storm knows was accepted, against what Catchwater has counted."""
+"""The verdict: what the load knows was accepted, against what Catchwater has counted."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pymongo
 
 if TYPE_CHECKING:
-    from tests.chaos.box import Box
-    from tests.chaos.storm import Ledger
+    from tests.chaos.load import Ledger
+    from tests.chaos.system import ChaosSystem
 
 
 @dataclass
@@ -32,13 +32,13 @@ class Verdict:
         return not (self.missing or self.unknown or self.wrong or self.dead or self.audit_exit)
 
 
-def judge(box: Box, ledger: Ledger) -> Verdict:
-    with pymongo.MongoClient[dict[str, Any]](box.ports["mongo_url"]) as client:
+def judge(system: ChaosSystem, ledger: Ledger) -> Verdict:
+    with pymongo.MongoClient[dict[str, Any]](system.ports["mongo_url"]) as client:
         stored = {one["_id"] for one in client.catchwater.samples.find({}, {"_id": 1})}
-    counts = {one["type"]: one["count"] for one in box.api("/api/issues?limit=200")["issues"]}
+    counts = {one["type"]: one["count"] for one in system.api("/api/issues?limit=200")["issues"]}
     expected = ledger.by_issue
-    audit = box.command("audit", "--json")
-    dead = box.command("dead", "list", "--limit", "1000")
+    audit = system.command("audit", "--json")
+    dead = system.command("dead", "list", "--limit", "1000")
     return Verdict(
         missing=sorted(set(ledger.accepted) - stored),
         unknown=sorted(stored - set(ledger.accepted)),

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from catchwater.mistakes import Mistaken
-from catchwater.projects import add, load
+from catchwater.config.projects import add, load
+from catchwater.errors import ConfigError
 
 
 def test_a_project_that_was_added_is_found_by_key_and_by_id(tmp_path):
@@ -18,13 +18,21 @@ def test_a_project_that_was_added_is_found_by_key_and_by_id(tmp_path):
 
 def test_every_mistake_is_told_at_once(tmp_path):
     path = tmp_path / "projects.yaml"
-    path.write_text('projects:\n  - {id: "1", name: a, key: xyz}\n  - {id: x, name: b, key: x, orgins: []}\nmore: 1\n')
-    with pytest.raises(Mistaken) as error:
+    path.write_text(
+        'projects:\n  - {id: "1", name: a, key: xyz}\n  - {id: x, name: b, key: x, orgins: '
+        "[]}\nmore: 1\n"
+    )
+    with pytest.raises(ConfigError) as error:
         load(path)
     text = str(error.value)
     assert all(
         part in text
-        for part in ("line 2: projects.0.key", "line 3: projects.1.id", "did you mean 'origins'?", "line 4: more")
+        for part in (
+            "line 2: projects.0.key",
+            "line 3: projects.1.id",
+            "did you mean 'origins'?",
+            "line 4: more",
+        )
     )
 
 
@@ -32,5 +40,5 @@ def test_two_projects_may_not_share_a_key(tmp_path):
     path = tmp_path / "projects.yaml"
     one = add(path, "a")
     path.write_text(path.read_text() + f'- {{id: "7", name: b, key: {one.key}}}\n')
-    with pytest.raises(Mistaken, match="is taken by project number 1"):
+    with pytest.raises(ConfigError, match="is taken by project number 1"):
         load(path)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
-from catchwater.mistakes import Mistaken
-from catchwater.slots import SLOTS, slot, tags
-from catchwater.streamdefs import load
-from catchwater.units import per_hour, seconds, spelled
+from catchwater.config.hash_slots import SLOTS, slot, tags
+from catchwater.config.streamdefs import load
+from catchwater.config.units import format_duration, parse_duration, parse_per_hour
+from catchwater.errors import ConfigError
 
 GOOD = """\
 partitions: 4
@@ -32,16 +34,27 @@ def loaded(tmp_path):
 
 
 def mistakes(loaded, text):
-    with pytest.raises(Mistaken) as error:
+    with pytest.raises(ConfigError) as error:
         loaded(text)
     return [str(one) for one in error.value.mistakes]
 
 
 def test_a_pipeline_is_read_with_its_defaults(loaded):
     defs = loaded(GOOD)
-    assert (defs.partitions, defs.streams["raw"].limit, defs.streams["named"].limit) == (4, 10, 1_000_000)
-    assert (defs.stages["name"].wait, defs.stages["name"].batch, defs.stages["sink"].batch) == (0.1, 500, 1000)
-    assert (defs.retention.samples, defs.retention.hours) == (7 * 86_400, 90 * 86_400)
+    assert (defs.partitions, defs.streams["raw"].limit, defs.streams["named"].limit) == (
+        4,
+        10,
+        1_000_000,
+    )
+    assert (defs.stages["name"].wait, defs.stages["name"].batch, defs.stages["sink"].batch) == (
+        timedelta(milliseconds=100),
+        500,
+        1000,
+    )
+    assert (defs.retention.samples, defs.retention.hours) == (
+        timedelta(days=7),
+        timedelta(days=90),
+    )
     assert defs.counting_path == ["name", "count"]
 
 
@@ -57,7 +70,12 @@ def test_the_pipeline_that_ships_has_no_mistake():
         ("partitions: 4", "partitins: 4", 1, "did you mean 'partitions'?"),
         ("limit: 10", "limt: 10", 2, "streams.raw.limt: unknown setting; did you mean 'limit'?"),
         ("once_for: 24h", "once_fr: 24h", 4, "did you mean 'once_for'?"),
-        ("once_for: 24h", "once_for: 24", 4, "a number and a unit: ms, s, m, h or d, such as 30s, not 24"),
+        (
+            "once_for: 24h",
+            "once_for: 24",
+            4,
+            "a number and a unit: ms, s, m, h or d, such as 30s, not 24",
+        ),
         ("reads: named", "reads: nmaed", 5, "there is no stream 'nmaed'; did you mean 'named'?"),
         ("run: sink", "run: snk", 6, "write module:function"),
         ("run: sink,", "", 6, "stages.sink.run: is missing: the stage's function"),
@@ -65,9 +83,19 @@ def test_the_pipeline_that_ships_has_no_mistake():
         ("claim_after: 20s", "claim_after: 500ms", 4, "shorter than a batch can take"),
         ("samples: 7d", "samples: 7 days", 8, "not '7 days'"),
         ("emits: named", "emits: raw", 4, "ingest writes 'raw' already"),
-        ("emits: counted", "emits: named", 5, "name writes 'named' already: events would count twice"),
+        (
+            "emits: counted",
+            "emits: named",
+            5,
+            "name writes 'named' already: events would count twice",
+        ),
         ("named: {}, ", "named: {}, spare: {}, ", 2, "no stage reads it"),
-        ("reads: counted", "reads: counted, emits: named", 6, "the sink writes to MongoDB and emits nothing"),
+        (
+            "reads: counted",
+            "reads: counted, emits: named",
+            6,
+            "the sink writes to MongoDB and emits nothing",
+        ),
         (", emits: counted", "", 5, "emits is missing: only the sink emits nothing"),
         ("  count:", "  name:", 5, "stages.name: is set twice: also on line 4"),
         ("raw: {limit: 10}, ", "", 2, "the stream 'raw', which ingest writes, is missing"),
@@ -83,7 +111,10 @@ def test_a_mistake_is_told_with_its_line_and_what_to_do(loaded, old, new, line, 
 
 def test_every_mistake_is_told_at_once(loaded):
     found = mistakes(
-        loaded, GOOD.replace("limit: 10", "limit: -1").replace("24h", "24").replace("reads: counted", "reads: cuonted")
+        loaded,
+        GOOD.replace("limit: 10", "limit: -1")
+        .replace("24h", "24")
+        .replace("reads: counted", "reads: cuonted"),
     )
     assert len(found) >= 4
 
@@ -104,19 +135,22 @@ def test_the_slots_of_the_partitions_are_spread_evenly(partitions):
 
 
 @pytest.mark.parametrize(
-    ("text", "value"), [("1500ms", 1.5), ("30s", 30), ("5m", 300), ("24h", 86_400), ("0.5d", 43_200)]
+    ("text", "value"),
+    [("1500ms", 1.5), ("30s", 30), ("5m", 300), ("24h", 86_400), ("0.5d", 43_200)],
 )
 def test_durations_have_units(text, value):
-    assert seconds(text) == value
+    assert parse_duration(text) == timedelta(seconds=value)
 
 
-@pytest.mark.parametrize(("value", "text"), [(86_400.0, "1d"), (90.0, "90s"), (0.3, "300ms"), (7200.0, "2h")])
+@pytest.mark.parametrize(
+    ("value", "text"), [(86_400.0, "1d"), (90.0, "90s"), (0.3, "300ms"), (7200.0, "2h")]
+)
 def test_durations_are_spelled_in_the_largest_unit(value, text):
-    assert spelled(value) == text
-    assert seconds(text) == value
+    assert format_duration(timedelta(seconds=value)) == text
+    assert parse_duration(text) == timedelta(seconds=value)
 
 
 @pytest.mark.parametrize("text", ["20", 20, "20/m", "-1/h", None])
 def test_a_rate_without_its_unit_is_refused(text):
     with pytest.raises(ValueError, match="such as 20/h"):
-        per_hour(text)
+        parse_per_hour(text)

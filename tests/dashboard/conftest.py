@@ -15,11 +15,11 @@ import pytest
 from aiohttp import web
 from pymongo import MongoClient
 
-from catchwater.connection import Connection
-from catchwater.streamdefs import StreamDefs, load
-from catchwater.streams import prepare
+from catchwater.config.streamdefs import StreamDefs, load
+from catchwater.redis_client import Connection
+from catchwater.streams.consumer import prepare
 from dashboard.app import application
-from dashboard.command import make_board
+from dashboard.commands.dashboard import make_context
 from dashboard.security import Guard
 from tests.dashboard.flow import PIPELINE, Flow
 
@@ -73,7 +73,9 @@ class Site:
             given = self.sent | {name.replace("_", "-"): value for name, value in headers.items()}
             connection.request(method, path, headers=given)
             response = connection.getresponse()
-            return Answer(response.status, {k.lower(): v for k, v in response.getheaders()}, response.read())
+            return Answer(
+                response.status, {k.lower(): v for k, v in response.getheaders()}, response.read()
+            )
         finally:
             connection.close()
 
@@ -111,7 +113,9 @@ def opened(tmp_path: Path, defs: StreamDefs) -> Iterator[Open]:
     """Open dashboards by the addresses of their servers; all are closed at the end."""
     running = []
 
-    def start(mongo_url: str, redis_url: str, guard: Guard | None = None, projects: str = PROJECTS) -> Site:
+    def start(
+        mongo_url: str, redis_url: str, guard: Guard | None = None, projects: str = PROJECTS
+    ) -> Site:
         path = tmp_path / "projects.yaml"
         path.write_text(projects)
         context = _running(mongo_url, redis_url, defs, path, guard or Guard())
@@ -130,14 +134,16 @@ def site(opened: Open, mongo: Database[dict[str, Any]], mongo_url: str, redis: C
 
 
 @contextmanager
-def _running(mongo_url: str, redis_url: str, defs: StreamDefs, projects: Path, guard: Guard) -> Iterator[Site]:
+def _running(
+    mongo_url: str, redis_url: str, defs: StreamDefs, projects: Path, guard: Guard
+) -> Iterator[Site]:
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever)
     thread.start()
 
     async def start() -> web.AppRunner:
-        board = make_board(redis_url, mongo_url, defs, projects, INGEST, DEMO)
-        runner = web.AppRunner(application(board, guard), access_log=None)
+        context = make_context(redis_url, mongo_url, defs, projects, INGEST, DEMO)
+        runner = web.AppRunner(application(context, guard), access_log=None)
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0).start()
         return runner

@@ -1,4 +1,6 @@
-"""Documents as the sink writes them, made by hand so that a change of the schema on either side is noticed."""
+"""Documents as the sink writes them, made by hand so that a change of the schema on either side
+is noticed.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +39,10 @@ def identity(name: str, project: str = "1") -> str:
 def parts(n: int, at: datetime, life: str = LIFE) -> dict[str, int]:
     """`n` as counted by two partitions, in the month of `at`."""
     month = at.strftime("%Y%m")
-    return {f"{month}-{PARTITIONS[0]}-{life}-1": n - n // 3, f"{month}-{PARTITIONS[1]}-{life}-2": n // 3}
+    return {
+        f"{month}-{PARTITIONS[0]}-{life}-1": n - n // 3,
+        f"{month}-{PARTITIONS[1]}-{life}-2": n // 3,
+    }
 
 
 def issue(name: str, **given: Any) -> Document:
@@ -77,13 +82,17 @@ def tags(of: Document, at: datetime, values: dict[str, dict[str, int]]) -> Docum
         "issue": of["_id"],
         "month": datetime(at.year, at.month, 1, tzinfo=UTC),
         "values": {
-            tag: {_escaped(value): parts(n, at) for value, n in counts.items()} for tag, counts in values.items()
+            tag: {_escaped(value): parts(n, at) for value, n in counts.items()}
+            for tag, counts in values.items()
         },
     }
 
 
 def _escaped(value: str) -> str:
-    return value.replace("%", "%25").replace(".", "%2E").replace("$", "%24").replace("\0", "%00") or "%"
+    return (
+        value.replace("%", "%25").replace(".", "%2E").replace("$", "%24").replace("\0", "%00")
+        or "%"
+    )
 
 
 def named(of: Document, event: str, received: datetime, **given: Any) -> Document:
@@ -102,10 +111,34 @@ def named(of: Document, event: str, received: datetime, **given: Any) -> Documen
         "level": of.get("level", "error"),
         "mechanism": "onerror",
         "frames": [
-            {"function": "pay", "file": "https://shop.example/app.js", "line": 12, "column": 7, "in_app": True},
-            {"function": "emit", "file": "https://cdn.example/lib.js", "line": 1, "column": 900, "in_app": False},
-            {"function": "run", "file": "https://cdn.example/lib.js", "line": 1, "column": 950, "in_app": False},
-            {"function": "", "file": "https://shop.example/app.js", "line": 90, "column": 1, "in_app": True},
+            {
+                "function": "pay",
+                "file": "https://shop.example/app.js",
+                "line": 12,
+                "column": 7,
+                "in_app": True,
+            },
+            {
+                "function": "emit",
+                "file": "https://cdn.example/lib.js",
+                "line": 1,
+                "column": 900,
+                "in_app": False,
+            },
+            {
+                "function": "run",
+                "file": "https://cdn.example/lib.js",
+                "line": 1,
+                "column": 950,
+                "in_app": False,
+            },
+            {
+                "function": "",
+                "file": "https://shop.example/app.js",
+                "line": 90,
+                "column": 1,
+                "in_app": True,
+            },
         ],
         "chain": [{"type": "NetworkError", "message": "no route", "frames": []}],
         "page": "https://shop.example/basket",
@@ -116,7 +149,12 @@ def named(of: Document, event: str, received: datetime, **given: Any) -> Documen
         "tags": {"tenant": "north"},
         "extra": {"basket": {"items": 3}},
         "breadcrumbs": [
-            {"ts": milliseconds(received) - 900, "kind": "click", "message": "button#pay", "data": {"x": 1}}
+            {
+                "ts": milliseconds(received) - 900,
+                "kind": "click",
+                "message": "button#pay",
+                "data": {"x": 1},
+            }
         ],
         "browser": "Chrome 156",
         "os": "Windows 11",

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from catchwater import keys
 from catchwater.answers import Answer, Emit, Stored, Tally
-from catchwater.connection import Connection
 from catchwater.event import Event, decode, encode
-from catchwater.streams import Consumer
+from catchwater.redis_client import Connection
+from catchwater.streams import keys
+from catchwater.streams.consumer import Consumer
 from tests.dashboard import documents as made
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from pymongo.database import Database
 
-    from catchwater.streamdefs import StreamDefs
+    from catchwater.config.streamdefs import StreamDefs
 
     Mongo = Database[dict[str, Any]]
 
@@ -41,9 +41,13 @@ class Flow:
         for number in range(first, first + count):
             event = Event(f"{number:032x}", "1", made.milliseconds(made.moment()), "snippet", b"{}")
             name = keys.stream(self.defs.tags[self.defs.partition_of(event.id)], "raw")
-            self.connection.call("XADD", name, "*", *[part for item in encode(event).items() for part in item])
+            self.connection.call(
+                "XADD", name, "*", *[part for item in encode(event).items() for part in item]
+            )
 
-    def move(self, stage: str, answer: Callable[[int, Event], Answer] = lambda _, event: Emit(event)) -> int:
+    def move(
+        self, stage: str, answer: Callable[[int, Event], Answer] = lambda _, event: Emit(event)
+    ) -> int:
         """Let one consumer of `stage` answer whatever waits; how many that was."""
         connection = Connection(self.connection.url)
         consumer = Consumer(connection, self.defs, stage, "tester")
@@ -55,14 +59,27 @@ class Flow:
         connection.close()
         return done
 
-    def lives(self) -> dict[str, str]:
-        return {tag: self.connection.call("GET", keys.life(tag)).decode() for tag in self.defs.tags}
+    def epochs(self) -> dict[str, str]:
+        return {
+            tag: self.connection.call("GET", keys.epoch(tag)).decode() for tag in self.defs.tags
+        }
 
 
 def flow_on(flow: Flow, mongo: Mongo, stopping: threading.Event) -> None:
-    """Let one event after the other go all the way, to a MongoDB that always has what was counted."""
-    done, parts = 0, {tag: f"parts.{made.moment():%Y%m}-{tag}-{life}-1" for tag, life in flow.lives().items()}
-    consumers = {stage: Consumer(Connection(flow.connection.url), flow.defs, stage, "w") for stage in flow.defs.stages}
+    """Let one event after the other go all the way, to a MongoDB that always has what was
+    counted.
+    """
+    done, parts = (
+        0,
+        {
+            tag: f"parts.{made.moment():%Y%m}-{tag}-{epoch}-1"
+            for tag, epoch in flow.epochs().items()
+        },
+    )
+    consumers = {
+        stage: Consumer(Connection(flow.connection.url), flow.defs, stage, "w")
+        for stage in flow.defs.stages
+    }
     counts = dict.fromkeys(parts.values(), 0)
     while not stopping.is_set():
         flow.accept(1, done)
@@ -70,7 +87,9 @@ def flow_on(flow: Flow, mongo: Mongo, stopping: threading.Event) -> None:
         for stage in ("fingerprint", "dedupe", "count"):
             (entry,) = consumers[stage].read()
             event = decode(entry.fields)
-            consumers[stage].commit([(entry, Emit(event, tally=Tally("1:v1:a") if stage == "count" else None))])
+            consumers[stage].commit(
+                [(entry, Emit(event, tally=Tally("1:v1:a") if stage == "count" else None))]
+            )
         counts[parts[tag]] += 1
         mongo.issues.update_one({"_id": "1:v1:a"}, {"$max": counts}, upsert=True)
         while batch := consumers["sink"].read():

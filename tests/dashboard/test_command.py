@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from pymongo.database import Database
 
-    from catchwater.connection import Connection
+    from catchwater.redis_client import Connection
 
 
 @pytest.fixture
@@ -29,9 +29,12 @@ def started(
 ) -> Iterator[tuple[subprocess.Popen[bytes], Path]]:
     """`catchwater dashboard` as a process of its own, and its log."""
     log = tmp_path / "log"
-    environment = os.environ | {"CATCHWATER_REDIS_URL": redis.url, "CATCHWATER_MONGO_URL": mongo_url}
+    environment = os.environ | {
+        "CATCHWATER_REDIS_URL": redis.url,
+        "CATCHWATER_MONGO_URL": mongo_url,
+    }
     with log.open("wb") as to:
-        command = [sys.executable, "-m", "catchwater.cli", "dashboard", "--port", "0"]
+        command = [sys.executable, "-m", "catchwater.commands.cli", "dashboard", "--port", "0"]
         process = subprocess.Popen(command, stderr=to, env=environment)
     yield process, log
     process.kill()
@@ -61,7 +64,14 @@ def test_the_process_serves_its_pages_and_its_ops_port_and_leaves_when_asked(
 def test_a_taken_port_gets_a_sentence_that_says_what_to_do():
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        command = [sys.executable, "-m", "catchwater.cli", "dashboard", "--port", str(port)]
+        command = [
+            sys.executable,
+            "-m",
+            "catchwater.commands.cli",
+            "dashboard",
+            "--port",
+            str(port),
+        ]
         found = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert found.returncode == 1
     assert f"port {port} of 127.0.0.1 cannot be opened" in found.stderr

@@ -19,7 +19,13 @@ ID = "ab" * 16
 
 
 def stored(mongo: Mongo, body: bytes) -> None:
-    document = {"_id": ID, "issue": ONE["_id"], "project": "1", "received": made.moment(), "event": body}
+    document = {
+        "_id": ID,
+        "issue": ONE["_id"],
+        "project": "1",
+        "received": made.moment(),
+        "event": body,
+    }
     mongo.samples.insert_one(document)
 
 
@@ -43,7 +49,9 @@ def test_a_sample_is_answered_whole_with_its_times_as_text(site: Site, mongo: Mo
 
 
 def test_a_client_s_impossible_times_stay_as_they_came(site: Site, mongo: Mongo):
-    mongo.samples.insert_one(made.sample(ONE, ID, made.moment(), ts=1e30, first_ts="yesterday", breadcrumbs=[1, {}]))
+    mongo.samples.insert_one(
+        made.sample(ONE, ID, made.moment(), ts=1e30, first_ts="yesterday", breadcrumbs=[1, {}])
+    )
     found = site.get(f"/api/events/{ID}").json
     assert found["ts"] == 1e30
     assert found["first_ts"] == "yesterday"
@@ -75,7 +83,12 @@ def test_a_sample_whose_every_field_has_the_wrong_type_is_still_shown(site: Site
         wrong = made.named(ONE, ID, made.moment())
         mongo.samples.delete_many({})
         stored(mongo, zlib.compress(orjson.dumps(dict.fromkeys(wrong, odd))))
-        for path in (f"/api/events/{ID}", f"/events/{ID}", f"/api/issues/{ONE['_id']}", f"/issues/{ONE['_id']}"):
+        for path in (
+            f"/api/events/{ID}",
+            f"/events/{ID}",
+            f"/api/issues/{ONE['_id']}",
+            f"/issues/{ONE['_id']}",
+        ):
             assert site.get(path).status == 200, (i, odd, path)
 
 
@@ -85,7 +98,9 @@ def test_a_sample_that_is_no_object_is_an_empty_one(site: Site, mongo: Mongo):
     assert site.get(f"/events/{ID}").status == 200
 
 
-def test_samples_are_walked_from_one_to_the_next_even_when_they_came_at_the_same_moment(site: Site, mongo: Mongo):
+def test_samples_are_walked_from_one_to_the_next_even_when_they_came_at_the_same_moment(
+    site: Site, mongo: Mongo
+):
     at, later = made.moment(minutes=5), made.moment(minutes=1)
     order = ["05" * 16, "04" * 16, "03" * 16, "02" * 16, "01" * 16]
     for event, received in zip(order, [later, later, at, at, at], strict=True):

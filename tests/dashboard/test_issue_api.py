@@ -6,7 +6,7 @@ from urllib.parse import quote
 import pytest
 
 from dashboard.query import Cursor, IssueQuery
-from dashboard.store import _selection
+from dashboard.reader import _selection
 from sink.indexes import INDEXES
 from tests.dashboard import documents as made
 
@@ -71,19 +71,33 @@ def test_an_issue_has_every_field_of_its_document_and_its_last_24_hours(site: Si
 
 def test_a_document_with_nothing_but_its_id_is_shown_with_empty_fields(site: Site, mongo: Mongo):
     mongo.issues.insert_one({"_id": "9:v1:ab"})
-    mongo.hours.insert_one({"_id": "odd", "issue": "9:v1:ab", "hour": made.moment(), "parts": "what"})
+    mongo.hours.insert_one(
+        {"_id": "odd", "issue": "9:v1:ab", "hour": made.moment(), "parts": "what"}
+    )
     (one,) = site.issues()["issues"]
-    empty = {"type": "", "message": "", "culprit": "", "count": 0, "users": 0, "first_seen": None, "last_seen": None}
+    empty = {
+        "type": "",
+        "message": "",
+        "culprit": "",
+        "count": 0,
+        "users": 0,
+        "first_seen": None,
+        "last_seen": None,
+    }
     assert one == {"id": "9:v1:ab", "project": "9", "level": "error", "hours": [0] * 24, **empty}
     assert site.get("/").status == 200
     assert site.get("/issues/9:v1:ab").status == 200
 
 
 @pytest.mark.parametrize("sort", ["last_seen", "first_seen", "count", "users"])
-def test_pages_in_any_order_hold_every_issue_once_however_many_are_equal(site: Site, mongo: Mongo, sort: str):
+def test_pages_in_any_order_hold_every_issue_once_however_many_are_equal(
+    site: Site, mongo: Mongo, sort: str
+):
     moments = [made.moment(hours=hours) for hours in (1, 2, 3)]
     made_issues = [
-        made.issue(f"f{i}", last_seen=moments[i % 3], first_seen=moments[i % 2], count=i % 4, users=i // 5)
+        made.issue(
+            f"f{i}", last_seen=moments[i % 3], first_seen=moments[i % 2], count=i % 4, users=i // 5
+        )
         for i in range(23)
     ]
     mongo.issues.insert_many(made_issues)
@@ -96,7 +110,9 @@ def test_pages_in_any_order_hold_every_issue_once_however_many_are_equal(site: S
     assert seen == [one["_id"] for one in expected]
 
 
-def test_a_search_is_taken_literally_and_looks_at_type_message_and_culprit(site: Site, mongo: Mongo):
+def test_a_search_is_taken_literally_and_looks_at_type_message_and_culprit(
+    site: Site, mongo: Mongo
+):
     mongo.issues.insert_many(
         [
             made.issue("a", message="cost is 4.50$ (net)"),
@@ -120,7 +136,9 @@ def test_project_and_since_leave_out_the_others(site: Site, mongo: Mongo):
             made.issue("other", project="2"),
         ]
     )
-    assert sorted(ids(site.issues(project="1"))) == sorted([made.identity("new"), made.identity("old")])
+    assert sorted(ids(site.issues(project="1"))) == sorted(
+        [made.identity("new"), made.identity("old")]
+    )
     assert ids(site.issues(project="1", since="24h")) == [made.identity("new")]
     since = made.iso(made.moment(hours=40))
     assert len(ids(site.issues(since=since))) == 3
@@ -136,7 +154,9 @@ def test_one_issue_has_its_tags_over_all_months_and_partitions_its_samples_and_w
     mongo.tags.insert_many(
         [
             made.tags(
-                one, this_month, {"browser": {"Chrome 156": 4, "(other)": 50}, "page": {"https://a.b/?x=%20$1": 2}}
+                one,
+                this_month,
+                {"browser": {"Chrome 156": 4, "(other)": 50}, "page": {"https://a.b/?x=%20$1": 2}},
             ),
             made.tags(one, before, {"browser": {"Chrome 156": 3, "Firefox 1.5": 9}, "os": {"": 1}}),
         ]
@@ -156,7 +176,9 @@ def test_one_issue_has_its_tags_over_all_months_and_partitions_its_samples_and_w
         **{name: {} for name in ("device", "release", "environment")},
         "page": {"https://a.b/?x=%20$1": 2},
     }
-    assert list(found["tags"]["browser"]) == ["Firefox 1.5", "Chrome 156", "(other)"], "most first, the rest last"
+    assert list(found["tags"]["browser"]) == ["Firefox 1.5", "Chrome 156", "(other)"], (
+        "most first, the rest last"
+    )
     assert [sample["id"] for sample in found["samples"]] == ["f" * 32, "e" * 32]
     assert found["samples"][1] == {
         "id": "e" * 32,
@@ -193,7 +215,9 @@ def test_the_last_14_days_end_with_the_last_24_hours(site: Site, mongo: Mongo):
     assert found["days"] == [16, *[0] * 11, 12, 3]
 
 
-@pytest.mark.parametrize("path", ["/api/issues/1:v1:no", "/api/events/no", "/api/no", "/api/issues/a/b"])
+@pytest.mark.parametrize(
+    "path", ["/api/issues/1:v1:no", "/api/events/no", "/api/no", "/api/issues/a/b"]
+)
 def test_what_is_not_there_is_a_404_with_a_reason(site: Site, path: str):
     answer = site.get(path)
     assert answer.status == 404
@@ -239,7 +263,12 @@ def test_the_list_is_read_in_the_order_of_an_index(mongo: Mongo):
         for project in ("", "1"):
             value = made.milliseconds(made.moment()) if sort.endswith("seen") else 3
             query = IssueQuery(project=project, sort=sort, cursor=Cursor(sort, value, "1:v1:b"))
-            found = mongo.issues.find(_selection(query)).sort([(sort, -1), ("_id", -1)]).limit(10).explain()
+            found = (
+                mongo.issues.find(_selection(query))
+                .sort([(sort, -1), ("_id", -1)])
+                .limit(10)
+                .explain()
+            )
             stages = str(found["queryPlanner"]["winningPlan"])
             assert "IXSCAN" in stages, (sort, project)
             assert "'SORT'" not in stages, (sort, project)

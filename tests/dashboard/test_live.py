@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from playwright.sync_api import Browser, Page
 
+from tests.chromium import close
 from tests.dashboard import documents as made
 
 if TYPE_CHECKING:
@@ -27,18 +28,24 @@ EVIL = """<script>document.title='run'</script><img src=x onerror="document.titl
 
 @pytest.fixture
 def page(chromium: Browser) -> Iterator[Page]:
-    """A page that fails the test when anything in it goes wrong, a refusal by the content policy too."""
+    """A page that fails the test when anything in it goes wrong, a refusal by the content
+    policy too.
+    """
     context = chromium.new_context(viewport={"width": 1280, "height": 700})
     page = context.new_page()
     wrong: list[str] = []
     page.on("pageerror", lambda error: wrong.append(str(error)))
-    page.on("console", lambda message: wrong.append(message.text) if message.type == "error" else None)
+    page.on(
+        "console", lambda message: wrong.append(message.text) if message.type == "error" else None
+    )
     yield page
-    context.close()
+    close(context)
     assert wrong == []
 
 
-def test_a_new_issue_appears_within_two_seconds_without_a_reload(site: Site, mongo: Mongo, page: Page):
+def test_a_new_issue_appears_within_two_seconds_without_a_reload(
+    site: Site, mongo: Mongo, page: Page
+):
     page.goto(site.url)
     page.evaluate("window.notReloaded = true")
     assert page.get_by_text("No error has been caught yet").is_visible()
@@ -48,11 +55,17 @@ def test_a_new_issue_appears_within_two_seconds_without_a_reload(site: Site, mon
         page.get_by_text(f"{name} is not a function").wait_for(timeout=5000)
         assert time.monotonic() - since < 2.0, name
     assert page.evaluate("window.notReloaded")
-    assert page.locator("tbody tr").first.inner_text().count("second") == 1, "the newest stands first"
+    assert page.locator("tbody tr").first.inner_text().count("second") == 1, (
+        "the newest stands first"
+    )
 
 
-def test_scroll_focus_and_rows_that_did_not_change_stay_when_the_list_moves(site: Site, mongo: Mongo, page: Page):
-    mongo.issues.insert_many([made.issue(f"f{i}", last_seen=made.moment(minutes=i + 1)) for i in range(30)])
+def test_scroll_focus_and_rows_that_did_not_change_stay_when_the_list_moves(
+    site: Site, mongo: Mongo, page: Page
+):
+    mongo.issues.insert_many(
+        [made.issue(f"f{i}", last_seen=made.moment(minutes=i + 1)) for i in range(30)]
+    )
     page.goto(site.url)
     link = page.get_by_role("link", name="f20 is not")
     link.focus()
@@ -66,7 +79,9 @@ def test_scroll_focus_and_rows_that_did_not_change_stay_when_the_list_moves(site
     assert "f25" in rows[0]
     assert len(rows) == 30
     assert page.evaluate("document.activeElement.textContent").count("f20")
-    assert page.evaluate("document.activeElement.closest('tr').known"), "this row did not change, so it is the same"
+    assert page.evaluate("document.activeElement.closest('tr').known"), (
+        "this row did not change, so it is the same"
+    )
     after = page.evaluate("document.activeElement.getBoundingClientRect().top")
     assert abs(after - before[1]) < 2, "what a person looks at does not jump"
 
@@ -100,10 +115,14 @@ def test_times_move_on_by_themselves(site: Site, mongo: Mongo, page: Page):
     mongo.issues.insert_one(made.issue("pay", last_seen=made.moment(seconds=3)))
     page.goto(site.url)
     before = page.locator("td.last_seen").inner_text()
-    page.wait_for_function("before => document.querySelector('td.last_seen').innerText !== before", arg=before)
+    page.wait_for_function(
+        "before => document.querySelector('td.last_seen').innerText !== before", arg=before
+    )
 
 
-def test_an_issue_s_page_counts_on_while_what_is_unfolded_stays(site: Site, mongo: Mongo, page: Page):
+def test_an_issue_s_page_counts_on_while_what_is_unfolded_stays(
+    site: Site, mongo: Mongo, page: Page
+):
     one = made.issue("pay", count=5)
     mongo.issues.insert_one(one)
     mongo.samples.insert_one(made.sample(one, "ab" * 16, made.moment(minutes=1)))
@@ -122,14 +141,20 @@ def test_the_pipeline_page_moves_by_itself(site: Site, flow: Flow, page: Page):
     row = page.locator("tr", has_text="fingerprint")
     assert "raw" in row.inner_text()
     flow.accept(1)
-    page.locator("tr", has_text="fingerprint").locator("td.strong", has_text="1").wait_for(timeout=4000)
+    page.locator("tr", has_text="fingerprint").locator("td.strong", has_text="1").wait_for(
+        timeout=4000
+    )
 
 
-def test_hostile_text_runs_on_no_page_not_even_when_it_arrives_later(site: Site, mongo: Mongo, page: Page):
+def test_hostile_text_runs_on_no_page_not_even_when_it_arrives_later(
+    site: Site, mongo: Mongo, page: Page
+):
     page.goto(site.url)
     one = made.issue("pay", type=EVIL, message=EVIL, culprit=EVIL, level=EVIL)
     mongo.issues.insert_one(one)
-    mongo.samples.insert_one(made.sample(one, "ab" * 16, made.moment(), extra={EVIL: EVIL}, page=EVIL))
+    mongo.samples.insert_one(
+        made.sample(one, "ab" * 16, made.moment(), extra={EVIL: EVIL}, page=EVIL)
+    )
     page.get_by_text("<script>").first.wait_for()
     for path in (f"/issues/{one['_id']}", "/events/" + "ab" * 16):
         page.goto(site.url + path)
@@ -138,15 +163,25 @@ def test_hostile_text_runs_on_no_page_not_even_when_it_arrives_later(site: Site,
 
 
 @pytest.mark.parametrize("width", [320, 390, 768, 1280])
-def test_no_page_is_wider_than_its_window_whatever_is_in_it(site: Site, mongo: Mongo, page: Page, width: int):
+def test_no_page_is_wider_than_its_window_whatever_is_in_it(
+    site: Site, mongo: Mongo, page: Page, width: int
+):
     long = "x" * 8000
-    one = made.issue("pay", type=long, message=long, culprit=long, level="l" * 300, count=10**15, users=10**15)
+    one = made.issue(
+        "pay", type=long, message=long, culprit=long, level="l" * 300, count=10**15, users=10**15
+    )
     mongo.issues.insert_many([one, made.issue("words", message="word " * 1600)])
     mongo.tags.insert_one(made.tags(one, made.moment(), {"browser": {long[:400]: 10**12}}))
     frame = {"function": long, "file": long, "line": 10**9, "column": 10**9, "in_app": True}
     texts = dict.fromkeys(("type", "message", "page", "release", "browser", "culprit"), long)
     crumb = {"ts": 1, "kind": long, "message": long, "data": {long: long}}
-    more = {"frames": [frame], "extra": {long: long}, "tags": {long: long}, "breadcrumbs": [crumb], "used": [long]}
+    more = {
+        "frames": [frame],
+        "extra": {long: long},
+        "tags": {long: long},
+        "breadcrumbs": [crumb],
+        "used": [long],
+    }
     mongo.samples.insert_one(made.sample(one, "ab" * 16, made.moment(), **texts, **more))
     page.set_viewport_size({"width": width, "height": 800})
     for path in ("/", f"/issues/{one['_id']}", "/events/" + "ab" * 16, "/pipeline", "/?q=nothing"):
@@ -165,4 +200,4 @@ def test_without_javascript_everything_is_there(site: Site, mongo: Mongo, chromi
     page.get_by_role("link", name="other is not").wait_for(state="detached")
     page.get_by_role("link", name="pay is not").click()
     page.get_by_role("heading", level=1, name="TypeError").wait_for()
-    context.close()
+    close(context)

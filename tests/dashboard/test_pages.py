@@ -11,14 +11,12 @@ from tests.dashboard.markup import Tags
 if TYPE_CHECKING:
     from pymongo.database import Database
 
-    from catchwater.connection import Connection
+    from catchwater.redis_client import Connection
     from tests.dashboard.conftest import Open, Site
 
     Mongo = Database[dict[str, Any]]
 
-EVIL = (
-    """"'><script>alert(1)</script><img src=x onerror=alert(2)><svg/onload=alert(3)>{{7*7}}</title></pre></textarea>"""
-)
+EVIL = """"'><script>alert(1)</script><img src=x onerror=alert(2)><svg/onload=alert(3)>{{7*7}}</title></pre></textarea>"""  # noqa: E501 - one piece of text, as it is sent or run
 EVIL_FRAME = {
     "function": EVIL,
     "file": f"javascript:{EVIL}",
@@ -52,9 +50,13 @@ def assert_harmless(page: str, *, shown: bool = True) -> None:
     found = Tags(page)
     names = [tag for tag, _ in found.elements]
     assert names.count("script") == 1
-    assert [tag for tag in names if tag in ("iframe", "object", "embed", "style", "base", "textarea")] == []
+    assert [
+        tag for tag in names if tag in ("iframe", "object", "embed", "style", "base", "textarea")
+    ] == []
     assert [one["src"] for tag, one in found.elements if tag == "img"] == [
-        one["src"] for tag, one in found.elements if tag == "img" and str(one["src"]).startswith("/static/mark.svg")
+        one["src"]
+        for tag, one in found.elements
+        if tag == "img" and str(one["src"]).startswith("/static/mark.svg")
     ]
     assert [name for _, one in found.elements for name in one if name.startswith("on")] == []
     assert all(link.startswith(("/", "#")) for link in found.links())
@@ -65,7 +67,9 @@ def assert_harmless(page: str, *, shown: bool = True) -> None:
 
 def test_html_in_every_field_is_shown_as_text_on_every_page(site: Site, mongo: Mongo):
     hostile: dict[str, Any] = made.named(ONE, ID, made.moment())
-    texts = {name: EVIL for name, value in hostile.items() if isinstance(value, str)} | {"level": EVIL}
+    texts = {name: EVIL for name, value in hostile.items() if isinstance(value, str)} | {
+        "level": EVIL
+    }
     nested = {
         "frames": [EVIL_FRAME | {"in_app": i < 1} for i in range(3)],
         "chain": [{"type": EVIL, "message": EVIL, "frames": [{"function": EVIL, "file": EVIL}]}],
@@ -79,12 +83,14 @@ def test_html_in_every_field_is_shown_as_text_on_every_page(site: Site, mongo: M
         "cut": [EVIL],
         "n": EVIL,
         "ts": EVIL,
-    }  # fmt: skip
+    }
     issue = ONE | {"type": EVIL, "message": EVIL, "culprit": EVIL, "level": EVIL, "project": EVIL}
     mongo.issues.insert_one(issue)
     mongo.hours.insert_one(made.hour(issue, made.moment(), 4))
     mongo.tags.insert_one(
-        made.tags(issue, made.moment(), {name: {EVIL: 3} for name in ("browser", "os", "page", EVIL)})
+        made.tags(
+            issue, made.moment(), {name: {EVIL: 3} for name in ("browser", "os", "page", EVIL)}
+        )
     )
     mongo.samples.insert_one(made.sample(issue, ID, made.moment(), **(texts | nested)))
     mongo.samples.insert_one(made.sample(issue, EVIL, made.moment(hours=1), **texts))
@@ -102,7 +108,10 @@ def test_html_in_every_field_is_shown_as_text_on_every_page(site: Site, mongo: M
 
 @pytest.mark.parametrize(
     "path",
-    [f"{before}%3Cscript%3Ealert(1)%3C%2Fscript%3E" for before in ("/", "/?sort=", "/issues/", "/events/")],
+    [
+        f"{before}%3Cscript%3Ealert(1)%3C%2Fscript%3E"
+        for before in ("/", "/?sort=", "/issues/", "/events/")
+    ],
 )
 def test_html_in_an_address_is_shown_as_text_on_the_page_that_refuses_it(site: Site, path: str):
     answer = site.get(path)
@@ -117,10 +126,16 @@ def test_the_names_of_projects_are_text_too(site: Site, mongo: Mongo):
     assert "<i>" not in page
 
 
-def test_the_list_shows_each_issue_with_its_numbers_and_a_sentence_for_its_bars(site: Site, mongo: Mongo):
-    one = made.issue("pay", count=12_345, users=678, last_seen=made.moment(minutes=5), level="fatal")
+def test_the_list_shows_each_issue_with_its_numbers_and_a_sentence_for_its_bars(
+    site: Site, mongo: Mongo
+):
+    one = made.issue(
+        "pay", count=12_345, users=678, last_seen=made.moment(minutes=5), level="fatal"
+    )
     mongo.issues.insert_one(one)
-    mongo.hours.insert_many([made.hour(one, made.moment(hours=1), 40), made.hour(one, made.moment(), 2)])
+    mongo.hours.insert_many(
+        [made.hour(one, made.moment(hours=1), 40), made.hour(one, made.moment(), 2)]
+    )
     found = Tags(site.get("/").text)
     for text in (
         "TypeError",
@@ -133,7 +148,9 @@ def test_the_list_shows_each_issue_with_its_numbers_and_a_sentence_for_its_bars(
         "fatal",
     ):
         assert text in found.text, text
-    assert f"/issues/{one['_id']}".replace(":", "%3A") in [link.replace(":", "%3A") for link in found.links()]
+    assert f"/issues/{one['_id']}".replace(":", "%3A") in [
+        link.replace(":", "%3A") for link in found.links()
+    ]
     (bars,) = [one for tag, one in found.elements if tag == "svg"]
     assert bars["role"] == "img"
     hour = f"{made.moment(hours=1):%H}:00 UTC"
@@ -172,7 +189,9 @@ def test_a_newcomer_is_told_what_to_do_next(site: Site):
     assert DEMO in found.links()
 
 
-def test_a_project_with_an_address_of_its_own_shows_that(opened: Open, mongo: Mongo, mongo_url: str, redis: Connection):
+def test_a_project_with_an_address_of_its_own_shows_that(
+    opened: Open, mongo: Mongo, mongo_url: str, redis: Connection
+):
     own = f'projects: [{{id: "1", name: shop, key: "{KEY}", url: "https://shop.example/cw"}}]'
     found = Tags(opened(mongo_url, redis.url, projects=own).get("/").text)
     assert f'<script src="https://shop.example/cw/c/{KEY}.js"></script>' in found.text
@@ -181,7 +200,10 @@ def test_a_project_with_an_address_of_its_own_shows_that(opened: Open, mongo: Mo
 def test_without_a_project_the_newcomer_is_told_to_make_one(
     opened: Open, mongo: Mongo, mongo_url: str, redis: Connection
 ):
-    assert "catchwater project add" in opened(mongo_url, redis.url, projects="projects: []").get("/").text
+    assert (
+        "catchwater project add"
+        in opened(mongo_url, redis.url, projects="projects: []").get("/").text
+    )
 
 
 def test_a_search_without_matches_says_so_and_offers_all(site: Site, mongo: Mongo):
@@ -191,9 +213,13 @@ def test_a_search_without_matches_says_so_and_offers_all(site: Site, mongo: Mong
     assert "No error has been caught yet" not in page
 
 
-def test_an_issue_s_page_shows_stack_causes_tags_samples_and_the_explanation(site: Site, mongo: Mongo):
+def test_an_issue_s_page_shows_stack_causes_tags_samples_and_the_explanation(
+    site: Site, mongo: Mongo
+):
     mongo.issues.insert_one(ONE)
-    mongo.tags.insert_one(made.tags(ONE, made.moment(), {"browser": {"Chrome 156": 3, "Firefox 1": 1}}))
+    mongo.tags.insert_one(
+        made.tags(ONE, made.moment(), {"browser": {"Chrome 156": 3, "Firefox 1": 1}})
+    )
     mongo.samples.insert_many(
         [
             made.sample(ONE, ID, made.moment(minutes=1)),
@@ -216,10 +242,16 @@ def test_an_issue_without_samples_still_shows_its_counts(site: Site, mongo: Mong
     assert "No sample of this issue is kept any more" in text
 
 
-@pytest.mark.parametrize(("message", "advised"), [("Script error.", True), ("Script error in row 7", False)])
-def test_an_error_of_another_origin_s_script_comes_with_what_to_do(site: Site, mongo: Mongo, message, advised):
+@pytest.mark.parametrize(
+    ("message", "advised"), [("Script error.", True), ("Script error in row 7", False)]
+)
+def test_an_error_of_another_origin_s_script_comes_with_what_to_do(
+    site: Site, mongo: Mongo, message, advised
+):
     mongo.issues.insert_one(ONE | {"message": message})
-    mongo.samples.insert_one(made.sample(ONE, ID, made.moment(), message=message, frames=[], chain=[]))
+    mongo.samples.insert_one(
+        made.sample(ONE, ID, made.moment(), message=message, frames=[], chain=[])
+    )
     for path in (f"/issues/{ONE['_id']}", f"/events/{ID}"):
         text = site.get(path).text
         assert ("crossorigin=" in text) is advised

@@ -1,18 +1,17 @@
 from __future__ import annotations
 
-import asyncio
 import threading
+from contextlib import closing
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from prometheus_client import REGISTRY
 
-from catchwater import keys
 from catchwater.answers import Answer, Drop, Emit, Reject, Stored, Tally
-from catchwater.connection import Connection
-from dashboard.gauge import PipelineGauge, Rates
-from dashboard.store import Store
-from dashboard.verdict import verdict
+from catchwater.monitoring.poller import PipelinePoller, Rates
+from catchwater.streams import keys
+from dashboard.health_summary import summarise
+from dashboard.stored_counts import StoredCounts
 from tests.dashboard import documents as made
 from tests.dashboard.conftest import NOWHERE
 from tests.dashboard.flow import Flow, flow_on
@@ -21,8 +20,8 @@ from tests.waiting import wait_until
 if TYPE_CHECKING:
     from pymongo.database import Database
 
+    from catchwater.config.streamdefs import StreamDefs
     from catchwater.event import Event
-    from catchwater.streamdefs import StreamDefs
     from tests.dashboard.conftest import Open, Site
 
     Mongo = Database[dict[str, Any]]
@@ -65,13 +64,21 @@ def stages(site: Site) -> dict[str, Any]:
 def fresh(site: Site) -> Any:
     """A reading that began after this call: one that is shared may be a second old."""
     taken = site.get("/api/pipeline").json["taken"]
-    return wait_until(lambda: (found := site.get("/api/pipeline").json)["taken"] != taken and found, "a new reading")
+    return wait_until(
+        lambda: (found := site.get("/api/pipeline").json)["taken"] != taken and found,
+        "a new reading",
+    )
 
 
 def test_every_stage_is_shown_with_what_waits_for_it(site: Site, flow: Flow):
     flow.accept(12)
     found = fresh(site)
-    assert [stage["stage"] for stage in found["stages"]] == ["fingerprint", "dedupe", "count", "sink"]
+    assert [stage["stage"] for stage in found["stages"]] == [
+        "fingerprint",
+        "dedupe",
+        "count",
+        "sink",
+    ]
     assert {frozenset(stage) for stage in found["stages"]} == {frozenset(STAGE_FIELDS)}
     first = found["stages"][0]
     assert first["oldest_age_s"] >= 0
@@ -95,24 +102,34 @@ def test_every_stage_is_shown_with_what_waits_for_it(site: Site, flow: Flow):
 
 def test_the_audit_adds_up_and_says_where_every_event_went(site: Site, flow: Flow, mongo: Mongo):
     flow.accept(20)
-    flow.connection.calls([("HINCRBY", keys.DOOR, "refused:rate", 3), ("HINCRBY", keys.DOOR, "client:queue", 4)])
+    refused, client = ("refused:rate", 3), ("client:queue", 4)
+    flow.connection.calls([("HINCRBY", keys.UNACCEPTED, *one) for one in (refused, client)])
 
     def name(place: int, event: Event) -> Answer:
         return Drop("crawler") if place < 2 else Reject("broken") if place == 2 else Emit(event)
 
     flow.move("fingerprint", name)
     same = {flow.defs.partition_of(f"{n:032x}"): 0 for n in range(20)}
-    moved = flow.move("dedupe", lambda _, event: Emit(event, once=str(flow.defs.partition_of(event.id))))
+    moved = flow.move(
+        "dedupe", lambda _, event: Emit(event, once=str(flow.defs.partition_of(event.id)))
+    )
     issue = made.issue("pay")
     flow.move("count", lambda _, event: Emit(event, tally=Tally(issue["_id"])))
-    lives, month = flow.lives(), datetime.now(UTC).strftime("%Y%m")
-    counted = wait_until(lambda: fresh(site)["audit"]["counted"], "the audit knows what was counted")
-    parts = {f"{month}-{tag}-{life}-1": 0 for tag, life in lives.items()}
-    parts[f"{month}-{next(iter(lives))}-{next(iter(lives.values()))}-1"] = counted
-    old = {f"{month}-p1-0ldl1fe-1": 1000, f"201001-{next(iter(lives))}-{next(iter(lives.values()))}-1": 1000}
+    epochs, month = flow.epochs(), datetime.now(UTC).strftime("%Y%m")
+    counted = wait_until(
+        lambda: fresh(site)["audit"]["counted"], "the audit knows what was counted"
+    )
+    parts = {f"{month}-{tag}-{epoch}-1": 0 for tag, epoch in epochs.items()}
+    parts[f"{month}-{next(iter(epochs))}-{next(iter(epochs.values()))}-1"] = counted
+    old = {
+        f"{month}-p1-0ldl1fe-1": 1000,
+        f"201001-{next(iter(epochs))}-{next(iter(epochs.values()))}-1": 1000,
+    }
     mongo.issues.insert_many([issue | {"parts": parts | old}, {"_id": "9:v1:x"}])
     flow.move("sink", lambda _, __: Stored())
-    audit = wait_until(lambda: (found := fresh(site)["audit"])["stored"] and found, "MongoDB is summed up")
+    audit = wait_until(
+        lambda: (found := fresh(site)["audit"])["stored"] and found, "MongoDB is summed up"
+    )
     assert set(audit) == AUDIT_FIELDS
     assert audit["duplicates"] == moved - counted
     assert counted <= len(same)
@@ -139,36 +156,38 @@ def test_mongodb_holding_too_few_or_too_many_is_told(site: Site, flow: Flow, mon
     for stage in ("fingerprint", "dedupe"):
         flow.move(stage)
     flow.move("count", lambda _, event: Emit(event, tally=Tally("1:v1:a")))
-    waiting = wait_until(lambda: (found := fresh(site)["audit"])["counted"] and found, "the audit knows them")
-    assert (waiting["stored"], waiting["counted"], waiting["adds_up"]) == (0, 4, True), "the sink has still to write"
+    waiting = wait_until(
+        lambda: (found := fresh(site)["audit"])["counted"] and found, "the audit knows them"
+    )
+    assert (waiting["stored"], waiting["counted"], waiting["adds_up"]) == (0, 4, True), (
+        "the sink has still to write"
+    )
     flow.move("sink", lambda _, __: Stored())
     wait_until(lambda: fresh(site)["audit"]["adds_up"] is False, "the audit sees that they differ")
     assert "MongoDB holds 0 of 4 counted events" in site.get("/pipeline").text
-    tag, life = next(iter(flow.lives().items()))
+    tag, epoch = next(iter(flow.epochs().items()))
     month = datetime.now(UTC).strftime("%Y%m")
-    mongo.issues.insert_one(made.issue("a") | {"parts": {f"{month}-{tag}-{life}-1": 5}})
-    many = wait_until(lambda: (found := fresh(site)["audit"])["stored"] and found, "MongoDB is summed up again")
+    mongo.issues.insert_one(made.issue("a") | {"parts": {f"{month}-{tag}-{epoch}-1": 5}})
+    many = wait_until(
+        lambda: (found := fresh(site)["audit"])["stored"] and found, "MongoDB is summed up again"
+    )
     assert (many["stored"], many["adds_up"]) == (5, False)
 
 
 def test_the_audit_is_never_falsely_alarmed_while_events_flow(
     flow: Flow, mongo: Mongo, mongo_url: str, defs: StreamDefs
 ):
-    """MongoDB and Redis are read one after the other, and what happens in between must not look like a loss."""
+    """MongoDB and Redis are read one after the other, and what happens in between must not look
+    like a loss.
+    """
     flowing = threading.Event()
     worker = threading.Thread(target=flow_on, args=(flow, mongo, flowing))
     worker.start()
 
-    async def audits() -> list[Any]:
-        store = Store(mongo_url)
-        gauge = PipelineGauge(Connection(flow.connection.url), defs, store)
-        found = [(await gauge._take()).audit for _ in range(300)]
-        gauge.close()
-        await store.close()
-        return found
-
     try:
-        found = asyncio.run(audits())
+        with closing(StoredCounts(mongo_url)) as stored_counts:
+            poller = PipelinePoller(flow.connection.url, defs, stored_counts)
+            found = [poller.read_now().audit for _ in range(300)]
     finally:
         flowing.set()
         worker.join()
@@ -176,7 +195,9 @@ def test_the_audit_is_never_falsely_alarmed_while_events_flow(
     assert [audit for audit in found if not audit.adds_up] == []
 
 
-def test_without_mongodb_the_pipeline_is_still_shown_and_its_side_is_unknown(opened: Open, flow: Flow):
+def test_without_mongodb_the_pipeline_is_still_shown_and_its_side_is_unknown(
+    opened: Open, flow: Flow
+):
     site = opened(NOWHERE, flow.connection.url)
     flow.accept(2)
     audit = site.get("/api/pipeline").json["audit"]
@@ -186,7 +207,9 @@ def test_without_mongodb_the_pipeline_is_still_shown_and_its_side_is_unknown(ope
     assert "MongoDB does not answer" in page.text
 
 
-def test_without_redis_issues_are_still_shown_and_the_pipeline_answers_503(opened: Open, mongo: Mongo, mongo_url: str):
+def test_without_redis_issues_are_still_shown_and_the_pipeline_answers_503(
+    opened: Open, mongo: Mongo, mongo_url: str
+):
     mongo.issues.insert_one(made.issue("pay"))
     site = opened(mongo_url, "redis://127.0.0.1:1/0")
     assert len(site.issues()["issues"]) == 1
@@ -199,7 +222,9 @@ def test_without_redis_issues_are_still_shown_and_the_pipeline_answers_503(opene
 def test_prometheus_sees_depth_age_and_audit_though_nobody_looks(site: Site, flow: Flow):
     flow.accept(7)
     labels = {"stage": "fingerprint", "reads": "raw"}
-    wait_until(lambda: REGISTRY.get_sample_value("catchwater_depth", labels) == 7, "the depth is exported")
+    wait_until(
+        lambda: REGISTRY.get_sample_value("catchwater_depth", labels) == 7, "the depth is exported"
+    )
     assert REGISTRY.get_sample_value("catchwater_oldest_age_seconds", labels) is not None
     assert REGISTRY.get_sample_value("catchwater_audit", {"part": "accepted"}) == 7
     assert REGISTRY.get_sample_value("catchwater_audit", {"part": "stored"}) == 0
@@ -230,18 +255,22 @@ def state(**stage: Any) -> Any:
     return {"stages": [base | stage], "audit": audit}
 
 
-def test_the_verdict_is_one_sentence_and_advice_only_when_something_is_wrong():
-    assert verdict(state()).mood == "well"
-    busy = verdict(state(depth=1200, oldest_age_s=0.31))
-    assert (busy.mood, busy.advice) == ("busy", [])
+def test_the_summary_is_one_sentence_and_advice_only_when_something_is_wrong():
+    assert summarise(state()).state == "well"
+    busy = summarise(state(depth=1200, oldest_age_s=0.31))
+    assert (busy.state, busy.advice) == ("busy", [])
     assert busy.headline == "1,200 events are on the way, the oldest for 0.3 s."
-    assert verdict(state(depth=1)).headline.startswith("1 event is on the way")
-    nobody = verdict(state(consumers=0))
-    assert nobody.mood == "wrong"
-    assert nobody.advice == ["Nobody works at count: start it (catchwater stage count)."]
-    assert "catchwater sink" in verdict(state(stage="sink", consumers=0)).advice[0]
-    assert "has waited 2 min for count" in verdict(state(depth=1, oldest_age_s=120)).advice[0]
-    assert "catchwater dead list" in verdict(state(dead=1)).advice[0]
+    assert summarise(state(depth=1)).headline.startswith("1 event is on the way")
+    assert summarise(state(consumers=0)).state == "well", "a quiet stage needs no consumer"
+    nobody = summarise(state(consumers=0, depth=1, oldest_age_s=6))
+    assert nobody.state == "wrong"
+    assert nobody.advice == ["No consumer reads for count: start it (catchwater stage count)."]
+    assert (
+        "catchwater sink"
+        in summarise(state(stage="sink", consumers=0, depth=1, oldest_age_s=6)).advice[0]
+    )
+    assert "has waited 2 min for count" in summarise(state(depth=1, oldest_age_s=120)).advice[0]
+    assert "catchwater dead list" in summarise(state(dead=1)).advice[0]
     off = state()
     off["audit"] |= {"adds_up": False, "missing": -2}
-    assert "off by -2" in verdict(off).advice[0]
+    assert "off by -2" in summarise(off).advice[0]

@@ -8,24 +8,35 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from click.testing import CliRunner
 
-from dashboard.command import command
+from dashboard.commands.dashboard import command
 from dashboard.security import Guard, loopback
 
 if TYPE_CHECKING:
     from pymongo.database import Database
 
-    from catchwater.connection import Connection
+    from catchwater.redis_client import Connection
     from tests.dashboard.conftest import Open, Site
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
-PATHS = ["/", "/pipeline", "/api/issues", "/api/pipeline", "/healthz", "/nowhere", "/api/nowhere", "/?limit=x"]
+PATHS = [
+    "/",
+    "/pipeline",
+    "/api/issues",
+    "/api/pipeline",
+    "/healthz",
+    "/nowhere",
+    "/api/nowhere",
+    "/?limit=x",
+]
 
 
 @pytest.fixture
-def locked(opened: Open, mongo: Database[dict[str, Any]], mongo_url: str, redis: Connection) -> Site:
+def locked(
+    opened: Open, mongo: Database[dict[str, Any]], mongo_url: str, redis: Connection
+) -> Site:
     return opened(mongo_url, redis.url, Guard("0.0.0.0", "open sésame"))
 
 
@@ -42,31 +53,55 @@ def test_every_answer_tells_the_browser_to_run_and_load_nothing_of_others(site: 
     assert headers["referrer-policy"] == "no-referrer"
     assert headers["cross-origin-opener-policy"] == "same-origin"
     assert headers["cross-origin-resource-policy"] == "same-origin"
-    assert headers["server"] == "catchwater", "the version of the server software is nobody's business"
+    assert headers["server"] == "catchwater", (
+        "the version of the server software is nobody's business"
+    )
 
 
 @pytest.mark.parametrize("path", ["/", "/pipeline", "/?q=x", "/nowhere"])
-def test_a_page_has_no_inline_script_no_inline_style_and_nothing_from_elsewhere(site: Site, path: str):
+def test_a_page_has_no_inline_script_no_inline_style_and_nothing_from_elsewhere(
+    site: Site, path: str
+):
     page = site.get(path).text
     assert "<style" not in page
     assert " style=" not in page
     assert " onclick=" not in page
     assert page.count("<script") == page.count("<script src=") == 1
-    assert "//" not in page.replace(f"{site.url}", "").replace("http://www.w3.org", "").split("<main")[0]
+    assert (
+        "//"
+        not in page.replace(f"{site.url}", "").replace("http://www.w3.org", "").split("<main")[0]
+    )
 
 
 def test_a_stranger_s_name_for_this_machine_is_refused(site: Site):
-    for host in ("evil.example", "evil.example:8081", "127.0.0.1.evil.example", "localhost.evil.example", "", "[::2]"):
+    for host in (
+        "evil.example",
+        "evil.example:8081",
+        "127.0.0.1.evil.example",
+        "localhost.evil.example",
+        "",
+        "[::2]",
+    ):
         answer = site.get("/api/issues", Host=host)
         assert answer.status == 421, host
         assert "is not a name of this dashboard" in answer.json["error"]
-    for host in ("localhost", f"localhost:{site.port}", "127.0.0.1:1", "[::1]", "[::1]:8081", "LOCALHOST"):
+    for host in (
+        "localhost",
+        f"localhost:{site.port}",
+        "127.0.0.1:1",
+        "[::1]",
+        "[::1]:8081",
+        "LOCALHOST",
+    ):
         assert site.get("/api/issues", Host=host).status == 200, host
     assert site.get("/healthz", Host="probe.example").status == 200
 
 
 def test_with_a_password_nothing_but_healthz_answers_without_it(locked: Site):
-    for path in [path for path in PATHS if path != "/healthz"] + ["/static/dashboard.css", "/events/x"]:
+    for path in [path for path in PATHS if path != "/healthz"] + [
+        "/static/dashboard.css",
+        "/events/x",
+    ]:
         answer = locked.get(path)
         assert answer.status == 401, path
         assert answer.headers["www-authenticate"] == 'Basic realm="Catchwater", charset="UTF-8"'
@@ -106,9 +141,13 @@ def test_nothing_can_be_written(site: Site, method: str):
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.7", "dashboard.example"])
 def test_other_machines_need_a_password_before_the_port_is_even_opened(host: str):
-    result = CliRunner().invoke(command, ["--host", host, "--port", "0"], env={"CATCHWATER_DASHBOARD_PASSWORD": ""})
+    result = CliRunner().invoke(
+        command, ["--host", host, "--port", "0"], env={"CATCHWATER_DASHBOARD_PASSWORD": ""}
+    )
     assert result.exit_code == 2
-    assert f"--host {host} can be reached from other machines, and no password is set" in result.output
+    assert (
+        f"--host {host} can be reached from other machines, and no password is set" in result.output
+    )
     assert "CATCHWATER_DASHBOARD_PASSWORD" in result.output
 
 
@@ -136,7 +175,9 @@ try:
 except ZeroDivisionError:
     structlog.get_logger().exception("a request failed")
 """
-    log = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stderr
+    log = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    ).stderr
     assert "ZeroDivisionError" in log
     assert '"name":"fail"' in log
     assert "s3same" not in log

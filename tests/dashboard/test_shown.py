@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from dashboard import moments, shapes, stacks
+from dashboard import json_fields, stack_view, times
 from dashboard.charts import TALL, chart
-from dashboard.names import ProjectNames
+from dashboard.project_names import ProjectNames
 from dashboard.query import Cursor, _decoded
 from dashboard.rendering import _share
 
@@ -20,21 +20,23 @@ AT = datetime(2026, 11, 23, 14, 28, 0, 123000, tzinfo=UTC)
 
 
 def test_times_are_written_as_iso_with_milliseconds_in_utc():
-    assert moments.iso(AT) == "2026-11-23T14:28:00.123Z"
-    assert moments.iso(AT.replace(microsecond=0)) == "2026-11-23T14:28:00.000Z"
-    assert moments.iso_or_none(1_795_444_080_123) == "2026-11-23T14:28:00.123Z"
-    assert moments.iso_or_none(AT.replace(tzinfo=None)) == "2026-11-23T14:28:00.123Z"
+    assert times.iso(AT) == "2026-11-23T14:28:00.123Z"
+    assert times.iso(AT.replace(microsecond=0)) == "2026-11-23T14:28:00.000Z"
+    assert times.iso_or_none(1_795_444_080_123) == "2026-11-23T14:28:00.123Z"
+    assert times.iso_or_none(AT.replace(tzinfo=None)) == "2026-11-23T14:28:00.123Z"
 
 
-@pytest.mark.parametrize("value", [None, "x", True, 1e300, -1e300, float("nan"), float("inf"), [], {}])
+@pytest.mark.parametrize(
+    "value", [None, "x", True, 1e300, -1e300, float("nan"), float("inf"), [], {}]
+)
 def test_what_is_no_time_is_none(value: object):
-    assert moments.iso_or_none(value) is None
+    assert times.iso_or_none(value) is None
 
 
 def test_a_cursor_s_time_comes_back_to_the_millisecond():
     for number in range(0, 2000, 7):
         moment = AT + timedelta(milliseconds=number)
-        assert moments.instant(moments.milliseconds(moment)) == moment
+        assert times.instant(times.milliseconds(moment)) == moment
 
 
 @pytest.mark.parametrize(
@@ -51,14 +53,15 @@ def test_a_cursor_s_time_comes_back_to_the_millisecond():
     ],
 )
 def test_how_long_ago_is_said_in_one_unit(gone: float, words: str):
-    assert moments.ago(AT - timedelta(seconds=gone), AT) == words
+    assert times.ago(AT - timedelta(seconds=gone), AT) == words
 
 
 @pytest.mark.parametrize(
-    ("seconds", "words"), [(None, "—"), (0.04, "0.0 s"), (12.4, "12 s"), (300, "5 min"), (86_400, "24.0 h")]
+    ("seconds", "words"),
+    [(None, "—"), (0.04, "0.0 s"), (12.4, "12 s"), (300, "5 min"), (86_400, "24.0 h")],
 )
 def test_a_duration_is_said_in_one_unit(seconds: float | None, words: str):
-    assert moments.lasting(seconds) == words
+    assert times.lasting(seconds) == words
 
 
 def test_bars_are_as_high_as_their_counts_and_one_event_is_seen_beside_thousands():
@@ -77,7 +80,10 @@ def test_no_events_and_no_bars_are_no_failure():
 
 
 def frames(own: str) -> list[dict[str, object]]:
-    return [{"function": f"f{i}", "file": "a.js", "line": i, "in_app": letter == "O"} for i, letter in enumerate(own)]
+    return [
+        {"function": f"f{i}", "file": "a.js", "line": i, "in_app": letter == "O"}
+        for i, letter in enumerate(own)
+    ]
 
 
 @pytest.mark.parametrize(
@@ -93,7 +99,7 @@ def frames(own: str) -> list[dict[str, object]]:
 )
 def test_runs_of_library_frames_are_folded_but_never_the_innermost_nor_all(own: str, expected: str):
     shown = ""
-    for run in stacks.runs(frames(own)):
+    for run in stack_view.runs(frames(own)):
         letters = "".join("O" if frame.in_app else "l" for frame in run.frames)
         shown += f"({letters})" if run.folded else letters
     assert shown == expected
@@ -101,26 +107,32 @@ def test_runs_of_library_frames_are_folded_but_never_the_innermost_nor_all(own: 
 
 def test_a_chain_of_causes_is_bounded():
     event = {"type": "A", "chain": [{"type": str(i), "frames": []} for i in range(500)]}
-    assert [one.type for one in stacks.chain(event)][:3] == ["A", "0", "1"]
-    assert len(stacks.chain(event)) == 1 + stacks.CAUSES
+    assert [one.type for one in stack_view.chain(event)][:3] == ["A", "0", "1"]
+    assert len(stack_view.chain(event)) == 1 + stack_view.CAUSES
 
 
 def test_counters_of_several_partitions_lives_and_months_are_summed_and_odd_ones_left_out():
     parts = {"202611-p1-a-1": 3, "202611-p7-a-1": 4, "202610-p1-a-1": 5, "odd": "x", "worse": None}
-    assert shapes.total(parts, {"202611-p1-a-1": 10}, None, "what") == 22
+    assert json_fields.total(parts, {"202611-p1-a-1": 10}, None, "what") == 22
 
 
 def test_what_lies_too_deep_is_cut():
-    assert shapes.pruned({"a": [{"b": [1]}]}, 2) == {"a": ["(deeper levels are left out)"]}
-    assert shapes.pruned([1, "x", None], 1) == [1, "x", None]
+    assert json_fields.pruned({"a": [{"b": [1]}]}, 2) == {"a": ["(deeper levels are left out)"]}
+    assert json_fields.pruned([1, "x", None], 1) == [1, "x", None]
 
 
 def test_something_is_never_nothing_percent():
-    assert (_share(1, 1000), _share(0, 1000), _share(1000, 1000), _share(1, 0)) == ("<1 %", "0 %", "100 %", "0 %")
+    assert (_share(1, 1000), _share(0, 1000), _share(1000, 1000), _share(1, 0)) == (
+        "<1 %",
+        "0 %",
+        "100 %",
+        "0 %",
+    )
 
 
 @pytest.mark.parametrize(
-    "cursor", [Cursor("count", 7, "1:v1:ü"), Cursor("users", None, "x"), Cursor("last_seen", -5, "")]
+    "cursor",
+    [Cursor("count", 7, "1:v1:ü"), Cursor("users", None, "x"), Cursor("last_seen", -5, "")],
 )
 def test_a_cursor_survives_its_way_through_an_address(cursor: Cursor):
     assert _decoded(str(cursor)) == cursor
@@ -143,20 +155,35 @@ def test_a_new_project_is_known_without_a_restart_and_a_mistaken_file_loses_no_n
 def test_a_frame_from_a_source_map_has_its_lines_and_where_it_ran():
     context = {"pre": ["a", "b"], "line": "c();", "post": ["d"]}
     generated = {"function": "t", "file": "app.js", "line": 1, "column": 900}
-    found = {"function": "total", "file": "src/cart.ts", "line": 3, "context": context, "generated": generated}
-    [frame] = stacks.runs([found])[0].frames
+    found = {
+        "function": "total",
+        "file": "src/cart.ts",
+        "line": 3,
+        "context": context,
+        "generated": generated,
+    }
+    [frame] = stack_view.runs([found])[0].frames
     assert [(one.number, one.text, one.here) for one in frame.lines] == [
-        (1, "a", False), (2, "b", False), (3, "c();", True), (4, "d", False),
-    ]  # fmt: skip
+        (1, "a", False),
+        (2, "b", False),
+        (3, "c();", True),
+        (4, "d", False),
+    ]
     assert frame.generated == "t app.js:1:900"
 
 
-@pytest.mark.parametrize("context", [None, [], {"line": None}, {"line": {}, "pre": "x", "post": [None] * 90}])
+@pytest.mark.parametrize(
+    "context", [None, [], {"line": None}, {"line": {}, "pre": "x", "post": [None] * 90}]
+)
 def test_an_odd_context_is_no_failure(context: object):
-    [frame] = stacks.runs([{"function": "f", "context": context, "generated": 7, "unmapped": ["x"]}])[0].frames
+    [frame] = stack_view.runs(
+        [{"function": "f", "context": context, "generated": 7, "unmapped": ["x"]}]
+    )[0].frames
     assert len(frame.lines) <= 11
     assert (frame.generated, frame.unmapped) == ("", "")
 
 
 def test_a_frame_says_why_its_map_was_not_used():
-    assert "another release" in stacks.runs([{"unmapped": "other release"}])[0].frames[0].unmapped
+    assert (
+        "another release" in stack_view.runs([{"unmapped": "other release"}])[0].frames[0].unmapped
+    )

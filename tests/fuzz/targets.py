@@ -7,12 +7,13 @@ from contextlib import suppress
 
 import orjson
 
+from catchwater import errors
 from catchwater.answers import Drop, Emit, Reject
 from catchwater.event import Event
-from ingest import body, documents, envelope, reports
+from ingest import decompression, documents, envelope, reports
 from stages.fingerprint import READERS, fingerprint
-from stages.naming import bounds, stacks
-from tests.stages.naming_cases import events, load, of_pair
+from stages.grouping import fields, stacks
+from tests.stages.grouping_cases import events, load, of_pair
 
 KINDS = sorted(READERS)
 FIELDS = ("type", "message", "stack", "page", "source", "mechanism", "release")
@@ -25,7 +26,7 @@ def name_an_event(data: bytes) -> None:
     answer = fingerprint(Event("0" * 32, "1", 1_763_900_000_000, kind, data[1:]))
     assert isinstance(answer, Emit | Drop | Reject)
     if isinstance(answer, Emit):
-        assert len(answer.event.body) <= bounds.BODY
+        assert len(answer.event.body) <= fields.BODY
         orjson.loads(answer.event.body)
         orjson.dumps(answer.event.facts)
 
@@ -47,19 +48,32 @@ def parse_a_stack(data: bytes) -> None:
 
 def take_a_post(data: bytes) -> None:
     """What ingest does with a body, by each of its protocols. Refusals of its own are answers."""
-    refusals = (envelope.Malformed, reports.NotReports, reports.EventTooLarge, body.NotUnpackable, body.TooLarge)
+    refusals = (
+        errors.MalformedEnvelopeError,
+        errors.InvalidReportError,
+        errors.EventTooLargeError,
+        errors.ContentEncodingError,
+        errors.BodyTooLargeError,
+    )
     for read in (reports.from_snippet, reports.from_store, reports.from_reporting, _from_envelope):
         with suppress(*refusals):
             for event in read(SENDER, data).events:
                 documents.read(event.body)
     for encoding in ("gzip", "deflate", "br", "zstd"):
         with suppress(*refusals):
-            body.unpacked(data, encoding, 1_000_000)
+            decompression.unpacked(data, encoding, 1_000_000)
 
 
 def _as_sentry(report: dict[str, str]) -> dict[str, object]:
-    frames = [{"function": one, "filename": report.get("page", "")} for one in report.get("stack", "").split("\n")[:50]]
-    error = {"type": report.get("type"), "value": report.get("message"), "stacktrace": {"frames": frames}}
+    frames = [
+        {"function": one, "filename": report.get("page", "")}
+        for one in report.get("stack", "").split("\n")[:50]
+    ]
+    error = {
+        "type": report.get("type"),
+        "value": report.get("message"),
+        "stacktrace": {"frames": frames},
+    }
     return {"exception": {"values": [error]}, "logentry": {"message": report.get("source", "")}}
 
 
@@ -85,7 +99,9 @@ def _reports() -> Iterator[bytes]:
     for kind, told in _bodies():
         if kind == "snippet":
             found = orjson.loads(told)
-            yield "\0".join(str(found.get(name) or "") for name in FIELDS).encode("utf-8", "replace")
+            yield "\0".join(str(found.get(name) or "") for name in FIELDS).encode(
+                "utf-8", "replace"
+            )
 
 
 def _stacks() -> Iterator[bytes]:
@@ -100,8 +116,14 @@ def _posts() -> Iterator[bytes]:
 
 
 TARGETS: dict[str, Callable[[bytes], None]] = {
-    "event": name_an_event, "report": name_a_report, "stack": parse_a_stack, "post": take_a_post,
-}  # fmt: skip
+    "event": name_an_event,
+    "report": name_a_report,
+    "stack": parse_a_stack,
+    "post": take_a_post,
+}
 SEEDS: dict[str, Callable[[], Iterator[bytes]]] = {
-    "event": _named, "report": _reports, "stack": _stacks, "post": _posts,
-}  # fmt: skip
+    "event": _named,
+    "report": _reports,
+    "stack": _stacks,
+    "post": _posts,
+}

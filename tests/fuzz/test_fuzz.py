@@ -15,7 +15,16 @@ SECONDS = 8
 @pytest.mark.parametrize("target", TARGETS)
 def test_nothing_a_stranger_sends_raises_or_takes_long(target: str, tmp_path, capsys) -> None:
     pytest.importorskip("atheris", reason="atheris has wheels for Linux on x86_64 only")
-    command = [sys.executable, "-m", "tests.fuzz", target, "--seconds", str(SECONDS), "--findings", str(tmp_path)]
+    command = [
+        sys.executable,
+        "-m",
+        "tests.fuzz",
+        target,
+        "--seconds",
+        str(SECONDS),
+        "--findings",
+        str(tmp_path),
+    ]
     done = subprocess.run(command, capture_output=True, text=True, timeout=100, check=False)
     found = {path.name: path.read_bytes()[:2000] for path in tmp_path.iterdir()}
     assert (done.returncode, found) == (0, {}), done.stderr[-3000:]

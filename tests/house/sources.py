@@ -27,7 +27,9 @@ def imported(module: ast.Module) -> set[str]:
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"relative import in line {node.lineno}: the borders are seen best by full names"
+            assert node.level == 0, (
+                f"relative import in line {node.lineno}: the borders are seen best by full names"
+            )
             found.add(node.module or "")
     return found
 

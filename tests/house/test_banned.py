@@ -10,7 +10,7 @@ import pytest
 
 from tests.house.sources import PACKAGES, ROOT, files
 
-LUA = sorted(path.relative_to(ROOT) for path in (ROOT / "catchwater").glob("*.lua"))
+LUA = sorted(path.relative_to(ROOT) for path in (ROOT / "catchwater").rglob("*.lua"))
 BANNED = {
     r"\$inc\b": "a retried $inc counts twice: write absolute counters with $max",
     r"\bMAXLEN\b": "MAXLEN trims what nobody has worked on yet: bound the stream at the door",
@@ -30,13 +30,19 @@ def test_no_command_that_breaks_a_guarantee(pattern: str) -> None:
 def test_nothing_is_left_for_later(word: str) -> None:
     mark = re.compile(rf"(#|--|//|/\*).*\b{word}\b")
     sources = [*files(*PACKAGES, "tests", "benchmarks"), *LUA]
-    assert [str(path) for path in sources if path.name != "test_banned.py" and mark.search(text(path))] == []
+    assert [
+        str(path) for path in sources if path.name != "test_banned.py" and mark.search(text(path))
+    ] == []
 
 
 def test_each_ignored_lint_rule_has_its_reason() -> None:
-    bare = re.compile(r"#\s*(noqa(?!: [A-Z0-9, ]+ - \w)|type: ignore(?!\[[\w, -]+\]\s+(# |- )\w)).*")
+    bare = re.compile(
+        r"#\s*(noqa(?!: [A-Z0-9, ]+ - \w)|type: ignore(?!\[[\w, -]+\]\s+(# |- )\w)).*"
+    )
     sources = files(*PACKAGES, "tests", "benchmarks")
-    found = [f"{path}: {match.group()}" for path in sources for match in bare.finditer(comments(path))]
+    found = [
+        f"{path}: {match.group()}" for path in sources for match in bare.finditer(comments(path))
+    ]
     assert found == [], "write `# noqa: RULE - why`, or `# type: ignore[rule]  # why`"
 
 
@@ -55,7 +61,9 @@ def comments(path) -> str:
 def strings(path) -> str:
     """The string literals on lines that do something: a docstring may name what is banned."""
     lines = [token for token in tokens(path) if token.type == tokenize.STRING]
-    return "\n".join(token.string for token in lines if not token.string.startswith(('"""', 'r"""')))
+    return "\n".join(
+        token.string for token in lines if not token.string.startswith(('"""', 'r"""'))
+    )
 
 
 def tokens(path) -> list[tokenize.TokenInfo]:

@@ -8,14 +8,17 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http.client import HTTPConnection
 from pathlib import Path
+from urllib.error import HTTPError
+from urllib.request import urlopen
 
 import pytest
 
-from catchwater.connection import Connection
-from catchwater.embedded import free_port
+from catchwater.config.streamdefs import StreamDefs, load
 from catchwater.event import Event, decode
-from catchwater.keys import DOOR, stream
-from catchwater.streamdefs import StreamDefs, load
+from catchwater.local.servers import RedisServer, free_port
+from catchwater.redis_client import Connection
+from catchwater.streams.keys import UNACCEPTED, stream
+from ingest.spool import Spool
 from tests.waiting import wait_until
 
 KEY = "0123456789abcdef0123456789abcdef"
@@ -50,7 +53,11 @@ class Ingest:
     process: subprocess.Popen[bytes] | None = field(default=None, init=False)
 
     def start(self) -> None:
-        command = [sys.executable, "-m", "catchwater.cli", "ingest", *self.options]
+        self.run()
+        wait_until(self._alive, "ingest answers")
+
+    def run(self) -> None:
+        command = [sys.executable, "-m", "catchwater.commands.cli", "ingest", *self.options]
         settings = {
             "CATCHWATER_INGEST_PORT": str(self.port),
             "CATCHWATER_OPS_PORT": str(self.ops_port),
@@ -61,7 +68,33 @@ class Ingest:
         }
         with (self.folder / "log").open("ab") as log:
             self.process = subprocess.Popen(command, env=os.environ | settings, stderr=log)
-        wait_until(self._alive, "ingest answers")
+
+    def refused(self) -> str:
+        """What it says as it ends with code 1."""
+        self.run()
+        assert self.process
+        try:
+            assert self.process.wait(30) == 1
+        finally:
+            self.process.kill()
+            self.process.wait()
+        return self.log()
+
+    def log(self) -> str:
+        return (self.folder / "log").read_text()
+
+    def ready(self) -> str:
+        """Why it is not ready; '' when it is."""
+        try:
+            with urlopen(f"http://127.0.0.1:{self.ops_port}/readyz", timeout=10):
+                return ""
+        except HTTPError as error:
+            return error.read().decode()
+
+    def metric(self, name: str) -> float:
+        with urlopen(f"http://127.0.0.1:{self.ops_port}/metrics", timeout=10) as answer:
+            lines = answer.read().decode().splitlines()
+        return next(float(line.split()[1]) for line in lines if line.startswith(f"{name} "))
 
     def _alive(self) -> bool:
         try:
@@ -78,14 +111,20 @@ class Ingest:
         return self.request("GET", path, None, headers)
 
     def post(self, path: str, body: bytes | str, headers: dict[str, str] | None = None) -> Answer:
-        return self.request("POST", path, body.encode() if isinstance(body, str) else body, headers or {})
+        return self.request(
+            "POST", path, body.encode() if isinstance(body, str) else body, headers or {}
+        )
 
-    def request(self, method: str, path: str, body: bytes | None, headers: dict[str, str]) -> Answer:
+    def request(
+        self, method: str, path: str, body: bytes | None, headers: dict[str, str]
+    ) -> Answer:
         connection = HTTPConnection("127.0.0.1", self.port, timeout=30)
         try:
             connection.request(method, path, body, headers)
             answer = connection.getresponse()
-            return Answer(answer.status, {k.lower(): v for k, v in answer.getheaders()}, answer.read())
+            return Answer(
+                answer.status, {k.lower(): v for k, v in answer.getheaders()}, answer.read()
+            )
         finally:
             connection.close()
 
@@ -101,7 +140,7 @@ class Ingest:
 
     def losses(self) -> dict[str, int]:
         connection = Connection(self.redis_url)
-        flat = connection.call("HGETALL", DOOR)
+        flat = connection.call("HGETALL", UNACCEPTED)
         connection.close()
         return {name.decode(): int(n) for name, n in zip(flat[::2], flat[1::2], strict=True)}
 
@@ -125,15 +164,33 @@ class made:  # noqa: N801 - reads as a function
         (folder / "projects.yaml").write_text(PROJECTS)
         shipped = Path(__file__).parents[2] / "streamdefs.yaml"
         (folder / "streamdefs.yaml").write_text(pipeline or shipped.read_text())
-        self.one = Ingest(free_port(), free_port(), redis_url, folder, load(folder / "streamdefs.yaml"), options)
+        self.ingest = Ingest(
+            free_port(), free_port(), redis_url, folder, load(folder / "streamdefs.yaml"), options
+        )
 
     def __enter__(self) -> Ingest:
-        self.one.start()
-        return self.one
+        self.ingest.start()
+        return self.ingest
 
     def __exit__(self, *_: object) -> None:
-        if self.one.process and self.one.process.poll() is None:
-            self.one.stop()
+        if self.ingest.process and self.ingest.process.poll() is None:
+            self.ingest.stop()
 
 
 Make = Callable[..., Ingest]
+
+
+@pytest.fixture
+def spool(tmp_path: Path) -> Iterator[Spool]:
+    one = Spool(tmp_path, 10_000_000)
+    yield one
+    one.close()
+
+
+@pytest.fixture
+def own_redis(tmp_path: Path) -> Iterator[RedisServer]:
+    """A Redis that the test may kill."""
+    server = RedisServer(tmp_path / "redis")
+    server.start()
+    yield server
+    server.stop()

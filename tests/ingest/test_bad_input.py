@@ -1,4 +1,6 @@
-"""Bad input gets a clear answer and harms nobody: no 5xx, nothing lost beside it, each counted by its reason."""
+"""Bad input gets a clear answer and harms nobody: no 5xx, nothing lost beside it, each counted
+by its reason.
+"""
 
 from __future__ import annotations
 
@@ -46,33 +48,86 @@ BAD = [
     ("an envelope without a header", ENV, b"", {}, 400, "malformed"),
     ("an envelope of lists", ENV, b"[]\n[]\n[]", {}, 400, "malformed"),
     ("an item without an object", ENV, b'{}\n17\n{"a":1}', {}, 400, "malformed"),
-    ("an item that is longer than it says", ENV, b'{}\n{"type":"event","length":999}\n{}', {}, 400, "malformed"),
-    ("an item of negative length", ENV, b'{}\n{"type":"event","length":-5}\n{}', {}, 400, "malformed"),
+    (
+        "an item that is longer than it says",
+        ENV,
+        b'{}\n{"type":"event","length":999}\n{}',
+        {},
+        400,
+        "malformed",
+    ),
+    (
+        "an item of negative length",
+        ENV,
+        b'{}\n{"type":"event","length":-5}\n{}',
+        {},
+        400,
+        "malformed",
+    ),
     ("an event that is not JSON", ENV, items(b"boom"), {}, 400, "malformed"),
     ("an event that is a list", ENV, items(b"[]"), {}, 400, "malformed"),
-    ("an event of 2 MB", ENV, items(b'{"message":"' + b"x" * 2_000_000 + b'"}'), {}, 413, "too_large"),
+    (
+        "an event of 2 MB",
+        ENV,
+        items(b'{"message":"' + b"x" * 2_000_000 + b'"}'),
+        {},
+        413,
+        "too_large",
+    ),
     ("a thousand items", ENV, b"{}" + b'\n{"type":"event"}\n{}' * 1000, {}, 400, "malformed"),
     ("a gzip bomb", E, gzip.compress(BOMB), {"Content-Encoding": "gzip"}, 413, "too_large"),
     ("a deflate bomb", E, zlib.compress(BOMB), {"Content-Encoding": "deflate"}, 413, "too_large"),
-    ("a brotli bomb", E, brotli.compress(BOMB, quality=3), {"Content-Encoding": "br"}, 413, "too_large"),
+    (
+        "a brotli bomb",
+        E,
+        brotli.compress(BOMB, quality=3),
+        {"Content-Encoding": "br"},
+        413,
+        "too_large",
+    ),
     ("a zstd bomb", E, zstandard.compress(BOMB), {"Content-Encoding": "zstd"}, 413, "too_large"),
     ("not gzip", E, b"{}", {"Content-Encoding": "gzip"}, 400, "encoding"),
-    ("half a gzip", E, gzip.compress(b'{"message":"boom"}' * 50)[:40], {"Content-Encoding": "gzip"}, 400, "encoding"),
+    (
+        "half a gzip",
+        E,
+        gzip.compress(b'{"message":"boom"}' * 50)[:40],
+        {"Content-Encoding": "gzip"},
+        400,
+        "encoding",
+    ),
     ("an unknown encoding", E, b"{}", {"Content-Encoding": "rot13"}, 400, "encoding"),
     ("no key", "/api/1/envelope/", b'{}\n{"type":"event"}\n{}', {}, 401, "no_key"),
     ("no key to store", "/api/1/store/", b"{}", {}, 401, "no_key"),
     ("a wrong key", "/e/" + "9" * 32, b"{}", {}, 403, "key"),
     ("a wrong key to Sentry's address", "/api/1/envelope/?sentry_key=nope", b"{}", {}, 403, "key"),
     ("another project's key", f"/api/2/envelope/?sentry_key={KEY}", b"{}", {}, 403, "key"),
-    ("a DSN of another project", "/api/1/envelope/", b'{"dsn":"https://' + b"4" * 32 + b'@h/4"}\n', {}, 403, "key"),
-    ("a page that is not allowed", "/e/" + "3" * 32, b"{}", {"Origin": "https://evil.example"}, 403, "origin"),
+    (
+        "a DSN of another project",
+        "/api/1/envelope/",
+        b'{"dsn":"https://' + b"4" * 32 + b'@h/4"}\n',
+        {},
+        403,
+        "key",
+    ),
+    (
+        "a page that is not allowed",
+        "/e/" + "3" * 32,
+        b"{}",
+        {"Origin": "https://evil.example"},
+        403,
+        "origin",
+    ),
 ]
 
 
 @pytest.mark.parametrize(
-    ("path", "body", "headers", "status", "reason"), [one[1:] for one in BAD], ids=[one[0] for one in BAD]
+    ("path", "body", "headers", "status", "reason"),
+    [one[1:] for one in BAD],
+    ids=[one[0] for one in BAD],
 )
-def test_bad_input_is_answered_counted_and_harms_nobody(ingest, path, body, headers, status, reason):
+def test_bad_input_is_answered_counted_and_harms_nobody(
+    ingest, path, body, headers, status, reason
+):
     answer = ingest.post(path, body, headers)
     assert answer.status == status
     assert json.loads(answer.body)["error"]
@@ -80,7 +135,10 @@ def test_bad_input_is_answered_counted_and_harms_nobody(ingest, path, body, head
     assert ingest.post(E, '{"message":"beside it"}').status == 204
     assert [event.json["message"] for event in ingest.events()] == ["beside it"]
     # Counts come a second later, so an earlier test's may come with it.
-    wait_until(lambda: ingest.losses().get(f"refused:{reason}", 0) >= 1, f"it is counted as {reason}")
+    wait_until(
+        lambda: ingest.losses().get(f"refused:{reason}", 0) >= 1,
+        f"it is counted as {reason}",
+    )
 
 
 GOOD = [
@@ -132,8 +190,15 @@ def test_a_preflight_is_answered_for_every_address(ingest, path):
 
 def test_allowed_pages_may_send(ingest):
     for origin in ("https://shop.example", "https://www.blog.example", ""):
-        assert ingest.post("/e/" + "3" * 32, "{}", {"Origin": origin} if origin else {}).status == 204
-    for origin in ("http://shop.example", "https://shop.example.evil", "https://blog.example", "null"):
+        assert (
+            ingest.post("/e/" + "3" * 32, "{}", {"Origin": origin} if origin else {}).status == 204
+        )
+    for origin in (
+        "http://shop.example",
+        "https://shop.example.evil",
+        "https://blog.example",
+        "null",
+    ):
         assert ingest.post("/e/" + "3" * 32, "{}", {"Origin": origin}).status == 403
 
 
@@ -155,8 +220,13 @@ def raw(ingest, data: bytes):
 
 
 def test_a_body_that_is_longer_than_announced_is_refused_whole(ingest):
-    """What follows the announced bytes is no request: HTTP's parser says so, and nothing of it is taken."""
-    with raw(ingest, b"POST %s HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}{}{}{}" % E.encode()) as connection:
+    """What follows the announced bytes is no request:
+
+    HTTP's parser says so, and nothing of it is taken.
+    """
+    with raw(
+        ingest, b"POST %s HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}{}{}{}" % E.encode()
+    ) as connection:
         assert connection.recv(4096).partition(b"\r\n")[0].endswith(b"400 Bad Request")
     assert ingest.events() == []
     assert ingest.post(E, "{}").status == 204
@@ -165,7 +235,8 @@ def test_a_body_that_is_longer_than_announced_is_refused_whole(ingest):
 def test_a_body_without_a_length_is_taken(ingest):
     body = b"2\r\n{}\r\n0\r\n\r\n"
     with raw(
-        ingest, b"POST %s HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n%s" % (E.encode(), body)
+        ingest,
+        b"POST %s HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n%s" % (E.encode(), body),
     ) as connection:
         assert connection.recv(4096).startswith(b"HTTP/1.1 204")
 
@@ -174,7 +245,8 @@ def test_a_body_without_a_length_is_taken(ingest):
     "head",
     [
         b"nonsense\r\n\r\n",
-        b"POST %s HTTP/1.1\r\nHost: x\r\nReferer: %s\r\nContent-Length: 2\r\n\r\n{}" % (E.encode(), b"r" * 20_000),
+        b"POST %s HTTP/1.1\r\nHost: x\r\nReferer: %s\r\nContent-Length: 2\r\n\r\n{}"
+        % (E.encode(), b"r" * 20_000),
         b"POST %s HTTP/1.1\r\nHost: x\r\nContent-Length: many\r\n\r\n{}" % E.encode(),
         b"POST %s HTTP/9.9\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}" % E.encode(),
         b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(200),
@@ -192,7 +264,9 @@ def test_what_is_no_http_is_answered_with_cors_and_counted(ingest, head):
 
 
 def test_a_body_that_says_it_is_too_large_is_refused_before_it_comes(ingest):
-    with raw(ingest, b"POST %s HTTP/1.1\r\nHost: x\r\nContent-Length: 900000000\r\n\r\n{" % E.encode()) as connection:
+    with raw(
+        ingest, b"POST %s HTTP/1.1\r\nHost: x\r\nContent-Length: 900000000\r\n\r\n{" % E.encode()
+    ) as connection:
         assert connection.recv(4096).startswith(b"HTTP/1.1 413")
 
 
@@ -202,11 +276,15 @@ def test_a_client_that_goes_away_in_the_middle_harms_nobody(ingest):
 
 
 def test_slow_clients_are_sent_away(ingest):
-    """One never ends its headers, one never ends its body; each holds a place for a bounded time only."""
+    """One never ends its headers, one never ends its body; each holds a place for a bounded
+    time only.
+    """
     started = time.monotonic()
     with (
         raw(ingest, b"POST %s HTTP/1.1\r\nHos" % E.encode()) as headers,
-        raw(ingest, b"POST %s HTTP/1.1\r\nHost: x\r\nContent-Length: 500\r\n\r\n{" % E.encode()) as body,
+        raw(
+            ingest, b"POST %s HTTP/1.1\r\nHost: x\r\nContent-Length: 500\r\n\r\n{" % E.encode()
+        ) as body,
     ):
         answer = body.recv(4096)
         assert answer.startswith(b"HTTP/1.1 408")

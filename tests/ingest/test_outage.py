@@ -1,32 +1,26 @@
-"""Redis is away: what is accepted meanwhile is spooled, and nothing that was answered with 2xx is lost."""
+"""Redis is away: what is accepted meanwhile is spooled, and nothing that was answered with 2xx
+is lost.
+"""
 
 from __future__ import annotations
 
-import asyncio
 import json
+import os
 import signal
 import socket
+import time
 from dataclasses import replace
 
 import pytest
 
-from catchwater.connection import Connection, Unavailable
-from catchwater.embedded import RedisServer, free_port
-from catchwater.event import Event
-from ingest.group_commit import GroupCommit
-from ingest.spool import Spool, SpoolFull
+from catchwater.config.streamdefs import load
+from catchwater.local.servers import RedisServer, free_port
+from catchwater.redis_client import Connection
+from ingest.batching import PATIENCE_S
 from tests.ingest.conftest import KEY, made
 from tests.waiting import wait_until
 
 E = f"/e/{KEY}"
-
-
-@pytest.fixture
-def own_redis(tmp_path):
-    server = RedisServer(tmp_path / "redis")
-    server.start()
-    yield server
-    server.stop()
 
 
 def post_many(ingest, numbers):
@@ -96,7 +90,8 @@ def opened(port):
 def test_over_the_limit_of_a_stream_ingest_says_when_to_come_again(own_redis, tmp_path):
     pipeline = "streams: {raw: {limit: 5}, counted: {}}\nstages:\n"
     pipeline += (
-        "  count: {run: 'stages.count:count', reads: raw, emits: counted}\n  sink: {run: sink, reads: counted}\n"
+        "  count: {run: 'stages.count:count', reads: raw, emits: counted}\n  sink: {run: "
+        "sink, reads: counted}\n"
     )
     with made(own_redis.url, tmp_path, pipeline=pipeline) as ingest:
         post_many(ingest, range(8))
@@ -115,75 +110,117 @@ def test_over_the_memory_watermark_ingest_refuses_before_redis_does(own_redis, t
         wait_until(lambda: ingest.post(E, "{}").status == 503, "memory is short")
 
 
-def events(*numbers):
-    return [Event(f"{n:032x}", "1", 1, "snippet", b"{}") for n in numbers]
+def test_the_gauge_of_the_spool_is_true_while_redis_is_away(own_redis, tmp_path):
+    """It said 0 as long as Redis was away, so the alert on it could not fire."""
+    with made(own_redis.url, tmp_path) as ingest:
+        own_redis.kill()
+        assert len(post_many(ingest, range(25))) == 25
+        wait_until(lambda: ingest.metric("catchwater_spool_depth") == 25, "the gauge says so")
+        own_redis.start()
+        wait_until(lambda: ingest.metric("catchwater_spool_depth") == 0, "it is drained")
+        assert len(ids(ingest)) == 25
 
 
-class Recorder:
-    """A door that notes what comes through together. `away` makes it fail after doing it: the reply is lost."""
-
-    def __init__(self):
-        self.flushes = []
-        self.away = False
-
-    async def add(self, events):
-        self.flushes.append([event.id for event in events])
-        await asyncio.sleep(0)
-        if self.away:
-            raise Unavailable("the reply was lost")
-
-
-def test_concurrent_requests_share_a_flush(tmp_path):
-    async def run():
-        door, spool = Recorder(), Spool(tmp_path, 10_000_000)
-        commit = GroupCommit(door, spool)
-        await asyncio.gather(*[commit.add(events(n)) for n in range(100)])
-        spool.close()
-        return door.flushes
-
-    flushes = asyncio.run(run())
-    assert sorted(one for flush in flushes for one in flush) == sorted(event.id for event in events(*range(100)))
-    assert len(flushes) <= 3
+def test_a_redis_that_hangs_delays_no_post_for_long(own_redis, tmp_path):
+    """Each post waited for up to 5 s, again and again."""
+    with made(own_redis.url, tmp_path) as ingest:
+        post_many(ingest, range(3))
+        os.kill(own_redis.pid, signal.SIGSTOP)
+        try:
+            waits = []
+            for n in range(3, 60):
+                started = time.monotonic()
+                assert n in {int(one, 16) for one in post_many(ingest, [n])}
+                waits.append(time.monotonic() - started)
+        finally:
+            os.kill(own_redis.pid, signal.SIGCONT)
+        wait_until(lambda: len(ids(ingest)) == 60, "all are in Redis")
+    assert sum(one > PATIENCE_S for one in waits) <= len(waits) / 10
+    assert max(waits) < 2, waits
 
 
-def test_a_lost_reply_sends_the_events_to_the_spool_too(tmp_path):
-    """They may be in Redis or not: adding them again is safe, losing them is not."""
-
-    async def run():
-        door, spool = Recorder(), Spool(tmp_path, 10_000_000)
-        commit = GroupCommit(door, spool)
-        door.away = True
-        await commit.add(events(1, 2))
-        waiting = spool.depth()
-        door.away = False
-        await commit.drain()
-        left = spool.depth()
-        spool.close()
-        return waiting, left, door.flushes
-
-    waiting, left, flushes = asyncio.run(run())
-    assert (waiting, left) == (2, 0)
-    assert flushes == [[one.id for one in events(1, 2)]] * 2
-
-
-def test_a_full_spool_is_told_and_takes_again_once_it_is_drained(tmp_path):
-    spool = Spool(tmp_path, 60_000)
-    big = [Event("a" * 32, "1", 1, "snippet", b'"' + b"x" * 50_000 + b'"')]
-    spool.put(big)
-    spool.put(big)
-    with pytest.raises(SpoolFull):
-        spool.put(big)
-    spool.forget([number for number, _ in spool.page()])
-    spool.put(big)
-    assert spool.depth() == 1
-    spool.close()
+@pytest.mark.parametrize(
+    ("commands", "reason"),
+    [
+        (["CONFIG SET requirepass secret"], "Authentication required"),
+        (["ACL SETUSER default on nopass ~* +@all -xadd"], "no permissions to run the 'xadd'"),
+        (["SET cw:{p0}:stream:raw text"], "is no stream"),
+        (["CONFIG SET appendfsync everysec"], "appendfsync is 'everysec'"),
+        (["CONFIG SET appendonly no"], "appendonly is off"),
+        (["ACL SETUSER default on nopass ~* +@all -config"], "CONFIG is forbidden"),
+    ],
+    ids=["password", "permission", "type", "everysec", "no file", "no CONFIG"],
+)
+def test_a_redis_that_will_never_take_events_is_named_at_the_start(
+    own_redis, tmp_path, commands, reason
+):
+    connection = Connection(own_redis.url)
+    tag = load(None).tags[0]
+    for command in commands:
+        connection.call(*command.replace("{p0}", f"{{{tag}}}").split())
+    connection.close()
+    said = made(own_redis.url, tmp_path).ingest.refused()
+    assert "Redis cannot be used" in said
+    assert reason in said
 
 
-def test_only_one_process_drains(tmp_path):
-    first, second = Spool(tmp_path, 1_000_000), Spool(tmp_path, 1_000_000)
-    with first.draining() as mine, second.draining() as yours:
-        assert (mine, yours) == (True, False)
-    with second.draining() as yours:
-        assert yours
-    first.close()
-    second.close()
+def test_events_that_redis_refuses_for_good_are_not_answered_with_2xx(own_redis, tmp_path):
+    """They were spooled, answered with 204, and never counted."""
+    with made(own_redis.url, tmp_path) as ingest:
+        assert len(post_many(ingest, range(3))) == 3
+        connection = Connection(own_redis.url)
+        connection.call("ACL", "SETUSER", "default", "-xadd")
+        answer = ingest.post(E, json.dumps({"message": "x"}))
+        assert answer.status == 503
+        assert int(answer.headers["retry-after"]) > 0
+        assert answer.headers["access-control-allow-origin"] == "*"
+        assert "Redis refuses events" in ingest.ready()
+        assert ingest.metric("catchwater_spool_depth") == 0
+        connection.call("ACL", "SETUSER", "default", "+xadd")
+        assert len(post_many(ingest, range(3, 6))) == 3
+        assert ingest.ready() == ""
+        connection.close()
+
+
+def test_ingest_does_not_start_on_a_redis_cluster(tmp_path):
+    """It answered 2xx for ever, and all that it took stood in the spool."""
+    server = ClusterNode(tmp_path / "redis")
+    server.start()
+    try:
+        said = made(server.url, tmp_path).ingest.refused()
+        assert "cluster mode, which is not supported yet" in said
+    finally:
+        server.stop()
+
+
+class ClusterNode(RedisServer):
+    def command(self):
+        return [*super().command(), "--cluster-enabled", "yes"]
+
+
+def test_ingest_starts_with_a_damaged_spool_and_moves_it_aside(own_redis, tmp_path):
+    """It did not start, although Redis was well."""
+    (tmp_path / "spool").mkdir()
+    damaged = tmp_path / "spool/spool.sqlite"
+    damaged.write_bytes(b"no database, but somebody's events may be in it" * 1000)
+    with made(own_redis.url, tmp_path) as ingest:
+        own_redis.kill()
+        accepted = post_many(ingest, range(5))
+        own_redis.start()
+        wait_until(lambda: ids(ingest) == accepted, "the new spool was drained")
+        assert "moved aside" in ingest.log()
+    moved = list((tmp_path / "spool").glob("damaged-*/spool.sqlite"))
+    assert [file.read_bytes()[:11] for file in moved] == [b"no database"]
+
+
+def test_a_redis_that_may_lose_events_is_used_only_if_that_is_allowed(own_redis, tmp_path):
+    connection = Connection(own_redis.url)
+    connection.call("CONFIG SET", "appendfsync", "everysec")
+    with made(own_redis.url, tmp_path, "--allow-loss") as ingest:
+        assert ingest.metric("catchwater_durable") == 0
+        assert len(post_many(ingest, range(2))) == 2
+        assert ingest.ready() == ""
+    connection.call("CONFIG SET", "appendfsync", "always")
+    connection.close()
+    with made(own_redis.url, tmp_path) as ingest:
+        assert ingest.metric("catchwater_durable") == 1

@@ -1,4 +1,6 @@
-"""What each kind of client sends, to a real ingest process, and what stands on the stream afterwards."""
+"""What each kind of client sends, to a real ingest process, and what stands on the stream
+afterwards.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,7 @@ from tests.ingest.conftest import KEY, OTHER
 from tests.waiting import wait_until
 
 ID = "f" * 32
-ENVELOPE = f"/api/1/envelope/?sentry_version=7&sentry_key={KEY}&sentry_client=sentry.javascript.browser%2F11.12.0"
+ENVELOPE = f"/api/1/envelope/?sentry_version=7&sentry_key={KEY}&sentry_client=sentry.javascript.browser%2F11.12.0"  # noqa: E501 - one piece of text, as it is sent or run
 RECORDINGS = Path(__file__).parents[1] / "data/sdk_requests/requests.jsonl"
 RECORDED = [json.loads(line) for line in RECORDINGS.read_bytes().splitlines()]
 
@@ -30,11 +32,18 @@ def envelope(*items, header=None):
 
 def test_a_report_of_the_snippet_is_on_the_stream_when_it_is_answered(ingest):
     answer = ingest.post(
-        f"/e/{KEY}", json.dumps({"id": ID, "message": "boom"}), {"User-Agent": "Firefox", "Origin": "https://a.b"}
+        f"/e/{KEY}",
+        json.dumps({"id": ID, "message": "boom"}),
+        {"User-Agent": "Firefox", "Origin": "https://a.b"},
     )
     (event,) = ingest.events()
     assert (answer.status, answer.body) == (204, b"")
-    assert (event.id, event.project, event.kind, event.json["message"]) == (ID, "1", "snippet", "boom")
+    assert (event.id, event.project, event.kind, event.json["message"]) == (
+        ID,
+        "1",
+        "snippet",
+        "boom",
+    )
     assert event.facts == {"user_agent": "Firefox", "origin": "https://a.b", "ip": "127.0.0.1"}
 
 
@@ -47,7 +56,9 @@ def test_an_envelope_brings_its_events_and_nothing_else(ingest):
     items = [("session", {}), ("event", {"message": "boom"}), ("replay_event", {}), ("made_up", {})]
     answer = ingest.post(ENVELOPE, envelope(*items))
     assert (answer.status, json.loads(answer.body)) == (200, {"id": ID})
-    assert [(event.id, event.kind, event.json) for event in ingest.events()] == [(ID, "sentry", {"message": "boom"})]
+    assert [(event.id, event.kind, event.json) for event in ingest.events()] == [
+        (ID, "sentry", {"message": "boom"})
+    ]
 
 
 def test_the_header_s_id_wins_over_the_payload_s(ingest):
@@ -56,7 +67,10 @@ def test_the_header_s_id_wins_over_the_payload_s(ingest):
 
 
 def test_an_id_may_have_dashes_and_capitals(ingest):
-    ingest.post(ENVELOPE, envelope(("event", {}), header={"event_id": "F" * 8 + "-ffff-ffff-ffff-" + "f" * 12}))
+    ingest.post(
+        ENVELOPE,
+        envelope(("event", {}), header={"event_id": "F" * 8 + "-ffff-ffff-ffff-" + "f" * 12}),
+    )
     assert [event.id for event in ingest.events()] == [ID]
 
 
@@ -83,7 +97,10 @@ def test_the_key_may_come_in_a_header_or_in_the_envelope(ingest):
     assert ingest.post("/api/1/envelope/", envelope(("event", {})), by_header).status == 200
     dsn = {"event_id": "1" * 32, "dsn": f"http://{KEY}@127.0.0.1:8080/1"}
     assert ingest.post("/api/1/envelope/", envelope(("event", {}), header=dsn)).status == 200
-    assert ingest.post("/api/1/store/", "{}", {"Authorization": f"Sentry sentry_key={KEY}"}).status == 200
+    assert (
+        ingest.post("/api/1/store/", "{}", {"Authorization": f"Sentry sentry_key={KEY}"}).status
+        == 200
+    )
     assert len(ingest.events()) == 3
 
 
@@ -105,7 +122,10 @@ def test_a_client_report_is_counted_as_the_client_s_own_losses(ingest):
     ]
     body = envelope(("client_report", {"timestamp": 1, "discarded_events": losses}), header={})
     assert ingest.post(ENVELOPE, body).status == 200
-    wait_until(lambda: ingest.losses().get("client:ratelimit_backoff") == 6, "the losses are in Redis")
+    wait_until(
+        lambda: ingest.losses().get("client:ratelimit_backoff") == 6,
+        "the losses are in Redis",
+    )
     assert ingest.losses()["client:other"] == 2
     assert ingest.events() == []
 
@@ -130,12 +150,20 @@ def test_packed_bodies_are_unpacked(ingest, encoding, pack):
 
 def test_browsers_own_reports_are_taken_in_every_form(ingest):
     array = '[{"type":"deprecation","age":1,"url":"https://a.b/","body":{"id":"x"}},{"type":"crash","body":{}}]'
-    assert ingest.post(f"/r/{KEY}", array, {"Content-Type": "application/reports+json"}).status == 204
+    assert (
+        ingest.post(f"/r/{KEY}", array, {"Content-Type": "application/reports+json"}).status == 204
+    )
     assert ingest.post(f"/r/{KEY}", '{"type":"csp-violation","url":"u","body":{}}').status == 204
     csp = '{"csp-report":{"blocked-uri":"x"}}'
     assert ingest.post(f"/r/{KEY}", csp, {"Content-Type": "application/csp-report"}).status == 204
     assert ingest.post(f"/api/1/security/?sentry_key={KEY}", csp).status == 204
-    assert sorted(event.kind for event in ingest.events()) == ["csp", "csp", "report", "report", "report"]
+    assert sorted(event.kind for event in ingest.events()) == [
+        "csp",
+        "csp",
+        "report",
+        "report",
+        "report",
+    ]
 
 
 def test_a_project_that_is_gone_makes_browsers_forget_the_address(ingest):
@@ -144,8 +172,15 @@ def test_a_project_that_is_gone_makes_browsers_forget_the_address(ingest):
 
 
 def test_a_lone_surrogate_does_not_cost_the_event(ingest):
-    assert ingest.post(f"/e/{KEY}", b'{"message":"half \\ud83d of a pair, \\ud83d\\ude00 whole"}').status == 204
-    assert [event.json["message"] for event in ingest.events()] == ["half \ufffd of a pair, \U0001f600 whole"]
+    assert (
+        ingest.post(
+            f"/e/{KEY}", b'{"message":"half \\ud83d of a pair, \\ud83d\\ude00 whole"}'
+        ).status
+        == 204
+    )
+    assert [event.json["message"] for event in ingest.events()] == [
+        "half \ufffd of a pair, \U0001f600 whole"
+    ]
 
 
 def test_the_script_is_set_up_for_its_project_and_cached(ingest):
@@ -166,14 +201,24 @@ def test_a_host_header_cannot_break_out_of_the_script(ingest):
 
 @pytest.mark.parametrize("one", RECORDED, ids=lambda one: one["file"])
 def test_recorded_requests_get_the_answer_their_clients_expect(ingest, one):
-    """Every request of the recordings is replayed as it was sent; errors among them must come out as events."""
+    """Every request of the recordings is replayed as it was sent; errors among them must come
+    out as events.
+    """
     request, sdk = one["request"], one["capture"]["sdk"]
-    body = base64.b64decode(request["body_base64"]) if request["body_base64"] else (request["body_utf8"] or "").encode()
+    body = (
+        base64.b64decode(request["body_base64"])
+        if request["body_base64"]
+        else (request["body_utf8"] or "").encode()
+    )
     headers = {
-        k: v for k, v in request["headers"].items() if k.lower() in ("content-type", "origin", "user-agent", "referer")
+        k: v
+        for k, v in request["headers"].items()
+        if k.lower() in ("content-type", "origin", "user-agent", "referer")
     }
     path, expected = _replayed(sdk, request, body)
-    answer = ingest.request(request["method"], path, body if request["method"] == "POST" else None, headers)
+    answer = ingest.request(
+        request["method"], path, body if request["method"] == "POST" else None, headers
+    )
     assert answer.headers["access-control-allow-origin"] == "*"
     assert answer.status in expected, (path, answer)
     if sdk.startswith("sentry") and request["method"] == "POST":
@@ -192,7 +237,9 @@ def _replayed(sdk, request, body):
         path, _, query = request["url"].partition("?")
         key = dict(part.partition("=")[::2] for part in query.split("&")).get("sentry_key")
         if path == "/tunnel":
-            return "/api/42/envelope/", {403}  # its DSN is another server's: only the shape can be read
+            return "/api/42/envelope/", {
+                403
+            }  # its DSN is another server's: only the shape can be read
         return f"/api/42/envelope/?{query}".replace(str(key), "a" * 32), {200}
     return request["url"], {404}
 
@@ -208,13 +255,18 @@ LEFT_OUT = [
 
 @pytest.mark.parametrize(("told", "counts"), LEFT_OUT)
 def test_what_the_snippet_left_out_is_an_event_with_an_id_of_its_own(ingest, told, counts):
-    assert ingest.post(f"/e/{KEY}", json.dumps([{"id": ID, **told}, {"message": "x"}]).encode()).status == 204
+    assert (
+        ingest.post(f"/e/{KEY}", json.dumps([{"id": ID, **told}, {"message": "x"}]).encode()).status
+        == 204
+    )
     left_out, report = sorted(ingest.events(), key=lambda event: event.kind)
-    assert (left_out.id, left_out.kind, left_out.facts) == (ID, "losses", counts)
+    assert (left_out.id, left_out.kind, left_out.facts) == (ID, "client_report", counts)
     assert report.kind == "snippet"
 
 
-@pytest.mark.parametrize("report", [{"dropped": "cap", "message": "x"}, {"dropped": 7}, {"dropped": {"cap": 1}}])
+@pytest.mark.parametrize(
+    "report", [{"dropped": "cap", "message": "x"}, {"dropped": 7}, {"dropped": {"cap": 1}}]
+)
 def test_a_report_that_has_a_field_of_that_name_is_a_report(ingest, report):
     assert ingest.post(f"/e/{KEY}", json.dumps(report).encode()).status == 204
     assert [event.kind for event in ingest.events()] == ["snippet"]

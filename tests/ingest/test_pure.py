@@ -1,4 +1,6 @@
-"""The pure parts, with whatever anybody may send: they answer, or raise their own error, and nothing else."""
+"""The pure parts, with whatever anybody may send: they answer, or raise their own error, and
+nothing else.
+"""
 
 from __future__ import annotations
 
@@ -10,21 +12,23 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from catchwater.config.projects import Project
 from catchwater.event import Event, encode
-from catchwater.projects import Project
-from ingest import answers, auth, body, documents, envelope, reports
+from ingest import auth, decompression, documents, envelope, reports, responses
 from ingest.admission import Rates
 from ingest.spool import PAGE_BYTES, Spool
 
 SENDER = reports.Sender("1", "Firefox", "https://a.b", "127.0.0.1")
-OWN = (envelope.Malformed, reports.NotReports, reports.EventTooLarge)
+OWN = (envelope.MalformedEnvelopeError, reports.InvalidReportError, reports.EventTooLargeError)
 LINES = st.one_of(
     st.binary(max_size=40),
-    st.sampled_from([b"{}", b"[]", b"\n", b'{"type":"event"}', b'{"type":"event","length":3}', b'{"length":-1}']),
-    st.builds(lambda n: b'{"type":"attachment","length":%d}' % n, st.integers(0, 60)),
-    st.recursive(st.none() | st.text(), lambda one: st.lists(one) | st.dictionaries(st.text(), one)).map(
-        lambda found: json.dumps(found).encode()
+    st.sampled_from(
+        [b"{}", b"[]", b"\n", b'{"type":"event"}', b'{"type":"event","length":3}', b'{"length":-1}']
     ),
+    st.builds(lambda n: b'{"type":"attachment","length":%d}' % n, st.integers(0, 60)),
+    st.recursive(
+        st.none() | st.text(), lambda one: st.lists(one) | st.dictionaries(st.text(), one)
+    ).map(lambda found: json.dumps(found).encode()),
 )
 
 
@@ -48,14 +52,19 @@ def test_whatever_comes_as_a_report_is_read_or_refused(sent, read):
 
 @given(st.lists(st.binary(max_size=60), max_size=6))
 def test_payloads_with_a_length_come_out_as_they_went_in(payloads):
-    sent = b"{}\n" + b"".join(b'{"type":"x","length":%d}\n%b\n' % (len(one), one) for one in payloads)
+    sent = b"{}\n" + b"".join(
+        b'{"type":"x","length":%d}\n%b\n' % (len(one), one) for one in payloads
+    )
     assert [item.payload for item in envelope.parse(sent).items] == payloads
 
 
-@given(st.binary(max_size=200), st.sampled_from(["gzip", "deflate", "br", "zstd", "gzip, br", "", "identity"]))
+@given(
+    st.binary(max_size=200),
+    st.sampled_from(["gzip", "deflate", "br", "zstd", "gzip, br", "", "identity"]),
+)
 def test_whatever_comes_packed_is_unpacked_or_refused(sent, encoding):
-    with suppress(body.TooLarge, body.NotUnpackable):
-        assert len(body.unpacked(sent, encoding, 1000)) <= 1000
+    with suppress(decompression.BodyTooLargeError, decompression.ContentEncodingError):
+        assert len(decompression.unpacked(sent, encoding, 1000)) <= 1000
 
 
 @given(st.text(max_size=60))
@@ -67,7 +76,7 @@ def test_whatever_comes_as_a_dsn_or_a_header_is_read(text):
 
 @given(st.text(st.characters(exclude_categories=[]), max_size=60))
 def test_whatever_stands_in_an_error_or_a_header_can_be_sent_on(text):
-    sent = answers.problem(400, documents.whole(text)).headers["X-Sentry-Error"]
+    sent = responses.problem(400, documents.whole(text)).headers["X-Sentry-Error"]
     assert sent.isascii()
     assert not sent or sent.isprintable()
     assert orjson.dumps(documents.whole(text))
@@ -95,11 +104,13 @@ def test_an_array_costs_as_much_as_its_reports_and_a_session_nothing():
 
 def test_large_events_are_drained_a_few_at_a_time(tmp_path):
     spool = Spool(tmp_path, 100_000_000)
-    spool.put([Event(f"{n:032x}", "1", 1, "snippet", b'"' + b"x" * 1_000_000 + b'"') for n in range(12)])
+    spool.put(
+        [Event(f"{n:032x}", "1", 1, "snippet", b'"' + b"x" * 1_000_000 + b'"') for n in range(12)]
+    )
     sizes = []
     while page := spool.page():
-        sizes.append(sum(len(event.body) for _, event in page))
-        spool.forget([number for number, _ in page])
+        sizes.append(sum(len(event.body) for event in page.events))
+        spool.mark_added(page)
     spool.close()
     assert len(sizes) == 3
     assert max(sizes) < PAGE_BYTES + 1_048_576
@@ -108,5 +119,5 @@ def test_large_events_are_drained_a_few_at_a_time(tmp_path):
 @pytest.mark.parametrize("read", [reports.from_snippet, reports.from_reporting])
 @pytest.mark.parametrize("depth", [300, 900, 10_000])
 def test_an_array_of_a_report_that_is_too_deep_to_be_written_is_refused(read, depth):
-    with pytest.raises(reports.NotReports):
+    with pytest.raises(reports.InvalidReportError):
         read(SENDER, b"[" + b'{"a":' * depth + b"1" + b"}" * depth + b"]")

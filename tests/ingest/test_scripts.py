@@ -1,4 +1,6 @@
-"""The snippet as it is served: its addresses, how long they hold, how it is packed, and its hash."""
+"""The snippet as it is served: its addresses, how long they hold, how it is packed, and its
+hash.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +34,9 @@ def public(redis_server, tmp_path_factory):
 def test_the_alias_is_cached_for_minutes_and_by_everybody(ingest):
     answer = ingest.get(ALIAS)
     assert answer.status == 200
-    assert answer.headers["cache-control"].startswith("public, no-transform, max-age=300, stale-while-revalidate=")
+    assert answer.headers["cache-control"].startswith(
+        "public, no-transform, max-age=300, stale-while-revalidate="
+    )
     assert answer.headers["content-type"] == "text/javascript; charset=utf-8"
     assert answer.headers["access-control-allow-origin"] == "*"
     assert answer.headers["cross-origin-resource-policy"] == "cross-origin"
@@ -63,7 +67,9 @@ def test_an_old_hash_answers_the_current_script_and_only_for_minutes(public):
     assert answer.headers["cache-control"] == public.get(ALIAS).headers["cache-control"]
 
 
-@pytest.mark.parametrize("name", ["crumbs", "0", "0" * 15, "0" * 17, "G" * 16, f"{'0' * 16}.{'0' * 16}", ".", ""])
+@pytest.mark.parametrize(
+    "name", ["crumbs", "0", "0" * 15, "0" * 17, "G" * 16, f"{'0' * 16}.{'0' * 16}", ".", ""]
+)
 def test_what_is_neither_file_nor_hash_is_not_there(ingest, name):
     answer = ingest.get(f"/c/{KEY}.{name}.js")
     assert answer.status == 404
@@ -103,7 +109,9 @@ def test_who_has_it_is_told_so(public, coding, shape):
 def test_who_has_another_coding_or_another_script_is_sent_this_one(public):
     packed = public.get(ALIAS, **{"Accept-Encoding": "br"}).headers["etag"]
     for known in (packed, packed[:-4] + '"', '"x', "", '"' * 5000):
-        assert public.get(ALIAS, **{"If-None-Match": known, "Accept-Encoding": "gzip"}).status == 200
+        assert (
+            public.get(ALIAS, **{"If-None-Match": known, "Accept-Encoding": "gzip"}).status == 200
+        )
 
 
 def test_who_refuses_every_coding_is_told_which_there_are(ingest):
@@ -120,7 +128,8 @@ def test_a_public_url_stands_in_the_script_whatever_host_is_asked(public):
 def test_a_project_s_own_address_wins(public):
     projects = public.folder / "projects.yaml"
     projects.write_text(
-        projects.read_text() + f'  - {{id: "5", name: own, key: "{"5" * 32}", url: "https://own.x/p"}}\n'
+        projects.read_text()
+        + f'  - {{id: "5", name: own, key: "{"5" * 32}", url: "https://own.x/p"}}\n'
     )
     public.stop()
     public.start()
@@ -130,7 +139,10 @@ def test_a_project_s_own_address_wins(public):
 @pytest.mark.parametrize("under", ["/assets/cw", "/a", "/a%20b", "/c/e", "//x"])
 def test_every_address_is_answered_below_any_path_and_the_script_reports_there(ingest, under):
     script = ingest.get(f"{under}{ALIAS}").body.decode()
-    assert re.search(r'"(http[^"]+/e/[^"]+)"', script)[1] == f"http://127.0.0.1:{ingest.port}{under}/e/{KEY}"
+    assert (
+        re.search(r'"(http[^"]+/e/[^"]+)"', script)[1]
+        == f"http://127.0.0.1:{ingest.port}{under}/e/{KEY}"
+    )
     assert ingest.post(f"{under}/e/{KEY}", '{"message":"boom"}').status == 204
     assert ingest.post(f"{under}/api/1/store/?sentry_key={KEY}", '{"message":"boom"}').status == 200
     assert ingest.post(f"{under}/r/{KEY}", "[]").status == 204

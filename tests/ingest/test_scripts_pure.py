@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from catchwater.addresses import public
-from ingest import codings, snippet
+from catchwater.config.projects import public_url
+from ingest import content_negotiation, snippet
 
 ACCEPTED = {
     None: "identity",
@@ -41,18 +41,23 @@ ACCEPTED = {
 
 @pytest.mark.parametrize(("accepted", "coding"), ACCEPTED.items(), ids=map(str, ACCEPTED))
 def test_the_coding_is_the_one_the_client_likes_best(accepted, coding):
-    assert codings.chosen(accepted) == coding
+    assert content_negotiation.chosen(accepted) == coding
 
 
 @given(st.text())
 def test_any_header_has_an_answer(accepted):
-    assert codings.chosen(accepted) in {*codings.OURS, None}
+    assert content_negotiation.chosen(accepted) in {*content_negotiation.OURS, None}
 
 
 def test_a_header_of_megabytes_is_read_in_no_time():
     started = time.process_time()
-    for nasty in ("gzip;q=" + "0" * 3_000_000, ";" * 3_000_000, "a," * 1_000_000, "br; " + " " * 3_000_000 + "x"):
-        codings.chosen(nasty)
+    for nasty in (
+        "gzip;q=" + "0" * 3_000_000,
+        ";" * 3_000_000,
+        "a," * 1_000_000,
+        "br; " + " " * 3_000_000 + "x",
+    ):
+        content_negotiation.chosen(nasty)
     assert time.process_time() - started < 3
 
 
@@ -72,20 +77,41 @@ def test_a_second_file_is_one_line(monkeypatch, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "address", ["https://e.example", "http://127.0.0.1:8080", "http://[::1]:1", "https://shop.example/assets/cw", ""]
+    "address",
+    [
+        "https://e.example",
+        "http://127.0.0.1:8080",
+        "http://[::1]:1",
+        "https://shop.example/assets/cw",
+        "",
+    ],
 )
 def test_an_address_of_ingest_is_taken_without_the_slash_at_its_end(address):
-    assert public(address) == public(address and f"{address}/") == address
+    assert public_url(address) == public_url(address and f"{address}/") == address
 
 
 @pytest.mark.parametrize(
     "address",
-    ["e.example", "//e", "ftp://e", "https://", "https://e?q", "https://e#f", "https://e/'", 'https://e/"><script>',
-     "https://e f", "https://bücher.example", "https://e\n", "javascript:alert(1)", "https://u@e", "x" * 10_000],
-)  # fmt: skip
+    [
+        "e.example",
+        "//e",
+        "ftp://e",
+        "https://",
+        "https://e?q",
+        "https://e#f",
+        "https://e/'",
+        'https://e/"><script>',
+        "https://e f",
+        "https://bücher.example",
+        "https://e\n",
+        "javascript:alert(1)",
+        "https://u@e",
+        "x" * 10_000,
+    ],
+)
 def test_what_is_no_address_of_ingest_is_told(address):
     with pytest.raises(ValueError, match="is no address of ingest"):
-        public(address)
+        public_url(address)
 
 
 def test_made_up_hosts_do_not_fill_the_memory():

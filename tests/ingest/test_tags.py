@@ -24,16 +24,21 @@ def printed(tmp_path):
     )
 
     def run(*arguments):
-        command = [sys.executable, "-m", "catchwater.cli", "snippet", *arguments]
+        command = [sys.executable, "-m", "catchwater.commands.cli", "snippet", *arguments]
         done = subprocess.run(
-            [*command, "--projects", tmp_path / "projects.yaml"], capture_output=True, text=True, check=False
+            [*command, "--projects", tmp_path / "projects.yaml"],
+            capture_output=True,
+            text=True,
+            check=False,
         )
         return done.stdout + done.stderr, done.returncode
 
     return run
 
 
-def test_the_printed_addresses_and_the_integrity_are_what_ingest_serves(printed, redis_server, tmp_path):
+def test_the_printed_addresses_and_the_integrity_are_what_ingest_serves(
+    printed, redis_server, tmp_path
+):
     said, code = printed("1", "--public-url", f"{ADDRESS}/")
     (path,) = set(re.findall(rf'src="{ADDRESS}(/c/{KEY}\.[0-9a-f]{{16}}\.js)"', said))
     with made(redis_server, tmp_path, "--public-url", ADDRESS) as one:
@@ -56,7 +61,10 @@ def test_a_check_says_whether_that_is_so_and_why_not(printed, redis_server, tmp_
         one.options = ("--public-url", cut)
         one.start()
         said, code = printed("1", "--check", "--public-url", right)
-        assert (code, f"does not report to {right}. Start ingest with --public-url {right}" in said) == (1, True)
+        assert (
+            code,
+            f"does not report to {right}. Start ingest with --public-url {right}" in said,
+        ) == (1, True)
         (tmp_path / "other.js").write_text('other("__CATCHWATER_ENDPOINT__")')
         monkeypatch.setitem(snippet.FILES, "", tmp_path / "other.js")
         assert "another version" in tag_check.trouble(tags.Page(cut, KEY))

@@ -1,14 +1,17 @@
-"""Catchwater's own counting as a model: dedupe and count commit through the gate, the sink writes and then commits.
+"""A model of how Catchwater counts: dedupe and count use the gated commit, the sink writes and
+then commits.
 
-One partition, one issue. Atomic are: an XADD, a read, a claim, a commit (one Lua call), a write to MongoDB. Between any
-two of them a worker may be killed, another may claim what a living one holds, the client may send again, the tally
-bucket may expire, and Redis may fall back, once, to a consistent earlier state (a replica, or its log on disk).
+One partition, one issue. Atomic steps are an XADD, a read, a claim, a commit (one Lua call) and a
+write to MongoDB. Between any two of them a worker may be killed, another worker may claim the
+entries of a live one, the client may send again, the tally bucket may expire, and Redis may fall
+back, once, to a consistent earlier state (a replica, or its log on disk).
 
-Where the model ends: what Redis itself loses of the input is lost (the fall-back is to a moment after the last XADD);
-an expiry is a moment in time, which a fall-back does not undo (EXPIRE is kept as an absolute time); what a fall-back
-undoes is counted again within a bucket's life; and a Redis that has lost everything (FLUSHALL) has a new life, under a
-name of its own. A backup that is older than that, or stages that stand still for so long right after a
-fall-back, can count events twice: docs/guarantees.md says so, and `backup` below shows it.
+The model assumes four things. A fall-back loses no input: it is to a state after the last XADD. It
+does not undo an expiry, because Redis stores it as an absolute time. What it undoes is counted
+again before the bucket expires. A Redis that has lost everything (FLUSHALL) starts a new epoch,
+with another name. A backup that is older than a bucket's TTL, or stages that stand still for that
+long right after a fall-back, can count events twice: docs/guarantees.md says so, and `backup` below
+shows it.
 """
 
 from __future__ import annotations
@@ -20,7 +23,10 @@ from itertools import combinations
 Entries = tuple[int, ...]
 Tallies = tuple[tuple[int, int], ...]
 Hand = tuple[str, Entries, Tallies]
-"""A phase, entries, and what the sink has read in them: it may write that after Redis has fallen back."""
+"""A phase, its entries, and the tallies that the sink has read in them.
+
+The sink may write those after Redis has fallen back.
+"""
 
 
 @dataclass(frozen=True)
@@ -28,7 +34,7 @@ class Rules:
     """The algorithm, and ways to get it wrong."""
 
     gate: bool = True
-    """Effects only where XACK answered 1."""
+    """Effects only where XACK returned 1."""
     maximum: bool = True
     """The sink writes $max; else it adds up."""
     bump: bool = True
@@ -71,7 +77,7 @@ class World:
     mongo: Tallies = ()
     """What is stored, by part."""
     hands: tuple[tuple[Hand, ...], ...] = ((), (), ())
-    """What the workers of dedupe, count and sink hold. Workers are interchangeable."""
+    """What the workers of dedupe, count and sink work on. Workers are interchangeable."""
     to_send: tuple[str, ...] = ()
     resend: frozenset[str] = frozenset()
     age: int = 0
@@ -81,7 +87,7 @@ class World:
     replica: Redis | None = None
     fallen: bool = False
     backup: bool = False
-    """The fall-back may be to a state that is older than a bucket's life."""
+    """The fall-back may be to a state that is older than a bucket's TTL."""
 
 
 @dataclass(frozen=True)
@@ -105,15 +111,21 @@ class Model:
 
     def at_rest(self, world: World) -> bool:
         redis = world.redis
-        streams = ((redis.dedupe, redis.raw), (redis.count, redis.unique), (redis.sink, redis.counted))
+        streams = (
+            (redis.dedupe, redis.raw),
+            (redis.count, redis.unique),
+            (redis.sink, redis.counted),
+        )
         done = all(group.read == len(stream) and not group.pending for group, stream in streams)
         return done and not world.to_send and not any(world.hands) and world.replica is None
 
     def _clients(self, world: World) -> Iterator[World]:
-        """XADD; the answer may be lost, so the same event may come a second time: from the client, or the spool."""
+        """XADD. Its reply may be lost, so the client or the spool may send the event again."""
         for event in set(world.to_send):
             rest = tuple(one for one in world.to_send if one != event)
-            added = replace(world, redis=replace(world.redis, raw=(*world.redis.raw, event)), to_send=rest)
+            added = replace(
+                world, redis=replace(world.redis, raw=(*world.redis.raw, event)), to_send=rest
+            )
             yield added
             if event in world.resend:
                 yield replace(added, to_send=(*rest, event), resend=world.resend - {event})
@@ -127,7 +139,7 @@ class Model:
             yield replace(world, redis=world.replica, replica=None, fallen=True)
 
     def _takes(self, world: World, stage: int, name: str) -> Iterator[World]:
-        """A worker with empty hands reads new entries, or claims pending ones, whoever holds them."""
+        """An idle worker reads new entries, or claims pending ones, whoever works on them."""
         if len(world.hands[stage]) == self.workers:
             return
         group: Group = getattr(world.redis, name)
@@ -136,25 +148,35 @@ class Model:
             end = min(group.read + self.batch, len(stream))
             entries = tuple(range(group.read, end))
             fresh = replace(group, read=end, pending=group.pending | set(entries))
-            yield self._takes_up(replace(world, redis=replace(world.redis, **{name: fresh})), stage, entries)
+            yield self._takes_up(
+                replace(world, redis=replace(world.redis, **{name: fresh})), stage, entries
+            )
         for size in range(1, self.batch + 1):
             for claimed in combinations(sorted(group.pending), size):
                 yield self._takes_up(world, stage, claimed)
 
     def _takes_up(self, world: World, stage: int, entries: Entries) -> World:
-        first = "mark" if stage == 0 and not self.rules.mark_in_gate else "write" if stage == 2 else "commit"
+        first = (
+            "mark"
+            if stage == 0 and not self.rules.mark_in_gate
+            else "write"
+            if stage == 2
+            else "commit"
+        )
         tallies = tuple(world.redis.counted[entry] for entry in entries) if stage == 2 else ()
         return _with(world, stage, (first, entries, tallies))
 
     def _works(self, world: World, free: World, stage: int, hand: Hand) -> Iterator[World]:
         phase, entries, tallies = hand
         if phase == "write":
-            yield _with(replace(free, mongo=self._written(world, tallies)), stage, ("commit", entries, ()))
+            yield _with(
+                replace(free, mongo=self._written(world, tallies)), stage, ("commit", entries, ())
+            )
         elif phase == "mark":
             new = {world.redis.raw[entry] for entry in entries} - world.redis.marks
-            kept = tuple(entry for entry in entries if world.redis.raw[entry] in new)
+            unmarked = tuple(entry for entry in entries if world.redis.raw[entry] in new)
             marked = replace(free, redis=replace(world.redis, marks=world.redis.marks | new))
-            yield _with(marked, stage, ("commit", kept, ()))
+            yield _with(marked, stage, ("commit", unmarked, ()))
         else:
             commit = (self._deduped, self._counted, self._stored)[stage]
             yield replace(free, redis=commit(world, entries))
@@ -168,11 +190,15 @@ class Model:
             if self._won(redis.dedupe, entry):
                 event = redis.raw[entry]
                 if not self.rules.mark_in_gate or event not in redis.marks:
-                    redis = replace(redis, unique=(*redis.unique, event), marks=redis.marks | {event})
+                    redis = replace(
+                        redis, unique=(*redis.unique, event), marks=redis.marks | {event}
+                    )
             redis = replace(redis, dedupe=redis.dedupe.acknowledged(entry))
         if not self.rules.mark_in_gate:  # what was a duplicate at the mark is acknowledged, too
             known = {entry for entry in redis.dedupe.pending if redis.raw[entry] in redis.marks}
-            redis = replace(redis, dedupe=replace(redis.dedupe, pending=redis.dedupe.pending - known))
+            redis = replace(
+                redis, dedupe=replace(redis.dedupe, pending=redis.dedupe.pending - known)
+            )
         return redis
 
     def _counted(self, world: World, entries: Entries) -> Redis:
@@ -199,12 +225,16 @@ class Model:
     def _written(self, world: World, tallies: Tallies) -> Tallies:
         stored = dict(world.mongo)
         for part, n in tallies:
-            stored[part] = max(n, stored.get(part, 0)) if self.rules.maximum else n + stored.get(part, 0)
+            stored[part] = (
+                max(n, stored.get(part, 0)) if self.rules.maximum else n + stored.get(part, 0)
+            )
         return tuple(sorted(stored.items()))
 
 
 def _may_expire(world: World) -> bool:
-    """Not between a change of the bucket and the fall-back that undoes it, nor before that change is made again."""
+    """No expiry between a change of the bucket and the fall-back that undoes it, or before that
+    change is made again.
+    """
     redis = world.redis
     if world.replica is not None:
         return redis.bucket == world.replica.bucket

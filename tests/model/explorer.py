@@ -1,4 +1,4 @@
-"""A small explicit-state model checker: every state that can be reached, by every interleaving of atomic steps."""
+"""A small explicit-state model checker: it visits every state that atomic steps can reach."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from typing import TypeVar
 S = TypeVar("S", bound=Hashable)
 
 
-def explore(start: S, steps: Callable[[S], Iterable[S]], at_rest: Callable[[S], bool]) -> tuple[int, set[S]]:
-    """How many states there are, and those of them in which nothing is left to do."""
+def explore(
+    start: S, steps: Callable[[S], Iterable[S]], at_rest: Callable[[S], bool]
+) -> tuple[int, set[S]]:
+    """Returns how many states there are, and the final ones, in which nothing is left to do."""
     seen, ahead, final = {start}, deque([start]), set()
     while ahead:
         state = ahead.popleft()

@@ -1,4 +1,7 @@
-"""Every interleaving ends with the same, right number. Each rule is needed: without it some interleaving is wrong."""
+"""Every interleaving ends with the same, right number.
+
+Each rule is needed: without it some interleaving is wrong.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ from tests.model.explorer import explore
 
 
 def outcomes(model, world):
-    """How many states there are, and the numbers that MongoDB can end up with."""
+    """Returns how many states there are, and the counts that MongoDB can end up with."""
     states, final = explore(world, model.steps, model.at_rest)
     return states, {sum(n for _, n in one.mongo) for one in final}
 
@@ -24,8 +27,14 @@ EXACT = {
     "the bucket expires": (Model(), world(expiries=1)),
     "redis falls back once": (Model(workers=1), world(fall_backs=1, kills=2)),
     "redis falls back under zombies": (Model(batch=1), world(fall_backs=1)),
-    "redis falls back and the bucket expires": (Model(workers=1), world(fall_backs=1, expiries=1, kills=1)),
-    "sent twice and fallen back": (Model(batch=1, workers=1), world(resend="a", fall_backs=1, kills=1)),
+    "redis falls back and the bucket expires": (
+        Model(workers=1),
+        world(fall_backs=1, expiries=1, kills=1),
+    ),
+    "sent twice and fallen back": (
+        Model(batch=1, workers=1),
+        world(resend="a", fall_backs=1, kills=1),
+    ),
 }
 
 
@@ -53,7 +62,7 @@ def test_without_one_rule_some_interleaving_is_wrong(case):
     assert (max(found) > right) if how == "more" else (min(found) < right), found
 
 
-def test_a_backup_that_is_older_than_a_bucket_s_life_can_count_twice():
-    """Where the promise ends, and why docs/guarantees.md says so."""
+def test_a_backup_that_is_older_than_a_bucket_s_ttl_can_count_twice():
+    """The limit of the guarantee, as docs/guarantees.md says."""
     _, found = outcomes(Model(workers=1), world(fall_backs=1, expiries=1, backup=True))
     assert max(found) > 2

@@ -1,4 +1,4 @@
-"""A real Prometheus that scrapes a box."""
+"""A real Prometheus that scrapes all services."""
 
 from __future__ import annotations
 
@@ -12,13 +12,16 @@ from urllib.request import urlopen
 
 import yaml
 
-from catchwater.embedded import free_port
+from catchwater.local.servers import free_port
 from tests.ops.tool import OPS, need
 from tests.waiting import wait_until
 
 
 class Prometheus:
-    """Scrapes `targets` (service: ops ports) each second, with the rules that ship. To be used as a context."""
+    """Scrapes `targets` (service: ops ports) each second, with the rules that ship.
+
+    To be used as a context.
+    """
 
     def __init__(self, folder: Path, targets: dict[str, list[int]]) -> None:
         self.port = free_port()
@@ -32,11 +35,14 @@ class Prometheus:
         with (self._folder / "log").open("wb") as log:
             self._process = subprocess.Popen(
                 [
-                    self._program, f"--config.file={self._config}", f"--storage.tsdb.path={self._folder / 'data'}",
+                    self._program,
+                    f"--config.file={self._config}",
+                    f"--storage.tsdb.path={self._folder / 'data'}",
                     f"--web.listen-address=127.0.0.1:{self.port}",
                 ],
-                stdout=log, stderr=log,
-            )  # fmt: skip
+                stdout=log,
+                stderr=log,
+            )
         try:
             wait_until(self._ready, f"Prometheus is ready; see {self._folder / 'log'}")
         except BaseException:

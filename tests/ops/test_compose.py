@@ -1,17 +1,21 @@
-"""The containers and the units: they say what the commands understand, and every service has one."""
+"""The containers and the units: they say what the commands understand, and every service has
+one.
+"""
 
 from __future__ import annotations
 
 import re
 import shlex
+import socket
 from itertools import pairwise
 
 import click
 import pytest
 import yaml
 
-from catchwater.cli import catchwater
-from catchwater.streamdefs import SINK, load
+from catchwater.commands import options
+from catchwater.commands.cli import catchwater
+from catchwater.config.streamdefs import SINK, load
 from tests.ops.tool import OPS, ROOT, need, passes
 
 COMPOSE = yaml.safe_load((OPS / "compose.yaml").read_text())["services"]
@@ -41,7 +45,10 @@ def started(arguments):
 
 def services():
     stages = load(ROOT / "streamdefs.yaml").stages
-    return {SINK if stage.run == [SINK] else name for name, stage in stages.items()} | {"ingest", "dashboard"}
+    return {SINK if stage.run == [SINK] else name for name, stage in stages.items()} | {
+        "ingest",
+        "dashboard",
+    }
 
 
 @pytest.mark.parametrize("name", OURS)
@@ -66,14 +73,21 @@ def test_prometheus_knows_every_container_and_every_unit():
         for name in ("prometheus", "onebox")
     }
     assert set(jobs["prometheus"]["dns_sd_configs"][0]["names"]) == set(OURS)
-    found = {one["labels"]["service"]: one["targets"][0] for one in jobs["onebox"]["static_configs"]}
-    ports = {unit.stem.removeprefix("catchwater-"): dict(environment(unit))["CATCHWATER_OPS_PORT"] for unit in UNITS}
+    found = {
+        one["labels"]["service"]: one["targets"][0] for one in jobs["onebox"]["static_configs"]
+    }
+    ports = {
+        unit.stem.removeprefix("catchwater-"): dict(environment(unit))["CATCHWATER_OPS_PORT"]
+        for unit in UNITS
+    }
     assert found == {name: f"127.0.0.1:{port}" for name, port in ports.items()}
 
 
 def test_an_alert_misses_every_service():
     rules = (OPS / "prometheus/rules.yml").read_text()
-    assert set(re.findall(r'absent\(up\{job="catchwater", service="(\w+)"\}\)', rules)) == services()
+    assert (
+        set(re.findall(r'absent\(up\{job="catchwater", service="(\w+)"\}\)', rules)) == services()
+    )
 
 
 def environment(unit):
@@ -99,7 +113,12 @@ def test_nobody_gets_in_by_a_password_that_is_not_set():
     assert COMPOSE["dashboard"]["environment"]["CATCHWATER_DASHBOARD_PASSWORD"].startswith(
         "${CATCHWATER_DASHBOARD_PASSWORD:?"
     )
-    open_to_all = [port for one in COMPOSE.values() for port in one.get("ports", []) if not port.startswith("127.")]
+    open_to_all = [
+        port
+        for one in COMPOSE.values()
+        for port in one.get("ports", [])
+        if not port.startswith("127.")
+    ]
     assert open_to_all == ["8080:8080"], "only ingest is for everybody"
 
 
@@ -121,5 +140,24 @@ def test_the_image_has_every_package_and_runs_as_nobody_special():
 def test_systemd_understands_the_units(tmp_path):
     analyze = need("systemd-analyze")
     for file in (OPS / "systemd").iterdir():
-        (tmp_path / file.name).write_text(file.read_text().replace("/opt/catchwater/bin/catchwater", "/bin/true"))
+        (tmp_path / file.name).write_text(
+            file.read_text().replace("/opt/catchwater/bin/catchwater", "/bin/true")
+        )
     passes(analyze, "verify", "--man=no", "--recursive-errors=no", *sorted(tmp_path.iterdir()))
+
+
+@pytest.mark.parametrize("service", ["fingerprint", "dedupe", "count", "sink"])
+def test_a_container_that_is_started_again_finds_its_own_work(service):
+    """With a fresh name after each kill, its entries waited for claim_after: 30 s."""
+    arguments = COMPOSE[service]["command"]
+    name = arguments[arguments.index("--consumer") + 1]
+    assert name == f"{service}-%H"
+    asked = []
+
+    @click.command()
+    @options.consumer
+    def command(consumer):
+        asked.append(consumer)
+
+    command.main(["--consumer", name], standalone_mode=False)
+    assert asked == [f"{service}-{socket.gethostname()}"]

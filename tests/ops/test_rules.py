@@ -1,4 +1,6 @@
-"""The alerts: each fires when it should, is quiet when it should, speaks of metrics that exist, and has a runbook."""
+"""The alerts: each fires when it should, is quiet when it should, speaks of metrics that exist,
+and has a runbook.
+"""
 
 from __future__ import annotations
 
@@ -12,17 +14,28 @@ from catchwater import metrics
 from tests.ops.tool import OPS, ROOT, need, passes
 
 PROMETHEUS = OPS / "prometheus"
-RULES = [rule for group in yaml.safe_load((PROMETHEUS / "rules.yml").read_text())["groups"] for rule in group["rules"]]
+RULES = [
+    rule
+    for group in yaml.safe_load((PROMETHEUS / "rules.yml").read_text())["groups"]
+    for rule in group["rules"]
+]
 KINDS = (Counter, Gauge, Histogram)
 FILES = [path for path in OPS.rglob("*") if path.suffix in {".yml", ".yaml", ".json"}]
 
 
 def declared():
     """Every name a series may have, from the declarations themselves."""
-    families = [family for one in vars(metrics).values() if isinstance(one, KINDS) for family in one.describe()]
+    families = [
+        family
+        for one in vars(metrics).values()
+        if isinstance(one, KINDS)
+        for family in one.describe()
+    ]
     names = set(metrics.PIPELINE)
     for family in families:
-        suffixes = {"counter": ["_total"], "histogram": ["_bucket", "_count", "_sum"]}.get(family.type, [""])
+        suffixes = {"counter": ["_total"], "histogram": ["_bucket", "_count", "_sum"]}.get(
+            family.type, [""]
+        )
         names |= {family.name + suffix for suffix in suffixes}
     return names
 
@@ -52,8 +65,12 @@ def test_no_alert_is_left_untested():
         for case in test["alert_rule_test"]
     ]
     names = {rule["alert"] for rule in RULES}
-    assert {case["alertname"] for case in cases if case["exp_alerts"]} == names, "each must fire once"
-    assert {case["alertname"] for case in cases if not case["exp_alerts"]} == names, "each must be quiet once"
+    assert {case["alertname"] for case in cases if case["exp_alerts"]} == names, (
+        "each must fire once"
+    )
+    assert {case["alertname"] for case in cases if not case["exp_alerts"]} == names, (
+        "each must be quiet once"
+    )
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
@@ -62,7 +79,11 @@ def test_every_metric_that_is_spoken_of_is_declared(path):
 
 
 def test_the_declared_names_are_found_by_this_very_test():
-    assert {"catchwater_lost_total", "catchwater_commit_seconds_bucket", "catchwater_depth"} <= declared()
+    assert {
+        "catchwater_lost_total",
+        "catchwater_commit_seconds_bucket",
+        "catchwater_depth",
+    } <= declared()
     assert isinstance(metrics.LOST, Counter)
     assert isinstance(metrics.POST_SECONDS, Histogram)
 

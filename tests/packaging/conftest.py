@@ -28,13 +28,23 @@ class Installed:
 
     def _run(self, *command: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            command, cwd=self.folder, env=clean(), capture_output=True, text=True, timeout=120, check=False
+            command,
+            cwd=self.folder,
+            env=clean(),
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
         )
 
 
 def clean() -> dict[str, str]:
     """Nothing of this checkout on the path, and none of the developer's settings."""
-    return {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "CATCHWATER_"))}
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("PYTHON", "CATCHWATER_"))
+    }
 
 
 @pytest.fixture(scope="session")
@@ -55,7 +65,9 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable
         if extra not in made:
             folder = tmp_path_factory.mktemp(extra)
             subprocess.run(
-                [sys.executable, "-m", "venv", "--without-pip", str(folder / "venv")], check=True, env=clean()
+                [sys.executable, "-m", "venv", "--without-pip", str(folder / "venv")],
+                check=True,
+                env=clean(),
             )
             python = folder / "venv/bin/python"
             pip(
@@ -76,5 +88,7 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable
 
 def pip(*arguments: str) -> None:
     command = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check", *arguments]
-    done = subprocess.run(command, cwd="/", env=clean(), capture_output=True, text=True, timeout=500, check=False)
+    done = subprocess.run(
+        command, cwd="/", env=clean(), capture_output=True, text=True, timeout=500, check=False
+    )
     assert done.returncode == 0, done.stderr[-3000:]

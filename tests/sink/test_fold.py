@@ -7,7 +7,8 @@ import orjson
 import pytest
 
 from catchwater.event import Event
-from sink.fold import Writes, escaped, fold
+from catchwater.streams.counters import escape_key, unescape_key
+from sink.fold import Writes, fold
 
 
 def tally(n, *, generation=1, first=1_700_000_000_000, last=1_700_000_001_000, **values):
@@ -15,11 +16,20 @@ def tally(n, *, generation=1, first=1_700_000_000_000, last=1_700_000_001_000, *
         "tag": "p0",
         "life": "abcd1234",
         "issues": {
-            "1:v1:a": {"first": first, "last": last, "about": '{"type":"TypeError"}', "users": {"7": 2, "9": 1}}
+            "1:v1:a": {
+                "first": first,
+                "last": last,
+                "about": '{"type":"TypeError"}',
+                "users": {"7": 2, "9": 1},
+            }
         },
         "buckets": [
             {"name": "202311", "generation": generation, "values": {"events\t1:v1:a": n} | values},
-            {"name": "2023111422", "generation": "1", "values": {"events\t1:v1:a": n, "more\t1:v1:a": 3}},
+            {
+                "name": "2023111422",
+                "generation": "1",
+                "values": {"events\t1:v1:a": n, "more\t1:v1:a": 3},
+            },
         ],
     }
     return Event("-", "", 0, "tally", orjson.dumps(body))
@@ -51,7 +61,9 @@ def test_the_order_and_repetition_of_tallies_do_not_matter():
 
 def test_a_new_generation_is_a_part_of_its_own():
     writes = folded(tally(5), tally(2, generation=2))
-    parts = {path: n for path, n in writes.issues["1:v1:a"].highest.items() if path.startswith("parts")}
+    parts = {
+        path: n for path, n in writes.issues["1:v1:a"].highest.items() if path.startswith("parts")
+    }
     assert parts == {"parts.202311-p0-abcd1234-1": 5, "parts.202311-p0-abcd1234-2": 2}
 
 
@@ -70,10 +82,12 @@ def test_a_tags_name_cannot_either():
 
 
 @pytest.mark.parametrize(
-    ("value", "safe"), [("a.b", "a%2Eb"), ("$x", "%24x"), ("\0", "%00"), ("100%", "100%25"), ("", "%")]
+    ("value", "safe"),
+    [("a.b", "a%2Eb"), ("$x", "%24x"), ("\0", "%00"), ("100%", "100%25"), ("", "%")],
 )
 def test_a_value_is_escaped_so_that_it_can_be_told_back(value, safe):
-    assert escaped(value) == safe
+    assert escape_key(value) == safe
+    assert unescape_key(safe) == value
 
 
 def test_a_sample_is_kept_whole_whatever_its_keys_are():

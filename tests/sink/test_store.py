@@ -11,13 +11,15 @@ import pymongo
 import pytest
 
 from catchwater.answers import Reject, Stored
-from catchwater.connection import Unavailable
+from catchwater.config.streamdefs import Retention
+from catchwater.errors import UnavailableError
 from catchwater.event import Event
-from catchwater.streamdefs import Retention
-from catchwater.users import estimate, register
+from catchwater.mongo_client import DATABASE, problems
+from catchwater.streams.hyperloglog import register
 from sink.fold import Writes, fold
-from sink.store import DATABASE, Store, trouble
 from sink.work import store_in
+from sink.writer import MongoWriter
+from tests.hyperloglog import estimate
 
 
 @pytest.fixture
@@ -33,7 +35,7 @@ def store(mongo_url):
     opened = []
 
     def make(url=mongo_url, **retention):
-        opened.append(Store(url, Retention(**retention)))
+        opened.append(MongoWriter(url, Retention(**retention)))
         return opened[-1]
 
     yield make
@@ -42,9 +44,19 @@ def store(mongo_url):
 
 
 def tally(issue, n, tag="p0", users=()):
-    seen = {"first": 1_790_000_000_000 - n, "last": 1_790_000_000_000 + n, "about": '{"type":"E","message":"m"}'}
+    seen = {
+        "first": 1_790_000_000_000 - n,
+        "last": 1_790_000_000_000 + n,
+        "about": '{"type":"E","message":"m"}',
+    }
     seen["users"] = {str(index): rank for index, rank in map(register, users)}
-    buckets = [{"name": "202609", "generation": "1", "values": {f"events\t{issue}": n, f"more\t{issue}": 2 * n}}]
+    buckets = [
+        {
+            "name": "202609",
+            "generation": "1",
+            "values": {f"events\t{issue}": n, f"more\t{issue}": 2 * n},
+        }
+    ]
     body = {"tag": tag, "life": "life", "issues": {issue: seen}, "buckets": buckets}
     return Event("-", "", 0, "tally", orjson.dumps(body))
 
@@ -54,14 +66,23 @@ def sample(number, body=b"{}"):
 
 
 def test_counts_are_exact_in_any_order_and_any_number_of_times(store, database):
-    tallies = [tally(f"1:v1:{issue}", n, tag) for issue in "abc" for tag in ("p0", "p1") for n in range(1, 11)]
+    tallies = [
+        tally(f"1:v1:{issue}", n, tag)
+        for issue in "abc"
+        for tag in ("p0", "p1")
+        for n in range(1, 11)
+    ]
     batches = tallies * 3
     random.Random(7).shuffle(batches)
     stores = [store() for _ in range(4)]
     with ThreadPoolExecutor(4) as pool:
-        for _ in pool.map(lambda i: retried(stores[i % 4], batches[i : i + 5]), range(0, len(batches), 5)):
+        for _ in pool.map(
+            lambda i: retried(stores[i % 4], batches[i : i + 5]), range(0, len(batches), 5)
+        ):
             pass
-    assert {one["_id"]: one["count"] for one in database.issues.find()} == {f"1:v1:{issue}": 60 for issue in "abc"}
+    assert {one["_id"]: one["count"] for one in database.issues.find()} == {
+        f"1:v1:{issue}": 60 for issue in "abc"
+    }
 
 
 def retried(target, events):
@@ -69,7 +90,7 @@ def retried(target, events):
     while True:
         try:
             return store_in(target, events)
-        except Unavailable:
+        except UnavailableError:
             continue
 
 
@@ -103,7 +124,7 @@ def test_what_is_no_counted_event_is_rejected_alone(store, database):
 
 
 def test_a_mongodb_that_is_away_keeps_the_batch(store):
-    with pytest.raises(Unavailable, match="MongoDB is away"):
+    with pytest.raises(UnavailableError, match="MongoDB is away"):
         store_in(store("mongodb://127.0.0.1:9"), [sample(1)])
 
 
@@ -123,8 +144,8 @@ def test_writes_of_nothing_write_nothing(store, database):
 
 
 def test_a_live_check_knows_a_good_mongodb_from_none(mongo_url):
-    assert trouble(mongo_url) == []
-    assert "away" in trouble("mongodb://127.0.0.1:9")[0]
+    assert problems(mongo_url) == []
+    assert "away" in problems("mongodb://127.0.0.1:9")[0]
 
 
 def test_folding_a_batch_first_makes_one_write_of_many(store, database):

@@ -1,4 +1,6 @@
-"""Real bundles of a small shop, made by esbuild and by rollup with terser, and what a browser would report of them."""
+"""Real bundles of a small shop, made by esbuild and by rollup with terser, and what a browser
+would report of them.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,10 @@ function checkoutOrder(order) {
 window.buy = () => { checkoutOrder({ lines: [] }); };
 """
 PADDING = "export const longerThanBefore = (value) => JSON.stringify({ value, more: [1, 2, 3] });\n"
-LATER = "import { longerThanBefore } from './padding.js';\nwindow.shown = longerThanBefore(1);\n" + ENTRY
+LATER = (
+    "import { longerThanBefore } from './padding.js';\nwindow.shown = longerThanBefore(1);\n"
+    + ENTRY
+)
 
 
 def source(folder: Path, entry: str = ENTRY) -> Path:
@@ -40,7 +45,15 @@ def source(folder: Path, entry: str = ENTRY) -> Path:
 
 
 def by_esbuild(entry: Path, into: Path) -> None:
-    _run("esbuild", entry, "--bundle", "--minify", "--sourcemap", "--format=iife", f"--outfile={into}")
+    _run(
+        "esbuild",
+        entry,
+        "--bundle",
+        "--minify",
+        "--sourcemap",
+        "--format=iife",
+        f"--outfile={into}",
+    )
 
 
 def by_rollup(entry: Path, into: Path) -> None:
@@ -48,11 +61,28 @@ def by_rollup(entry: Path, into: Path) -> None:
     plain = into.with_name("plain.js")
     _run("rollup", entry, "--format", "iife", "--sourcemap", "--file", plain, "--silent")
     options = f"content='{plain}.map',url='{into.name}.map',includeSources"
-    _run("terser", plain, "--compress", "passes=3", "--mangle", "--toplevel", "--source-map", options, "--output", into)
+    _run(
+        "terser",
+        plain,
+        "--compress",
+        "passes=3",
+        "--mangle",
+        "--toplevel",
+        "--source-map",
+        options,
+        "--output",
+        into,
+    )
     plain.unlink()
     plain.with_name("plain.js.map").unlink()
 
 
 def _run(tool: str, *arguments: object) -> None:
     command = [modules() / ".bin" / tool, *map(str, arguments)]
-    subprocess.run(command, check=True, timeout=60, capture_output=True, env={**os.environ, "NODE_ENV": "production"})
+    subprocess.run(
+        command,
+        check=True,
+        timeout=60,
+        capture_output=True,
+        env={**os.environ, "NODE_ENV": "production"},
+    )

@@ -7,9 +7,8 @@ from pathlib import Path
 import pytest
 from pymongo import MongoClient
 
-from stages import fingerprint
-from stages.sourcemaps.kept import KeptMaps
-from stages.sourcemaps.store import Store
+from catchwater.sourcemaps.cache import MapCache
+from catchwater.sourcemaps.store import MapStore
 from tests.sourcemaps import bundles
 
 
@@ -22,12 +21,10 @@ def mongo(mongo_url: str) -> Iterator[str]:
 
 
 @pytest.fixture
-def maps(mongo: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[KeptMaps]:
+def maps(mongo: str) -> Iterator[MapCache]:
     """The maps as the stage has them; a test says `look` where the stage's thread would."""
-    with closing(Store(mongo)) as store:
-        found = KeptMaps(store, 32 * 2**20)
-        monkeypatch.setitem(fingerprint.MAPS, "kept", found)
-        yield found
+    with closing(MapStore(mongo)) as store:
+        yield MapCache(store, 32 * 2**20)
 
 
 @pytest.fixture(scope="session")

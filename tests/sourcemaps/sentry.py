@@ -1,4 +1,6 @@
-"""`catchwater sourcemaps serve` as a process, an unmodified sentry-cli, and requests that it would never make."""
+"""`catchwater sourcemaps serve` as a process, an unmodified sentry-cli, and requests that it
+would never make.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,8 @@ from tests.waiting import wait_until
 
 TOKEN = "0123456789abcdef" * 4
 PROJECTS = "projects:\n" + "".join(
-    f'- {{id: "{n}", name: {name}, key: "{str(n) * 32}"}}\n' for n, name in ((1, "shop"), (2, "office"))
+    f'- {{id: "{n}", name: {name}, key: "{str(n) * 32}"}}\n'
+    for n, name in ((1, "shop"), (2, "office"))
 )
 API = "/api/0/organizations/any"
 UPLOAD, ASSEMBLE = f"{API}/chunk-upload/", f"{API}/artifactbundle/assemble/"
@@ -36,14 +39,28 @@ class Server:
 
     def cli(self, *arguments: object, token: str = TOKEN) -> subprocess.CompletedProcess[str]:
         """Run sentry-cli against this server, with nothing of the developer's settings."""
-        own = {"SENTRY_URL": f"http://127.0.0.1:{self.port}", "SENTRY_AUTH_TOKEN": token, "HOME": str(self.folder)}
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("SENTRY_")} | own
+        own = {
+            "SENTRY_URL": f"http://127.0.0.1:{self.port}",
+            "SENTRY_AUTH_TOKEN": token,
+            "HOME": str(self.folder),
+        }
+        environment = {
+            name: value for name, value in os.environ.items() if not name.startswith("SENTRY_")
+        } | own
         command = [modules() / ".bin" / "sentry-cli", *map(str, arguments)]
         return subprocess.run(
-            command, env=environment, cwd=self.folder, capture_output=True, text=True, timeout=100, check=False
+            command,
+            env=environment,
+            cwd=self.folder,
+            capture_output=True,
+            text=True,
+            timeout=100,
+            check=False,
         )
 
-    def upload(self, folder: Path, *more: object, token: str = TOKEN) -> subprocess.CompletedProcess[str]:
+    def upload(
+        self, folder: Path, *more: object, token: str = TOKEN
+    ) -> subprocess.CompletedProcess[str]:
         options = ("--org", "catchwater", "--project", "1", *more)
         return self.cli("sourcemaps", "upload", *options, folder, token=token)
 
@@ -51,7 +68,8 @@ class Server:
         """The status and the JSON that any one request is answered with."""
         connection = HTTPConnection("127.0.0.1", self.port, timeout=60)
         given = {
-            name.replace("_", "-"): value for name, value in ({"Authorization": f"Bearer {TOKEN}"} | headers).items()
+            name.replace("_", "-"): value
+            for name, value in ({"Authorization": f"Bearer {TOKEN}"} | headers).items()
         }
         try:
             connection.request(method, path, body, given)
@@ -63,9 +81,14 @@ class Server:
     def send(self, *files: tuple[str, str, bytes]) -> tuple[int, Any]:
         """Chunks, each as (field, name, bytes)."""
         head = '--{}\r\nContent-Disposition: form-data; name="{}"; filename="{}"\r\n\r\n'
-        parts = [head.format(_BOUNDARY, field, name).encode() + raw + b"\r\n" for field, name, raw in files]
+        parts = [
+            head.format(_BOUNDARY, field, name).encode() + raw + b"\r\n"
+            for field, name, raw in files
+        ]
         body = b"".join(parts) + f"--{_BOUNDARY}--\r\n".encode()
-        return self.ask("POST", UPLOAD, body, Content_Type=f"multipart/form-data; boundary={_BOUNDARY}")
+        return self.ask(
+            "POST", UPLOAD, body, Content_Type=f"multipart/form-data; boundary={_BOUNDARY}"
+        )
 
     def assemble(self, raw: bytes, **given: Any) -> tuple[int, Any]:
         """Ask for a bundle of one chunk, which was sent before."""
@@ -102,15 +125,27 @@ def manifest(**files: dict[str, Any]) -> bytes:
 @contextmanager
 def served(mongo: str, folder: Path, **settings: str) -> Iterator[Server]:
     (folder / "projects.yaml").write_text(PROJECTS)
-    own = {"MAPS_PORT": "0", "MAPS_TOKEN": TOKEN, "MONGO_URL": mongo, "LOG_LEVEL": "INFO"} | settings
-    environment = os.environ | {f"CATCHWATER_{name}": value for name, value in own.items()} | {
-        "PYTHONPATH": str(Path(__file__).parents[2]), "TMPDIR": str(folder),
-    }  # fmt: skip
-    command = [sys.executable, "-m", "catchwater.cli", "sourcemaps", "serve"]
+    own = {
+        "MAPS_PORT": "0",
+        "MAPS_TOKEN": TOKEN,
+        "MONGO_URL": mongo,
+        "LOG_LEVEL": "INFO",
+    } | settings
+    environment = (
+        os.environ
+        | {f"CATCHWATER_{name}": value for name, value in own.items()}
+        | {
+            "PYTHONPATH": str(Path(__file__).parents[2]),
+            "TMPDIR": str(folder),
+        }
+    )
+    command = [sys.executable, "-m", "catchwater.commands.cli", "sourcemaps", "serve"]
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(command, env=environment, cwd=folder, stderr=log)
     try:
-        port = wait_until(lambda: _port(folder / "log") or process.poll() is not None, "the server is open")
+        port = wait_until(
+            lambda: _port(folder / "log") or process.poll() is not None, "the server is open"
+        )
         assert process.poll() is None, (folder / "log").read_text()
         yield Server(port, folder)
     finally:

@@ -9,13 +9,13 @@ from datetime import UTC, datetime
 import orjson
 import pytest
 
-from catchwater.connection import Unavailable
-from stages.sourcemaps.held import Held
-from stages.sourcemaps.kept import KeptMaps
-from stages.sourcemaps.positions import Map, Unusable
-from stages.sourcemaps.scopes import Scopes
-from stages.sourcemaps.store import Named, Store, name_of
-from tests.sourcemaps.told import named, report, simple, upload
+from catchwater.errors import InvalidSourceMapError, UnavailableError
+from catchwater.sourcemaps.cache import MapCache
+from catchwater.sourcemaps.lru import LruCache
+from catchwater.sourcemaps.positions import Map
+from catchwater.sourcemaps.scopes import Scopes
+from catchwater.sourcemaps.store import MapStore, StoredMap, sha_of
+from tests.sourcemaps.explained import named, report, simple, upload
 
 BAD = {
     "ten megabytes of nonsense": b"\0\xff" * 5_000_000,
@@ -27,7 +27,7 @@ BAD = {
     "a name that is not there": simple(names=[]),
     "a source that is not there": simple(sources=[]),
     "sections elsewhere": b'{"version":3,"sections":[{"offset":{"line":0,"column":0},"url":"x"}]}',
-    "a section before the first": b'{"version":3,"sections":[{"offset":{"line":-1,"column":0},"map":{}}]}',
+    "a section before the first": b'{"version":3,"sections":[{"offset":{"line":-1,"column":0},"map":{}}]}',  # noqa: E501 - one piece of text, as it is sent or run
 }
 ODD = {
     "negative": simple(mappings="AADD", names=[]),
@@ -38,7 +38,9 @@ ODD = {
     "nothing but lines": simple(mappings=";" * 1_000_000),
     "a position past the end": simple(mappings="AA+/////BA", names=[]),
     "one field": simple(mappings="A"),
-    "indexed": b'{"version":3,"sections":[{"offset":{"line":0,"column":0},"map":' + simple() + b"}]}",
+    "indexed": b'{"version":3,"sections":[{"offset":{"line":0,"column":0},"map":'
+    + simple()
+    + b"}]}",
     "a byte order mark": b"\xef\xbb\xbf" + simple(),
     "a line before the JSON": b")]}'\n" + simple(),
     "a deep source": simple(sourcesContent=["\n" + "(" * 200_000]),
@@ -46,50 +48,64 @@ ODD = {
 }
 
 
-def keep(mongo: str, raw: bytes, **given: object) -> None:
+def put_map(mongo: str, raw: bytes, **given: object) -> None:
     """Past the checks of the command."""
-    fields = {"project": "1", "release": "r", "path": "~/shop.js", "debug_id": "", "sha": name_of(raw)}
-    with closing(Store(mongo)) as store:
-        store.put(Named(**(fields | {"size": len(raw), "mappings": 1} | given)), raw)
+    fields = {
+        "project": "1",
+        "release": "r",
+        "path": "~/shop.js",
+        "debug_id": "",
+        "sha": sha_of(raw),
+    }
+    with closing(MapStore(mongo)) as store:
+        store.put(StoredMap(**(fields | {"size": len(raw), "mappings": 1} | given)), raw)
 
 
 @pytest.mark.parametrize("name", BAD)
 def test_what_is_no_map_is_refused_with_a_reason_and_leaves_the_frame_as_it_was(name, mongo, maps):
-    with pytest.raises(Unusable, match=r"not a source map: ."):
+    with pytest.raises(InvalidSourceMapError, match=r"not a source map: ."):
         Map(BAD[name])
-    keep(mongo, BAD[name])
+    put_map(mongo, BAD[name])
     maps.look()
-    frame = named(report([(1, 1)], "r"))["frames"][0]
+    frame = named(report([(1, 1)], "r"), maps)["frames"][0]
     assert (frame["function"], frame["line"], frame["unmapped"]) == ("x0", 1, "not parsable")
 
 
 @pytest.mark.parametrize("name", ODD)
 @pytest.mark.parametrize("place", [(1, 1), (1, 10**8), (10**8, 1)])
 def test_an_odd_map_stops_no_event(name, place, mongo, maps):
-    keep(mongo, ODD[name])
+    put_map(mongo, ODD[name])
     maps.look()
     started = time.process_time()
-    frame = named(report([place], "r"))["frames"][0]
+    frame = named(report([place], "r"), maps)["frames"][0]
     assert frame.get("unmapped") == "no mapping at this position" or "generated" in frame
     assert time.process_time() - started < 10
 
 
 def test_a_map_that_is_larger_than_the_memory_for_maps_is_never_read(mongo, maps):
-    keep(mongo, simple(), size=40 * 2**20)
+    put_map(mongo, simple(), size=40 * 2**20)
     maps.look()
-    assert named(report([(1, 1)], "r"))["frames"][0]["unmapped"] == "too large"
+    assert named(report([(1, 1)], "r"), maps)["frames"][0]["unmapped"] == "too large"
 
 
 def test_a_map_that_unpacks_to_more_than_the_most_is_not_unpacked(mongo):
     raw = b" " * 5_000_000
-    keep(mongo, raw)
-    with closing(Store(mongo)) as store:
-        assert store.read(name_of(raw), 1_000_000) is None
-        assert store.read(name_of(raw), 5_000_001) == raw
+    put_map(mongo, raw)
+    with closing(MapStore(mongo)) as store:
+        assert store.read(sha_of(raw), 1_000_000) is None
+        assert store.read(sha_of(raw), 5_000_001) == raw
 
 
 @pytest.mark.parametrize(
-    "text", ["(" * 400_000, "function f(){" * 50_000, "a=>" * 200_000, "`${" * 100_000, "a<b" * 100_000, "\0\x80" * 9]
+    "text",
+    [
+        "(" * 400_000,
+        "function f(){" * 50_000,
+        "a=>" * 200_000,
+        "`${" * 100_000,
+        "a<b" * 100_000,
+        "\0\x80" * 9,
+    ],
 )
 def test_a_source_nested_beyond_measure_is_looked_through_in_linear_time(text):
     started = time.process_time()
@@ -100,31 +116,31 @@ def test_a_source_nested_beyond_measure_is_looked_through_in_linear_time(text):
 def test_while_mongodb_is_away_a_project_with_maps_waits_and_one_without_does_not():
     class Away:
         def find(self, *_):
-            raise Unavailable("away")
+            raise UnavailableError("away")
 
         def projects(self):
             return {"1": datetime.now(UTC)}
 
-    maps = KeptMaps(Away(), 1000)
+    maps = MapCache(Away(), 1000)
     maps.look()
-    with pytest.raises(Unavailable):
+    with pytest.raises(UnavailableError):
         maps.find("1", "r", {"~/a.js": ""})
     assert not maps.knows("2")
 
 
 def test_a_stage_that_never_reached_mongodb_goes_on_without_maps():
-    with closing(Store("mongodb://127.0.0.1:1")) as store:
-        maps = KeptMaps(store, 1000)
+    with closing(MapStore("mongodb://127.0.0.1:1")) as store:
+        maps = MapCache(store, 1000)
         maps.look()
         assert not maps.knows("1")
 
 
 def test_memory_is_bounded_by_weight_and_what_was_not_used_for_longest_goes():
-    held: Held[str] = Held(10)
+    held: LruCache[str] = LruCache(10)
     for key in "abc":
-        held.keep(key, key, 4)
+        held.put(key, key, 4)
     assert [held.get(key) for key in "abc"] == [None, "b", "c"]
-    held.keep("d", "d", 11)
+    held.put("d", "d", 11)
     assert (held.get("d"), held.weight) == (None, 8)
 
 
@@ -136,5 +152,11 @@ def test_the_command_says_for_each_file_what_became_of_it(mongo, tmp_path):
     (tmp_path / "d.js.map").write_bytes(orjson.dumps(orjson.loads(simple())))
     result = upload(mongo, tmp_path, "--release", "r", "--url-prefix", "~/static")
     assert result.exit_code == 1
-    for part in ("gone.js.map is not there", "style sheet", "not a source map", "~/static/d.js", "1 refused"):
+    for part in (
+        "gone.js.map is not there",
+        "style sheet",
+        "not a source map",
+        "~/static/d.js",
+        "1 refused",
+    ):
         assert part in result.output

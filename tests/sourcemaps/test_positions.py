@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from stages.sourcemaps.positions import WIDTH, Map
-from stages.sourcemaps.resolve import path_of
-from stages.sourcemaps.scopes import Scopes
-from tests.sourcemaps.told import simple
+from catchwater.sourcemaps.lookup import path_of
+from catchwater.sourcemaps.positions import WIDTH, Map
+from catchwater.sourcemaps.scopes import Scopes
+from tests.sourcemaps.explained import simple
 
 SOURCE = """\
 export default function App(this: any, x: number): void { A(); }
@@ -17,12 +17,27 @@ class Shop<T> extends Base<T> { constructor(readonly q: string) { super(); D(); 
 const o = { method() { J() }, arrow: () => K(), ["a" + 1]() { L() }, 'quoted': function () { M() } };
 module.exports.pay = () => { N() }; setTimeout(function named() { O() }); [1].map((x) => P()); (() => { Q() })();
 R();
-"""
+"""  # noqa: E501 - one piece of text, as it is sent or run
 FUNCTIONS = {
-    "A": "App", "B": "Cart", "C": "", "D": "new Shop", "E": "Shop.run", "F": "Shop.field", "G": "Shop.sum",
-    "H": "Shop.#own", "I": "Shop.size", "J": "method", "K": "arrow", "L": "", "M": "quoted", "N": "pay", "O": "named",
-    "P": "", "Q": "", "R": "",
-}  # fmt: skip
+    "A": "App",
+    "B": "Cart",
+    "C": "",
+    "D": "new Shop",
+    "E": "Shop.run",
+    "F": "Shop.field",
+    "G": "Shop.sum",
+    "H": "Shop.#own",
+    "I": "Shop.size",
+    "J": "method",
+    "K": "arrow",
+    "L": "",
+    "M": "quoted",
+    "N": "pay",
+    "O": "named",
+    "P": "",
+    "Q": "",
+    "R": "",
+}
 
 
 @pytest.mark.parametrize("call", FUNCTIONS)
@@ -43,7 +58,13 @@ def test_columns_count_in_utf_16_as_browsers_do():
     column = len(text.split("\n")[1].partition("g()")[0].encode("utf-16-le")) // 2
     digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
     value = 2 * column
-    one = Map(simple(mappings=f"AAC{digits[value & 31 | 32]}{digits[value >> 5]}", names=[], sourcesContent=[text]))
+    one = Map(
+        simple(
+            mappings=f"AAC{digits[value & 31 | 32]}{digits[value >> 5]}",
+            names=[],
+            sourcesContent=[text],
+        )
+    )
     place = one.place(1, 1)
     assert (place.function, place.column) == ("f", column + 1)
 

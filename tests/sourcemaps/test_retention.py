@@ -8,7 +8,7 @@ import pytest
 from bson import ObjectId
 from pymongo import MongoClient
 
-from tests.sourcemaps.told import run, simple, upload
+from tests.sourcemaps.explained import run, simple, upload
 
 DAY = 86_400
 
@@ -35,7 +35,12 @@ def test_names_files_and_chunks_expire_after_the_retention_that_is_set(mongo, da
         "stages: {count: {run: 'stages.count:count', reads: raw, emits: counted},"
         " sink: {run: sink, reads: counted}}\nretention: {maps: 7d}\n"
     )
-    assert upload(mongo, tmp_path, "--release", "r", "--streamdefs", str(tmp_path / "streamdefs.yaml")).exit_code == 0
+    assert (
+        upload(
+            mongo, tmp_path, "--release", "r", "--streamdefs", str(tmp_path / "streamdefs.yaml")
+        ).exit_code
+        == 0
+    )
     assert expiry(database, "map_names") == {"uploaded": 7 * DAY}
     assert expiry(database, "map_projects") == {"changed": 7 * DAY}
     assert expiry(database, "maps.files") == {"metadata.uploaded": 7 * DAY}

@@ -9,11 +9,11 @@ from contextlib import closing
 
 import pytest
 
-from stages.sourcemaps.bundle import pieces
-from stages.sourcemaps.store import Store, name_of
+from catchwater.sourcemaps.store import MapStore, sha_of
+from catchwater.sourcemaps.upload.bundle import artifacts
+from tests.sourcemaps.explained import named, position, simple, upload
 from tests.sourcemaps.sentry import manifest, served, zipped
 from tests.sourcemaps.test_builds import crash
-from tests.sourcemaps.told import named, position, simple, upload
 from tests.waiting import wait_until
 
 
@@ -24,7 +24,7 @@ def server(mongo, tmp_path):
 
 
 def stored(mongo, project="1"):
-    with closing(Store(mongo)) as store:
+    with closing(MapStore(mongo)) as store:
         return {(one.release, one.path, one.debug_id): one for one in store.listed(project)}
 
 
@@ -32,7 +32,7 @@ def test_a_minified_frame_of_a_build_that_sentry_cli_uploaded_resolves(server, m
     done = server.upload(builds["one"], "--release", "shop@1")
     assert done.returncode == 0, done.stdout + done.stderr
     maps.look()
-    frame = named(crash(builds, "one", "shop@1"))["frames"][0]
+    frame = named(crash(builds, "one", "shop@1"), maps)["frames"][0]
     assert [frame[key] for key in ("function", "line")] == ["checkoutOrder", 4]
     assert frame["context"]["line"] == "  return cart.total(order.missing.lines);"
     assert '"outcome":"uploaded","file":"~/shop.js.map","project":"1"' in server.log
@@ -45,10 +45,16 @@ def test_it_is_stored_as_our_own_upload_stores_it(server, mongo, builds):
     assert "0 uploaded, 1 there" in upload(mongo, builds["one"], "--release", "shop@1").output
     (ours,) = stored(mongo).items()
     assert theirs[0] == ours[0]
-    assert (theirs[1].sha, theirs[1].size, theirs[1].mappings) == (ours[1].sha, ours[1].size, ours[1].mappings)
+    assert (theirs[1].sha, theirs[1].size, theirs[1].mappings) == (
+        ours[1].sha,
+        ours[1].size,
+        ours[1].mappings,
+    )
 
 
-def test_a_frame_of_an_injected_build_is_found_by_its_debug_id_without_a_release(server, mongo, maps, builds, tmp_path):
+def test_a_frame_of_an_injected_build_is_found_by_its_debug_id_without_a_release(
+    server, mongo, maps, builds, tmp_path
+):
     dist = shutil.copytree(builds["one"], tmp_path / "dist")
     assert server.cli("sourcemaps", "inject", dist).returncode == 0
     assert server.upload(dist).returncode == 0
@@ -60,8 +66,12 @@ def test_a_frame_of_an_injected_build_is_found_by_its_debug_id_without_a_release
     image = {"type": "sourcemap", "code_file": "app:///x.js", "debug_id": debug_id}
     frames = [{"filename": "app:///x.js", "lineno": line, "colno": column + 1, "function": "t"}]
     value = {"type": "Error", "value": "m", "stacktrace": {"frames": frames}}
-    told = {"event_id": "0" * 32, "exception": {"values": [value]}, "debug_meta": {"images": [image]}}
-    assert named(told, "sentry")["frames"][0]["function"] == "checkoutOrder"
+    told = {
+        "event_id": "0" * 32,
+        "exception": {"values": [value]},
+        "debug_meta": {"images": [image]},
+    }
+    assert named(told, maps, "sentry")["frames"][0]["function"] == "checkoutOrder"
 
 
 def test_uploaded_twice_changes_nothing(server, mongo, builds, tmp_path):
@@ -72,7 +82,9 @@ def test_uploaded_twice_changes_nothing(server, mongo, builds, tmp_path):
         assert again.upload(builds["one"], "--release", "r").returncode == 0
         assert '"uploaded":0,"there":1,"skipped":0,"refused":0' in again.log
     after = stored(mongo)
-    assert {key: one.sha for key, one in after.items()} == {key: one.sha for key, one in before.items()}
+    assert {key: one.sha for key, one in after.items()} == {
+        key: one.sha for key, one in before.items()
+    }
     assert all(after[key].uploaded > one.uploaded for key, one in before.items())
 
 
@@ -85,7 +97,18 @@ def test_a_wrong_token_is_refused_in_words_that_sentry_cli_shows(server, mongo, 
 
 
 def test_projects_are_told_by_name_too_several_at_once(server, mongo, builds):
-    options = ("--org", "o", "--project", "shop", "--project", "2", "--release", "r", "--url-prefix", "~/static")
+    options = (
+        "--org",
+        "o",
+        "--project",
+        "shop",
+        "--project",
+        "2",
+        "--release",
+        "r",
+        "--url-prefix",
+        "~/static",
+    )
     assert server.cli("sourcemaps", "upload", *options, builds["one"]).returncode == 0
     assert set(stored(mongo, "1")) == set(stored(mongo, "2")) == {("r", "~/static/shop.js", "")}
 
@@ -96,19 +119,38 @@ def test_an_address_of_a_host_stands_for_any_host(server, mongo, builds):
 
 
 def test_an_unknown_project_is_refused_in_words_that_sentry_cli_shows(server, mongo, builds):
-    done = server.cli("sourcemaps", "upload", "--org", "o", "--project", "nope", "--release", "r", builds["one"])
+    done = server.cli(
+        "sourcemaps", "upload", "--org", "o", "--project", "nope", "--release", "r", builds["one"]
+    )
     assert done.returncode == 1
-    assert "there is no such project in projects.yaml; there are: 1 (shop), 2 (office)" in done.stderr
+    assert (
+        "there is no such project in projects.yaml; there are: 1 (shop), 2 (office)" in done.stderr
+    )
 
 
 def test_a_name_that_several_projects_have_is_refused(server, builds):
     with (server.folder / "projects.yaml").open("a") as file:
         file.write(f'- {{id: "3", name: shop, key: "{"3" * 32}"}}\n')
-    options = ("sourcemaps", "upload", "--org", "o", "--project", "shop", "--release", "r", builds["one"])
-    wait_until(lambda: "2 projects have that name" in server.cli(*options).stderr, "the new project is seen")
+    options = (
+        "sourcemaps",
+        "upload",
+        "--org",
+        "o",
+        "--project",
+        "shop",
+        "--release",
+        "r",
+        builds["one"],
+    )
+    wait_until(
+        lambda: "2 projects have that name" in server.cli(*options).stderr,
+        "the new project is seen",
+    )
 
 
-def test_a_map_that_cannot_be_used_fails_the_upload_and_the_others_are_kept(server, mongo, tmp_path):
+def test_a_map_that_cannot_be_used_fails_the_upload_and_the_others_are_kept(
+    server, mongo, tmp_path
+):
     (tmp_path / "dist").mkdir()
     for name, mappings in (("good", "AACEA,U"), ("bad", "AAAAAAAAAAA")):
         (tmp_path / f"dist/{name}.js").write_text(f"x()\n//# sourceMappingURL={name}.js.map\n")
@@ -138,18 +180,22 @@ def test_scripts_that_make_and_finalize_a_release_around_it_work(server):
 def test_a_script_s_map_is_told_relative_to_it(script, target, path):
     told = {"s": {"type": "minified_source", "url": script, "headers": {"Sourcemap": target}}}
     told["m"] = {"type": "source_map", "url": path}
-    found = list(pieces(io.BytesIO(zipped({"manifest.json": manifest(**told), "m": simple()}))))
-    assert [(one.path, one.why) for one in found] == [(script.removeprefix("~/").rpartition("example/")[2], "")]
+    found = list(artifacts(io.BytesIO(zipped({"manifest.json": manifest(**told), "m": simple()}))))
+    assert [(one.path, one.why) for one in found] == [
+        (script.removeprefix("~/").rpartition("example/")[2], "")
+    ]
 
 
 def test_a_build_that_takes_several_chunks_and_requests_is_whole(server, mongo, tmp_path):
     (tmp_path / "dist").mkdir()
     for name in "abcd":
-        raw = simple(sourcesContent=[f"function outer() {{}}\n// {random.randbytes(9 * 2**20).hex()}"])
+        raw = simple(
+            sourcesContent=[f"function outer() {{}}\n// {random.randbytes(9 * 2**20).hex()}"]
+        )
         (tmp_path / f"dist/{name}.js").write_text(f"x()\n//# sourceMappingURL={name}.js.map\n")
         (tmp_path / f"dist/{name}.js.map").write_bytes(raw)
     done = server.upload(tmp_path / "dist", "--release", "r", "--no-rewrite")
     assert done.returncode == 0, done.stdout + done.stderr
     assert {one.sha for one in stored(mongo).values()} == {
-        name_of(path.read_bytes()) for path in (tmp_path / "dist").glob("*.map")
+        sha_of(path.read_bytes()) for path in (tmp_path / "dist").glob("*.map")
     }

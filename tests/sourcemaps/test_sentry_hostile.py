@@ -1,4 +1,6 @@
-"""Nonsense and bombs in the place of what sentry-cli sends: each is refused in a sentence, and the server lives on."""
+"""Nonsense and bombs in the place of what sentry-cli sends: each is refused in a sentence, and
+the server lives on.
+"""
 
 from __future__ import annotations
 
@@ -11,10 +13,10 @@ import zipfile
 import orjson
 import pytest
 
-from stages.sourcemaps.bundle import pieces
-from stages.sourcemaps.chunks import Wrong
+from catchwater.errors import UploadError
+from catchwater.sourcemaps.upload.bundle import artifacts
+from tests.sourcemaps.explained import simple
 from tests.sourcemaps.sentry import ASSEMBLE, UPLOAD, manifest, served, sha1, zipped
-from tests.sourcemaps.told import simple
 
 SCRIPT = {"type": "minified_source", "url": "~/a.js", "headers": {"Sourcemap": "a.js.map"}}
 MAP = {"type": "source_map", "url": "~/a.js.map"}
@@ -38,7 +40,9 @@ def lives_on(server):
 
 
 def many(count: int) -> bytes:
-    return zipped({"manifest.json": b"{}"} | {str(n): b"" for n in range(count)}, zipfile.ZIP_STORED)
+    return zipped(
+        {"manifest.json": b"{}"} | {str(n): b"" for n in range(count)}, zipfile.ZIP_STORED
+    )
 
 
 def lied(raw: bytes, at: int, form: str, value: int) -> bytes:
@@ -66,26 +70,44 @@ BUNDLES = {
     "an end that lies": (lied(zipped(GOOD), 16, "<L", 2**32 - 1), ""),
     "too many files": (many(20_001), "more than 20,000 files"),
     "a directory that is too long": (lied(zipped(GOOD), 12, "<L", 2**31), "more than 20,000 files"),
-    "a longer directory elsewhere": (zipped(GOOD)[:-22] + b"PK\6\7" + bytes(16) + zipped(GOOD)[-22:], "more than"),
+    "a longer directory elsewhere": (
+        zipped(GOOD)[:-22] + b"PK\6\7" + bytes(16) + zipped(GOOD)[-22:],
+        "more than",
+    ),
     "a password": (locked(), "cannot be unpacked"),
     "another packing": (zipped(GOOD, zipfile.ZIP_LZMA), "only deflate"),
     "no manifest": (zipped({"a.js": b""}), "not in the bundle"),
     "a manifest of nonsense": (zipped({"manifest.json": b"\xff{"}), "no JSON"),
     "a deep manifest": (zipped({"manifest.json": b'{"files":' + b"[" * 100_000}), "no JSON"),
     "a manifest that is a list": (zipped({"manifest.json": b"[]"}), "no `files`"),
-    "files that are none": (zipped({"manifest.json": b'{"files": {"a": 1, "b": {"type": []}}}'}), "no source map"),
+    "files that are none": (
+        zipped({"manifest.json": b'{"files": {"a": 1, "b": {"type": []}}}'}),
+        "no source map",
+    ),
     "types that are objects": (
         zipped({"manifest.json": b'{"files": {"a": {"type": {}, "url": {}}}}'}),
         "no source map",
     ),
-    "headers of nonsense": (zipped({"manifest.json": manifest(a=SCRIPT | {"headers": {"sourcemap": 7}})}), "refused"),
+    "headers of nonsense": (
+        zipped({"manifest.json": manifest(a=SCRIPT | {"headers": {"sourcemap": 7}})}),
+        "refused",
+    ),
     "a manifest that is a bomb": (zipped({"manifest.json": b" " * (16 * 2**20 + 1)}), "too large"),
     "a map that is a bomb": (zipped(GOOD | {"m": b" " * (64 * 2**20 + 1)}), "too large"),
     "a map that is missing": (zipped({"manifest.json": manifest(m=MAP)}), "not in the bundle"),
     "a map of nonsense": (zipped(GOOD | {"m": b"\0\xff" * 1_000}), "refused"),
-    "an address without end": (zipped({"manifest.json": manifest(m=MAP | {"url": "~/" * 9_999})}), "no source map"),
-    "a name outside": (zipped({"manifest.json": manifest(**{"../../etc/passwd": MAP})}), "not in the bundle"),
-    "a script without its map": (zipped({"manifest.json": manifest(a=SCRIPT), "a": b""}), "no source map"),
+    "an address without end": (
+        zipped({"manifest.json": manifest(m=MAP | {"url": "~/" * 9_999})}),
+        "no source map",
+    ),
+    "a name outside": (
+        zipped({"manifest.json": manifest(**{"../../etc/passwd": MAP})}),
+        "not in the bundle",
+    ),
+    "a script without its map": (
+        zipped({"manifest.json": manifest(a=SCRIPT), "a": b""}),
+        "no source map",
+    ),
 }
 
 
@@ -103,12 +125,15 @@ def test_a_map_that_many_scripts_name_counts_each_time_that_it_is_unpacked():
     scripts = {f"s{n}": SCRIPT | {"url": f"~/{n}.js"} for n in range(18)}
     raw = zipped({"manifest.json": manifest(**scripts, m=MAP), "m": bytes(2**20)})
     assert len(raw) < 10_000
-    with pytest.raises(Wrong, match="unpacks to more than 10,485,760 bytes"):
-        list(pieces(io.BytesIO(raw), 10 * 2**20))
+    with pytest.raises(UploadError, match="unpacks to more than 10,485,760 bytes"):
+        list(artifacts(io.BytesIO(raw), 10 * 2**20))
 
 
 def test_a_map_without_release_and_debug_id_could_never_be_found(server):
-    assert "no debug id, and no release is given" in server.bundle(zipped(GOOD), version=None)[1]["detail"]
+    assert (
+        "no debug id, and no release is given"
+        in server.bundle(zipped(GOOD), version=None)[1]["detail"]
+    )
 
 
 def test_a_chunk_that_is_not_what_its_name_says_is_refused(server):
@@ -148,7 +173,10 @@ def test_a_form_with_too_much_of_anything_is_refused(server):
         (b"--b\r\nContent-Disposition: form-data; name=file\r\n\r\nx", FORM),
         (b"--b\r\n" + b"A: b\r\n" * 20_000 + b"\r\n--b--", FORM),
         (b"--b\r\n\xff\xfe: \0\r\n\r\n--b--", FORM),
-        (b"--b\r\nContent-Type: multipart/mixed; boundary=c\r\n\r\n--c\r\n\r\n--c--\r\n--b--", FORM),
+        (
+            b"--b\r\nContent-Type: multipart/mixed; boundary=c\r\n\r\n--c\r\n\r\n--c--\r\n--b--",
+            FORM,
+        ),
         (b"--b\r\nContent-Type: multipart/mixed\r\n\r\n--b--", FORM),
         (b"x", "multipart/form-data"),
         (b"x", "multipart/form-data; boundary=" + "b" * 100),
@@ -204,7 +232,14 @@ def test_chunks_that_are_together_something_else_are_refused(server):
 
 
 def test_who_does_not_know_the_token_learns_nothing(server):
-    for given in ("", "Bearer", "Bearer x", "Basic Og==", f"Bearer {'é' * 64}", "Bearer " + "0" * 8_000):
+    for given in (
+        "",
+        "Bearer",
+        "Bearer x",
+        "Basic Og==",
+        f"Bearer {'é' * 64}",
+        "Bearer " + "0" * 8_000,
+    ):
         for path in (UPLOAD, ASSEMBLE, "/", "/api/0/projects/"):
             status, told = server.ask("GET", path, Authorization=given)
             assert (status, list(told)) == (401, ["detail"])

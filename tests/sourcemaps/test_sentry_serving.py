@@ -6,23 +6,30 @@ import asyncio
 import os
 import time
 from contextlib import closing
+from datetime import timedelta
 
 import orjson
 import pytest
 
-from stages.sourcemaps.assembling import Assembler, Order
-from stages.sourcemaps.chunks import KEEP, Chunks, Wrong
-from stages.sourcemaps.store import Store
+from catchwater.errors import UploadError
+from catchwater.sourcemaps.store import MapStore
+from catchwater.sourcemaps.upload.assembling import Assembler, Order
+from catchwater.sourcemaps.upload.chunks import STORED_S, Chunks
+from tests.sourcemaps.explained import run, simple
 from tests.sourcemaps.sentry import manifest, served, sha1, zipped
-from tests.sourcemaps.told import run, simple
 from tests.waiting import wait_until
 
 FILES = {"manifest.json": manifest(m={"type": "source_map", "url": "~/a.js.map"}), "m": simple()}
-KEPT = 90 * 86_400.0
+KEPT = timedelta(days=90)
 
 
 def order_of(*chunks: bytes) -> Order:
-    return Order(checksum=sha1(b"".join(chunks)), chunks=tuple(map(sha1, chunks)), projects=("1",), version="r")
+    return Order(
+        checksum=sha1(b"".join(chunks)),
+        chunks=tuple(map(sha1, chunks)),
+        projects=("1",),
+        version="r",
+    )
 
 
 def asked(assembler: Assembler, *orders: Order):
@@ -83,19 +90,26 @@ def test_a_bundle_of_several_chunks_is_whole_only_with_the_last(mongo, tmp_path)
     raw = zipped(FILES)
     parts = [raw[:100], raw[100:200], raw[200:]]
     chunks = Chunks(tmp_path)
-    with closing(Store(mongo)) as store:
+    with closing(MapStore(mongo)) as store:
         assembler = Assembler(store, chunks, KEPT)
         for count in range(3):
             (told,) = asked(assembler, order_of(*parts))
-            assert (told["state"], told["missingChunks"]) == ("not_found", [sha1(one) for one in parts[count:]])
-            chunks.keep(sha1(parts[count]), parts[count])
-        assert asked(assembler, order_of(*parts)) == [{"state": "ok", "missingChunks": [], "detail": None}]
+            assert (told["state"], told["missingChunks"]) == (
+                "not_found",
+                [sha1(one) for one in parts[count:]],
+            )
+            chunks.put(sha1(parts[count]), parts[count])
+        assert asked(assembler, order_of(*parts)) == [
+            {"state": "ok", "missingChunks": [], "detail": None}
+        ]
 
 
-def test_who_asks_again_because_the_answer_was_lost_hears_the_same_until_it_is_forgotten(mongo, tmp_path):
+def test_who_asks_again_because_the_answer_was_lost_hears_the_same_until_it_is_forgotten(
+    mongo, tmp_path
+):
     raw = zipped(FILES)
     chunks = Chunks(tmp_path)
-    chunks.keep(sha1(raw), raw)
+    chunks.put(sha1(raw), raw)
 
     async def states(assembler):
         for moment in (0.0, 1_000.0, 1_059.0, 1_061.0):
@@ -105,14 +119,19 @@ def test_who_asks_again_because_the_answer_was_lost_hears_the_same_until_it_is_f
     async def listed(assembler):
         return [state async for state in states(assembler)]
 
-    with closing(Store(mongo)) as store:
-        assert asyncio.run(listed(Assembler(store, chunks, KEPT))) == ["ok", "ok", "ok", "not_found"]
+    with closing(MapStore(mongo)) as store:
+        assert asyncio.run(listed(Assembler(store, chunks, KEPT))) == [
+            "ok",
+            "ok",
+            "ok",
+            "not_found",
+        ]
 
 
 def test_a_bundle_that_takes_long_is_said_to_be_under_way(mongo, tmp_path):
     raw = zipped(FILES)
     chunks = Chunks(tmp_path)
-    chunks.keep(sha1(raw), raw)
+    chunks.put(sha1(raw), raw)
 
     async def ask(assembler):
         states = [(await assembler.state(order_of(raw)))["state"]]
@@ -120,32 +139,34 @@ def test_a_bundle_that_takes_long_is_said_to_be_under_way(mongo, tmp_path):
             states.append((await assembler.state(order_of(raw)))["state"])
         return states
 
-    with closing(Store(mongo)) as store:
-        states = asyncio.run(ask(Assembler(store, chunks, KEPT, patience=0.0)))
+    with closing(MapStore(mongo)) as store:
+        states = asyncio.run(ask(Assembler(store, chunks, KEPT, answer_after_s=0.0)))
     assert set(states) == {"assembling", "ok"}
 
 
 def test_chunks_have_little_room_and_go_after_an_hour(tmp_path):
     chunks = Chunks(tmp_path, room=10)
-    chunks.keep(sha1(b"12345678"), b"12345678")
-    chunks.keep(sha1(b"12345678"), b"12345678")
-    with pytest.raises(Wrong, match="try again in an hour"):
-        chunks.keep(sha1(b"123"), b"123")
-    chunks.sweep(time.time() + KEEP - 60)
+    chunks.put(sha1(b"12345678"), b"12345678")
+    chunks.put(sha1(b"12345678"), b"12345678")
+    with pytest.raises(UploadError, match="try again in an hour"):
+        chunks.put(sha1(b"123"), b"123")
+    chunks.sweep(time.time() + STORED_S - 60)
     assert chunks.missing([sha1(b"12345678")]) == []
-    os.utime(tmp_path / sha1(b"12345678"), (time.time() - KEEP - 1,) * 2)
+    os.utime(tmp_path / sha1(b"12345678"), (time.time() - STORED_S - 1,) * 2)
     chunks.sweep()
-    chunks.keep(sha1(b"123"), b"123")
+    chunks.put(sha1(b"123"), b"123")
     assert list(tmp_path.iterdir()) == [tmp_path / sha1(b"123")]
 
 
 def test_the_log_says_what_became_of_each_file(mongo, tmp_path):
     script = {"type": "minified_source", "url": "~/b.js", "headers": {"Sourcemap": "gone.map"}}
-    files = FILES | {"manifest.json": manifest(m={"type": "source_map", "url": "~/a.js.map"}, s=script)}
+    files = FILES | {
+        "manifest.json": manifest(m={"type": "source_map", "url": "~/a.js.map"}, s=script)
+    }
     with served(mongo, tmp_path) as server:
         server.bundle(zipped(files))
     told = [orjson.loads(line) for line in server.log.splitlines()]
-    found = {one["file"]: (one["outcome"], one["told"]) for one in told if one["event"] == "a file of a build"}
+    found = {one["file"]: (one["outcome"], one["text"]) for one in told if one["event"] == "a file"}
     assert found["~/a.js.map"][0] == "uploaded"
     assert found["~/b.js"] == ("skipped", "its map gone.map is not in the bundle")
 

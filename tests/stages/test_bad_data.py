@@ -8,8 +8,15 @@ from hypothesis import strategies as st
 from catchwater.answers import Emit, Reject
 from catchwater.event import Event
 from stages.fingerprint import fingerprint
-from stages.naming import bounds
-from tests.stages.naming_cases import CHROME_FACTS, NAMED_FIELDS, SNIPPET_FIELDS, emitted, events, named
+from stages.grouping import fields
+from tests.stages.grouping_cases import (
+    CHROME_FACTS,
+    NAMED_FIELDS,
+    SNIPPET_FIELDS,
+    emitted,
+    events,
+    named,
+)
 
 
 class TestBadData:
@@ -25,7 +32,8 @@ class TestBadData:
 
     @pytest.mark.parametrize("kind", ["snippet", "sentry", "report", "csp"])
     @pytest.mark.parametrize(
-        "value", [None, 0, -1.5, 10**18, True, "x", "", [], [1], [[]], {}, {"a": 1}, [{"values": 1}]]
+        "value",
+        [None, 0, -1.5, 10**18, True, "x", "", [], [1], [[]], {}, {"a": 1}, [{"values": 1}]],
     )
     def test_of_a_wrong_type_in_every_field_is_normalised(self, kind, value):
         fields = (
@@ -44,7 +52,14 @@ class TestBadData:
                 }
             ]
         }
-        named(kind, {"exception": inside, "breadcrumbs": {"values": [{"data": value}]}, "request": {"headers": value}})
+        named(
+            kind,
+            {
+                "exception": inside,
+                "breadcrumbs": {"values": [{"data": value}]},
+                "request": {"headers": value},
+            },
+        )
 
     @pytest.mark.parametrize("kind", ["snippet", "sentry", "report", "csp"])
     def test_that_is_huge_is_cut_and_says_so(self, kind):
@@ -59,7 +74,13 @@ class TestBadData:
             "tags": {f"t{n}{huge[:3000]}": huge[:3000] for n in range(300)},
             "extra": {"a": huge, "b": [[huge[:3000]] * 30] * 30},
             "breadcrumbs": [{"message": huge[:5000], "data": {"x": huge[:5000]}}] * 500,
-            "cause": [{"message": huge[:50_000], "stack": "    at f (https://x/" + huge[:3000] + ":1:1)\n"}] * 50,
+            "cause": [
+                {
+                    "message": huge[:50_000],
+                    "stack": "    at f (https://x/" + huge[:3000] + ":1:1)\n",
+                }
+            ]
+            * 50,
             "body": {"message": huge, "id": huge},
             "fingerprint": [huge] * 50,
             "exception": {
@@ -67,14 +88,16 @@ class TestBadData:
                     {
                         "type": huge,
                         "value": huge,
-                        "stacktrace": {"frames": [{"function": huge[:9000], "filename": huge[:9000]}] * 300},
+                        "stacktrace": {
+                            "frames": [{"function": huge[:9000], "filename": huge[:9000]}] * 300
+                        },
                     }
                 ]
                 * 12
             },
         }
         event = emitted(kind, body, **CHROME_FACTS)
-        assert len(event.body) <= bounds.BODY
+        assert len(event.body) <= fields.BODY
         assert event.json["cut"]
         assert len(orjson.dumps(event.facts)) < 8000
 
@@ -89,13 +112,22 @@ class TestBadData:
 
     def test_with_dollars_dots_and_nul_goes_through(self):
         odd = {"$where": "\0", "a.b": {"$c": "x\0y"}, "": 1}
-        assert named("snippet", {"extra": odd, "message": "a\0b", "tags": {"$a.b": "\0"}})["extra"] == odd
+        assert (
+            named("snippet", {"extra": odd, "message": "a\0b", "tags": {"$a.b": "\0"}})["extra"]
+            == odd
+        )
 
     JSON = st.recursive(
-        st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.floats(allow_nan=False) | st.text(max_size=20),
+        st.none()
+        | st.booleans()
+        | st.integers(-(2**53), 2**53)
+        | st.floats(allow_nan=False)
+        | st.text(max_size=20),
         lambda inner: (
             st.lists(inner, max_size=4)
-            | st.dictionaries(st.sampled_from(SNIPPET_FIELDS) | st.text(max_size=8), inner, max_size=6)
+            | st.dictionaries(
+                st.sampled_from(SNIPPET_FIELDS) | st.text(max_size=8), inner, max_size=6
+            )
         ),
         max_leaves=25,
     )
@@ -105,11 +137,22 @@ class TestBadData:
         st.sampled_from(["snippet", "sentry", "report", "csp"]),
         st.dictionaries(
             st.sampled_from(
-                [*SNIPPET_FIELDS, "exception", "body", "csp-report", "request", "contexts", "sdk", "logentry"]
+                [
+                    *SNIPPET_FIELDS,
+                    "exception",
+                    "body",
+                    "csp-report",
+                    "request",
+                    "contexts",
+                    "sdk",
+                    "logentry",
+                ]
             ),
             JSON,
             max_size=8,
         ),
     )
     def test_of_any_shape_never_makes_it_raise(self, kind, body):
-        assert isinstance(fingerprint(Event("0" * 32, "1", 0, kind, orjson.dumps(body), CHROME_FACTS)), Emit)
+        assert isinstance(
+            fingerprint(Event("0" * 32, "1", 0, kind, orjson.dumps(body), CHROME_FACTS)), Emit
+        )

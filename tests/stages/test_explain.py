@@ -5,12 +5,21 @@ import json
 import orjson
 from click.testing import CliRunner
 
-from stages.command import command
-from tests.stages.naming_cases import events, named
+from stages.commands.explain import command
+from tests.stages.grouping_cases import events, named
 
-SNIPPET = {"id": "a" * 32, "type": "TypeError", "message": "x is null", "stack": "pay@https://x.example/a.js:1:2"}
+SNIPPET = {
+    "id": "a" * 32,
+    "type": "TypeError",
+    "message": "x is null",
+    "stack": "pay@https://x.example/a.js:1:2",
+}
 SENTRY = {"event_id": "b" * 32, "exception": {"values": [{"type": "E", "value": "m"}]}}
-REPORT = {"type": "deprecation", "url": "https://x.example", "body": {"id": "WebSQL", "message": "gone"}}
+REPORT = {
+    "type": "deprecation",
+    "url": "https://x.example",
+    "body": {"id": "WebSQL", "message": "gone"},
+}
 CSP = {"csp-report": {"effective-directive": "img-src", "blocked-uri": "https://e.example/x"}}
 
 
@@ -28,7 +37,17 @@ def test_prints_one_object_a_line_with_the_fields_of_the_design():
     assert result.exit_code == 0
     assert [one["id"] for one in told] == ["a" * 32, "b" * 32, None, None]
     assert [one["type"] for one in told] == ["TypeError", "E", "Deprecation", "CSPViolation"]
-    expected = {"id", "fingerprint", "fingerprints", "type", "message", "culprit", "frames", "used", "ignored"}
+    expected = {
+        "id",
+        "fingerprint",
+        "fingerprints",
+        "type",
+        "message",
+        "culprit",
+        "frames",
+        "used",
+        "ignored",
+    }
     assert all(set(one) == expected for one in told)
 
 
@@ -36,7 +55,9 @@ def test_tells_what_the_stage_tells():
     kinds = [kind for kind, _ in events()]
     result = explain(lines_of(*(body for _, body in events())))
     told = [json.loads(line)["fingerprint"] for line in result.stdout.splitlines()]
-    assert told == [named(kind, body)["fingerprint"] for kind, (_, body) in zip(kinds, events(), strict=True)]
+    assert told == [
+        named(kind, body)["fingerprint"] for kind, (_, body) in zip(kinds, events(), strict=True)
+    ]
 
 
 def test_says_which_parts_were_used_and_which_ignored_and_why():
@@ -47,7 +68,9 @@ def test_says_which_parts_were_used_and_which_ignored_and_why():
 
 
 def test_a_line_that_is_no_report_is_named_and_the_others_go_on():
-    result = explain(b"\n".join([orjson.dumps(SNIPPET), b"{nope", b"", b"[1]", orjson.dumps(SENTRY)]))
+    result = explain(
+        b"\n".join([orjson.dumps(SNIPPET), b"{nope", b"", b"[1]", orjson.dumps(SENTRY)])
+    )
     assert result.exit_code == 1
     assert len(result.stdout.splitlines()) == 2
     assert "line 2: not JSON" in result.stderr

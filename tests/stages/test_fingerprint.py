@@ -5,10 +5,11 @@ import pytest
 
 from catchwater.answers import Tally
 from stages.fingerprint import page_of
-from tests.stages.naming_cases import CHROME_FACTS, NAMED_FIELDS, emitted, named
+from tests.stages.grouping_cases import CHROME_FACTS, NAMED_FIELDS, emitted, named
 
 STACK = (
-    "TypeError: x is null\n    at pay (https://shop.example/js/cart.3f2a1b.js:3:5)\n    at https://shop.example/:9:1"
+    "TypeError: x is null\n    at pay (https://shop.example/js/cart.3f2a1b.js:3:5)\n    at "
+    "https://shop.example/:9:1"
 )
 REPORT = {
     "id": "0" * 32,
@@ -25,9 +26,15 @@ REPORT = {
     "user": {"id": 17},
     "tags": {"tenant": "acme", "beta": True},
     "extra": {"cart": {"$total": 3, "a.b": [1, 2]}},
-    "breadcrumbs": [{"ts": 1_763_900_000_000, "kind": "click", "message": "button#pay", "data": {"x": 1}}],
+    "breadcrumbs": [
+        {"ts": 1_763_900_000_000, "kind": "click", "message": "button#pay", "data": {"x": 1}}
+    ],
     "cause": [
-        {"type": "RangeError", "message": "too few", "stack": "RangeError: too few\n    at f (https://x/a.js:1:2)"}
+        {
+            "type": "RangeError",
+            "message": "too few",
+            "stack": "RangeError: too few\n    at f (https://x/a.js:1:2)",
+        }
     ],
     "n": 3,
     "first_ts": 1_763_900_000_000,
@@ -47,7 +54,11 @@ class TestASnippetsReport:
             "column": 5,
             "in_app": True,
         }
-        assert (whole["type"], whole["message"], whole["culprit"]) == ("TypeError", "x is null", "pay (cart.js)")
+        assert (whole["type"], whole["message"], whole["culprit"]) == (
+            "TypeError",
+            "x is null",
+            "pay (cart.js)",
+        )
         assert (whole["level"], whole["n"], whole["ts"]) == ("fatal", 3, 1_763_900_000_123)
         assert (whole["browser"], whole["os"]) == ("Chrome 156", "Windows 10")
         assert whole["chain"][0]["type"] == "RangeError"
@@ -79,7 +90,9 @@ class TestASnippetsReport:
         assert Tally(**event.facts).n == 3
 
     def test_a_page_s_own_tags_neither_hide_ours_nor_grow_without_bound(self):
-        own = {"browser": "mine", "a\tb": "x", "k" * 80: "v" * 150} | {f"t{n}": "y" for n in range(20)}
+        own = {"browser": "mine", "a\tb": "x", "k" * 80: "v" * 150} | {
+            f"t{n}": "y" for n in range(20)
+        }
         tags = emitted("snippet", {**REPORT, "tags": own}, **CHROME_FACTS).facts["tags"]
         assert tags["browser"] == "Chrome 156"
         assert tags["a b"] == "x"
@@ -89,12 +102,20 @@ class TestASnippetsReport:
     def test_the_snippet_s_context_is_kept_in_extra(self):
         told = named("snippet", {**REPORT, "context": {"viewport": "1280x900", "age": 12}})
         assert told["extra"] == {**REPORT["extra"], "context": {"viewport": "1280x900", "age": 12}}
-        assert named("snippet", {**REPORT, "context": 7})["extra"] == {**REPORT["extra"], "context": 7}
+        assert named("snippet", {**REPORT, "context": 7})["extra"] == {
+            **REPORT["extra"],
+            "context": 7,
+        }
 
     def test_a_device_is_told_by_its_model(self):
-        phone = "Mozilla/5.0 (Linux; Android 13; Pixel 7) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0.0.0"
+        phone = (
+            "Mozilla/5.0 (Linux; Android 13; Pixel 7) AppleWebKit/537.36 (KHTML, like Gecko) "
+            "Chrome/156.0.0.0"
+        )
         assert emitted("snippet", REPORT, user_agent=phone).facts["tags"]["device"] == "Pixel 7"
-        hidden = emitted("snippet", REPORT, user_agent=phone.replace("Pixel 7", "K").replace("13", "10"))
+        hidden = emitted(
+            "snippet", REPORT, user_agent=phone.replace("Pixel 7", "K").replace("13", "10")
+        )
         assert hidden.facts["tags"]["device"] == "Android"
 
     def test_has_a_fingerprint_that_carries_its_version(self):
@@ -104,8 +125,13 @@ class TestASnippetsReport:
         assert whole["fingerprints"] == {"v1": whole["fingerprint"]}
 
     def test_without_a_stack_stands_where_onerror_said(self):
-        whole = named("snippet", {"message": "boom", "source": "https://shop.example/a.js", "line": 3, "column": 9})
-        assert [(frame["file"], frame["line"]) for frame in whole["frames"]] == [("https://shop.example/a.js", 3)]
+        whole = named(
+            "snippet",
+            {"message": "boom", "source": "https://shop.example/a.js", "line": 3, "column": 9},
+        )
+        assert [(frame["file"], frame["line"]) for frame in whole["frames"]] == [
+            ("https://shop.example/a.js", 3)
+        ]
 
     def test_with_a_stack_does_not_believe_onerror(self):
         lying = {**REPORT, "source": "https://shop.example/", "line": 1, "column": 6}
@@ -125,7 +151,9 @@ class TestASnippetsReport:
         assert named("snippet", one)["fingerprint"] != named("snippet", third)["fingerprint"]
 
     def test_of_a_message_is_named_by_its_text_without_values(self):
-        first, second = ({"mechanism": "manual", "message": f"cart {n} is empty"} for n in (17, 4711))
+        first, second = (
+            {"mechanism": "manual", "message": f"cart {n} is empty"} for n in (17, 4711)
+        )
         assert named("snippet", first)["fingerprint"] == named("snippet", second)["fingerprint"]
         assert named("snippet", first)["type"] == "Message"
 
@@ -137,8 +165,14 @@ class TestABrowsersReport:
     @pytest.mark.parametrize(
         ("report", "expected"),
         [
-            ({"type": "deprecation", "body": {"id": "WebSQL", "message": "gone"}}, ("Deprecation", "gone", "warning")),
-            ({"type": "intervention", "body": {"id": "Vibrate", "message": "no"}}, ("Intervention", "no", "warning")),
+            (
+                {"type": "deprecation", "body": {"id": "WebSQL", "message": "gone"}},
+                ("Deprecation", "gone", "warning"),
+            ),
+            (
+                {"type": "intervention", "body": {"id": "Vibrate", "message": "no"}},
+                ("Intervention", "no", "warning"),
+            ),
             ({"type": "crash", "body": {"reason": "oom"}}, ("Crash", "oom", "fatal")),
             ({"type": "crash", "body": {}}, ("Crash", "no reason given", "fatal")),
             (
@@ -171,7 +205,9 @@ class TestABrowsersReport:
         ],
     )
     def test_is_grouped_by_what_it_is_about(self, kind, first, second, same):
-        names = [named("report", {"type": kind, "body": body})["fingerprint"] for body in (first, second)]
+        names = [
+            named("report", {"type": kind, "body": body})["fingerprint"] for body in (first, second)
+        ]
         assert (names[0] == names[1]) == same
 
 
@@ -192,7 +228,10 @@ class TestWhoWasAffected:
         event = emitted("snippet", {"user": {"ip_address": "{{auto}}"}}, **CHROME_FACTS)
         assert event.facts["user"].startswith("visitor:")
         assert emitted("snippet", {}, **CHROME_FACTS).facts["user"] == event.facts["user"]
-        assert emitted("snippet", {}, **{**CHROME_FACTS, "ip": "203.0.113.8"}).facts["user"] != event.facts["user"]
+        assert (
+            emitted("snippet", {}, **{**CHROME_FACTS, "ip": "203.0.113.8"}).facts["user"]
+            != event.facts["user"]
+        )
 
     def test_is_unknown_without_an_address(self):
         assert emitted("snippet", {}, user_agent=CHROME_FACTS["user_agent"]).facts["user"] == ""

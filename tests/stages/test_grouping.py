@@ -4,7 +4,7 @@ from collections import defaultdict
 
 import pytest
 
-from tests.stages.naming_cases import captures, events, load, named, of_pair
+from tests.stages.grouping_cases import captures, events, load, named, of_pair
 
 PAIRS = load("grouping_pairs_dev.json")["pairs"]
 
@@ -20,27 +20,40 @@ def is_one_issue(pair):
     return first["fingerprint"] == second["fingerprint"]
 
 
-@pytest.mark.parametrize("pair", PAIRS, ids=[f"{pair['id']}-{pair['category']}-{pair['level']}" for pair in PAIRS])
+@pytest.mark.parametrize(
+    "pair", PAIRS, ids=[f"{pair['id']}-{pair['category']}-{pair['level']}" for pair in PAIRS]
+)
 def test_gives_each_pair_its_verdict(pair):
-    assert (is_one_issue(pair) == (pair["verdict"] == "same")) == (pair["id"] not in UNMET), pair["reason"]
+    assert (is_one_issue(pair) == (pair["verdict"] == "same")) == (pair["id"] not in UNMET), pair[
+        "reason"
+    ]
 
 
 @pytest.mark.parametrize(("level", "least"), [("must", 100), ("should", 85)])
 def test_enough_pairs_get_their_verdict(level, least, capsys):
     pairs = [pair for pair in PAIRS if pair["level"] == level]
-    share = 100 * sum(is_one_issue(pair) == (pair["verdict"] == "same") for pair in pairs) / len(pairs)
+    share = (
+        100 * sum(is_one_issue(pair) == (pair["verdict"] == "same") for pair in pairs) / len(pairs)
+    )
     with capsys.disabled():
-        print(f"\ngrouping: {share:.1f} % of the {len(pairs)} pairs of level {level} get their verdict")
+        print(
+            f"\ngrouping: {share:.1f} % of the {len(pairs)} pairs of level {level} get their "
+            f"verdict"
+        )
     assert share >= least
 
 
 def test_one_statement_is_one_issue_in_all_three_engines():
     names = defaultdict(lambda: defaultdict(set))
     for engine, scenario, via, report in captures():
-        which = report["source"] if via.startswith("error-event") else via  # one page missed two resources
+        which = (
+            report["source"] if via.startswith("error-event") else via
+        )  # one page missed two resources
         names[scenario, which][named("snippet", report)["fingerprint"]].add(engine)
     split = {
-        scenario for (scenario, _), found in names.items() if len(found) > 1 and len(set.union(*found.values())) > 1
+        scenario
+        for (scenario, _), found in names.items()
+        if len(found) > 1 and len(set.union(*found.values())) > 1
     }
     assert split == set(APART)
 

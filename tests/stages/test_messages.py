@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stages.naming.matching import Matcher
-from stages.naming.messages import split, told
-from stages.naming.parameters import parametrised
-from stages.naming.wordings import rows
+from stages.grouping.engine_messages import rows
+from stages.grouping.matching import Matcher
+from stages.grouping.messages import normalize, split
+from stages.grouping.parameters import parametrised
 
 
 @pytest.mark.parametrize(
@@ -26,7 +26,10 @@ from stages.naming.wordings import rows
         ("HTTP 404 from /api/cart/17", "HTTP 404 from /api/cart/<number>"),
         ("Request failed with status code 502", "Request failed with status code 502"),
         ("500 (Internal Server Error)", "500 (Internal Server Error)"),
-        ("Minified React error #31; visit https://react.dev/31", "Minified React error #31; visit <url>"),
+        (
+            "Minified React error #31; visit https://react.dev/31",
+            "Minified React error #31; visit <url>",
+        ),
         ("cannot decode utf-16", "cannot decode utf-16"),
         ("user jane+x@shop.example not found", "user <email> not found"),
         ("missing 2eb7d3ba-4d15-4f9d-9a8f-b1ddf7f94b93", "missing <uuid>"),
@@ -52,7 +55,10 @@ def test_values_are_taken_out_and_names_stay(message, canonical):
                 "null is not an object (evaluating 'cents.amount')",
                 "undefined is not an object (evaluating 'this.a[0].amount = f(b.c)')",
                 "Unable to get property 'amount' of undefined or null reference",
-                'Die Eigenschaft "amount" eines undefinierten oder Nullverweises kann nicht abgerufen werden.',
+                (
+                    'Die Eigenschaft "amount" eines undefinierten oder Nullverweises kann nicht '
+                    "abgerufen werden."
+                ),
                 "无法获取未定义或 null 引用的属性“amount”",
             ],
             "property amount of null or undefined",
@@ -60,24 +66,32 @@ def test_values_are_taken_out_and_names_stay(message, canonical):
         (
             [
                 "cart.pay is not a function",
-                "this.cart.pay is not a function. (In 'this.cart.pay(1)', 'this.cart.pay' is undefined)",
+                (
+                    "this.cart.pay is not a function. (In 'this.cart.pay(1)', 'this.cart.pay' is "
+                    "undefined)"
+                ),
                 "Object doesn't support property or method 'pay'",
-                # ruff: noqa: RUF001 - as Internet Explorer wrote it
-                "L’objet ne gère pas la propriété ou la méthode « pay »",
+                "L’objet ne gère pas la propriété ou la méthode « pay »",  # noqa: RUF001 - IE's words
             ],
             "pay is not a function",
         ),
-        (["total is not defined", "Can't find variable: total", "'total' is undefined"], "total is not defined"),
+        (
+            ["total is not defined", "Can't find variable: total", "'total' is undefined"],
+            "total is not defined",
+        ),
         (
             ["Failed to fetch", "Load failed", "NetworkError when attempting to fetch resource."],
             "network request failed",
         ),
         (["Unexpected token '<'", "expected expression, got '<'"], "script: unexpected <"),
-        (["Maximum call stack size exceeded", "too much recursion", "Espace pile insuffisant"], "too much recursion"),
+        (
+            ["Maximum call stack size exceeded", "too much recursion", "Espace pile insuffisant"],
+            "too much recursion",
+        ),
     ],
 )
 def test_engines_words_for_one_mistake_are_one_form(texts, canonical):
-    assert {told("", text).text for text in texts} == {canonical}
+    assert {normalize("", text).text for text in texts} == {canonical}
 
 
 @pytest.mark.parametrize(
@@ -119,11 +133,26 @@ def test_a_row_of_a_later_version_does_not_change_this_one():
 
 
 @pytest.mark.parametrize(
-    "piece", ["1", "a1", "::", "'", '"', "=", "@a", "a@b.", "http:", "0x1.", "1:1", "Failed to execute '", "is "]
+    "piece",
+    [
+        "1",
+        "a1",
+        "::",
+        "'",
+        '"',
+        "=",
+        "@a",
+        "a@b.",
+        "http:",
+        "0x1.",
+        "1:1",
+        "Failed to execute '",
+        "is ",
+    ],
 )
 def test_no_message_is_slow(piece):
     before = time.process_time()
-    told("", piece * (1_000_000 // len(piece)))
+    normalize("", piece * (1_000_000 // len(piece)))
     parametrised(piece * (20_000 // len(piece)))
     assert time.process_time() - before < 5
 
@@ -131,4 +160,4 @@ def test_no_message_is_slow(piece):
 @settings(max_examples=500, deadline=None)
 @given(st.text(), st.text())
 def test_no_text_makes_it_raise(type_, message):
-    told(type_, message)
+    normalize(type_, message)

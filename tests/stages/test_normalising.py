@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import pytest
 
-from stages.naming.files import short, steady
-from stages.naming.frames import is_ours
-from stages.naming.functions import plain, telling
-from tests.stages.naming_cases import named
+from stages.grouping.files import short, steady
+from stages.grouping.frames import is_ours
+from stages.grouping.functions import plain, telling
+from tests.stages.grouping_cases import named
 
 SHOP = "https://shop.example"
 
@@ -19,7 +19,10 @@ SHOP = "https://shop.example"
         (f"{SHOP}/assets/Cart-DkD0nX3s.js", "assets/Cart.js"),
         (f"{SHOP}/assets/index-BX3f9_a1.js", "assets/index.js"),
         (f"{SHOP}/_nuxt/B7x2KqPz.js", "_nuxt/*.js"),
-        (f"{SHOP}/_next/static/hZJ5qUQ9zXyK3m_7aBcDe/pages/index.js", "_next/static/pages/index.js"),
+        (
+            f"{SHOP}/_next/static/hZJ5qUQ9zXyK3m_7aBcDe/pages/index.js",
+            "_next/static/pages/index.js",
+        ),
         (f"{SHOP}/static/version1699999999/js/a.js", "static/js/a.js"),
         (f"{SHOP}/npm/react@18.2.0/umd/react.production.min.js", "npm/react/umd/react.js"),
         (f"{SHOP}/jquery-3.6.0.min.js", "jquery.js"),
@@ -35,7 +38,10 @@ SHOP = "https://shop.example"
         ("C:\\Users\\jane\\app\\src\\cart.js", "app/src/cart.js"),
         ("file:///home/jane/app/src/cart.js", "app/src/cart.js"),
         ("blob:https://shop.example/8a66aa30-ee14-471e-b922-2539ec35083d", "blob:"),
-        ("moz-extension://0b1c2d3e-4f50-6172-8394-a5b6c7d8e9f0/content.js", "moz-extension:/content.js"),
+        (
+            "moz-extension://0b1c2d3e-4f50-6172-8394-a5b6c7d8e9f0/content.js",
+            "moz-extension:/content.js",
+        ),
         (
             "chrome-extension://aapbdbdomjkkjkaonfhkkikfgjllcleb/a.js",
             "chrome-extension:/aapbdbdomjkkjkaonfhkkikfgjllcleb/a.js",
@@ -70,7 +76,9 @@ def test_a_function_has_one_name_in_every_engine(function, name):
     assert plain(function) == name
 
 
-@pytest.mark.parametrize("function", ["t", "Ab", "ns.util.run [as exec]", "scope/</ns.util.run", "exports.render"])
+@pytest.mark.parametrize(
+    "function", ["t", "Ab", "ns.util.run [as exec]", "scope/</ns.util.run", "exports.render"]
+)
 def test_a_name_that_differs_from_engine_to_engine_or_build_to_build_does_not_tell(function):
     assert telling(function) == ""
 
@@ -101,7 +109,11 @@ def test_minified_names_of_two_builds_are_one_issue_and_two_messages_are_two():
     message = "Cannot read properties of null (reading 'price')"
     first, second, other = (
         {"type": "TypeError", "message": text, "stack": stack.format(text, function, column)}
-        for text, function, column in ((message, "t", 100), (message, "e", 230), ("x is not iterable", "t", 100))
+        for text, function, column in (
+            (message, "t", 100),
+            (message, "e", 230),
+            ("x is not iterable", "t", 100),
+        )
     )
     assert named("snippet", first)["fingerprint"] == named("snippet", second)["fingerprint"]
     assert named("snippet", first)["fingerprint"] != named("snippet", other)["fingerprint"]
@@ -113,19 +125,27 @@ def test_own_code_names_the_issue_before_the_library_that_threw():
         "at Array.map (<anonymous>)",
         "at pay (https://x/cart.js:2:2)",
     ]
-    whole = named("snippet", {"type": "Error", "message": "no", "stack": "Error: no\n" + "\n".join(lines)})
+    whole = named(
+        "snippet", {"type": "Error", "message": "no", "stack": "Error: no\n" + "\n".join(lines)}
+    )
     assert whole["culprit"] == "pay (cart.js)"
 
 
 def test_the_constructor_of_an_errors_own_class_is_passed_over():
     stack = "HttpError@https://x/http.js:1:1\nload@https://x/cart.js:2:2"
-    assert named("snippet", {"type": "HttpError", "message": "no", "stack": stack})["culprit"] == "load (cart.js)"
+    assert (
+        named("snippet", {"type": "HttpError", "message": "no", "stack": stack})["culprit"]
+        == "load (cart.js)"
+    )
 
 
 @pytest.mark.parametrize("name", ["", ".extras", ".0123456789abcdef", ".extras.0123456789abcdef"])
 def test_frames_of_the_snippet_itself_are_not_the_page_s(name):
     address = f"https://shop.example/assets/cw/c/{'0a' * 16}{name}.js"
-    stack = f"TypeError: Failed to fetch\n    at {address}:1:1127\n    at order (https://shop.example/shop.js:45:12)"
+    stack = (
+        f"TypeError: Failed to fetch\n    at {address}:1:1127\n    at order "
+        f"(https://shop.example/shop.js:45:12)"
+    )
     told = named("snippet", {"type": "TypeError", "message": "Failed to fetch", "stack": stack})
     assert [frame["in_app"] for frame in told["frames"]] == [False, True]
     assert told["culprit"] == "order (shop.js)"

@@ -10,20 +10,23 @@ import orjson
 import pytest
 from click.testing import CliRunner
 
-from catchwater import watched
 from catchwater.answers import Drop, Emit
+from catchwater.config import reloading
+from catchwater.config.grouping_rules import Rule
+from catchwater.config.projects import load
 from catchwater.event import Event
-from catchwater.projects import load
-from catchwater.renaming import Rule
-from stages import projects
-from stages.command import command
-from stages.fingerprint import answer, fingerprint
-from stages.projects import Wishes
+from stages import project_settings
+from stages.commands.explain import command
+from stages.fingerprint import Resources, fingerprint
+from stages.fingerprint import answer as answer_of
+from stages.project_settings import ProjectSettings
 
 REPORT = {
     "type": "TimeoutError",
     "message": "timeout of 3000 ms exceeded for jane@example.com",
-    "stack": "TimeoutError: x\n    at Object.load (https://cdn.example/api/orders.3f2a1b9c.js?v=7:1:2)",
+    "stack": (
+        "TimeoutError: x\n    at Object.load (https://cdn.example/api/orders.3f2a1b9c.js?v=7:1:2)"
+    ),
     "page": "https://shop.example/orders/17?x=1",
     "release": "1.4",
     "environment": "live",
@@ -33,8 +36,10 @@ HEAD = 'projects:\n  - id: "1"\n    name: shop\n    key: 0123456789abcdef0123456
 
 
 def named(told=REPORT, *rules, **more):
-    wishes = Wishes(rules=[Rule.model_validate(rule) for rule in rules])
-    found = answer(Event("0" * 32, "1", 1_763_900_000_000, "snippet", orjson.dumps({**told, **more})), wishes)
+    wishes = ProjectSettings(rules=[Rule.model_validate(rule) for rule in rules])
+    found = answer_of(
+        Event("0" * 32, "1", 1_763_900_000_000, "snippet", orjson.dumps({**told, **more})), wishes
+    )
     assert isinstance(found, Emit)
     return found.event.json, found.event.facts
 
@@ -60,11 +65,15 @@ def fingerprint_of(*rules, **more):
 )
 def test_a_rule_matches_what_people_see_and_names_the_issue(match):
     rule = {"match": match, "name": ["timeouts"]}
-    assert fingerprint_of(rule) == fingerprint_of(rule, message="timeout of 1 exceeded ", release="1.9")
+    assert fingerprint_of(rule) == fingerprint_of(
+        rule, message="timeout of 1 exceeded ", release="1.9"
+    )
     assert fingerprint_of(rule) != fingerprint_of()
 
 
-@pytest.mark.parametrize("match", [{"type": "Timeout"}, {"function": "load", "level": "warning"}, {"release": "1"}])
+@pytest.mark.parametrize(
+    "match", [{"type": "Timeout"}, {"function": "load", "level": "warning"}, {"release": "1"}]
+)
 def test_a_rule_that_does_not_match_as_a_whole_changes_nothing(match):
     assert fingerprint_of({"match": match, "name": ["x"]}) == fingerprint_of()
 
@@ -85,7 +94,10 @@ def test_default_is_what_it_would_have_been_and_may_be_split():
 
 
 def test_placeholders_stand_for_what_no_build_and_no_visit_changes():
-    rule = {"match": {"level": "error"}, "name": ["{{ file }} {{ function }} {{page}}", "{{ message }}"]}
+    rule = {
+        "match": {"level": "error"},
+        "name": ["{{ file }} {{ function }} {{page}}", "{{ message }}"],
+    }
     later = {
         "stack": "load@https://b.example/api/orders.0d1e2f3a.js:9:9",
         "page": "https://other.example/orders/18",
@@ -95,16 +107,26 @@ def test_placeholders_stand_for_what_no_build_and_no_visit_changes():
 
 
 def test_a_title_is_shown_and_nothing_private_is_in_it():
-    rule = {"match": {"level": "error"}, "name": ["x"], "title": "Slow API in {{ release }}: {{ page }}"}
+    rule = {
+        "match": {"level": "error"},
+        "name": ["x"],
+        "title": "Slow API in {{ release }}: {{ page }}",
+    }
     assert named(REPORT, rule)[1]["about"]["message"] == "Slow API in 1.4: /orders/*"
     leaking = {"match": {"level": "error"}, "name": ["x"], "title": "{{ release }}"}
     assert named(REPORT, leaking, release="jane@example.com")[1]["about"]["message"] == "[email]"
 
 
 def test_the_reasons_name_the_rule():
-    told = named(REPORT, {"match": {"type": "a"}, "name": ["a"]}, {"match": {"level": "error"}, "name": ["b"]})[0]
+    told = named(
+        REPORT,
+        {"match": {"type": "a"}, "name": ["a"]},
+        {"match": {"level": "error"}, "name": ["b"]},
+    )[0]
     assert told["used"] == ["rule 2 of the project (level is error): b"]
-    assert {"part": "type: TimeoutError", "why": "a rule of the project names this issue"} in told["ignored"]
+    assert {"part": "type: TimeoutError", "why": "a rule of the project names this issue"} in told[
+        "ignored"
+    ]
 
 
 def test_mistakes_in_a_project_s_sections_are_told_at_once_with_line_and_help(tmp_path):
@@ -121,10 +143,20 @@ def test_mistakes_in_a_project_s_sections_are_told_at_once_with_line_and_help(tm
         load(path)
     text = str(error.value)
     wanted = (
-        "line 5", "did you mean 'crawlers'?", "this would match everything", "line 7", "did you mean 'type'?", "line 8",
-        "a rule that asks for nothing", "{{ nonsense }} is not known", "line 9", "no regular expression",
-        "no lookaround", "matches where nothing is", "keep",
-    )  # fmt: skip
+        "line 5",
+        "did you mean 'crawlers'?",
+        "this would match everything",
+        "line 7",
+        "did you mean 'type'?",
+        "line 8",
+        "a rule that asks for nothing",
+        "{{ nonsense }} is not known",
+        "line 9",
+        "no regular expression",
+        "no lookaround",
+        "matches where nothing is",
+        "keep",
+    )
     assert [part for part in wanted if part not in text] == []
 
 
@@ -134,11 +166,16 @@ def event(**more) -> Event:
 
 @pytest.fixture
 def watched_file(tmp_path, monkeypatch):
-    monkeypatch.setattr(watched, "LOOK_EVERY", 0.0)
+    monkeypatch.setattr(reloading, "LOOK_EVERY_S", 0.0)
     (path := tmp_path / "projects.yaml").write_text(HEAD)
-    projects.watch(path)
-    yield path
-    projects.forget()
+    return path
+
+
+@pytest.fixture
+def answer(watched_file):
+    """The stage's answer with what the file says now."""
+    resources = Resources(project_settings.SettingsFile(watched_file).of)
+    return lambda event: fingerprint(event, resources)
 
 
 def rewrite(path, text):
@@ -146,19 +183,26 @@ def rewrite(path, text):
     os.utime(path, ns=(time.time_ns(), path.stat().st_mtime_ns + 1_000_000))
 
 
-def test_a_change_of_the_file_is_in_force_without_a_restart_and_a_mistake_in_it_is_not(watched_file):
-    assert isinstance(fingerprint(event()), Emit)
+def test_a_change_of_the_file_is_in_force_without_a_restart_and_a_mistake_in_it_is_not(
+    watched_file, answer
+):
+    assert isinstance(answer(event()), Emit)
     rewrite(watched_file, HEAD + "    filters: {messages: ['timeout of *']}\n")
-    assert fingerprint(event()) == Drop("filter:messages")
+    assert answer(event()) == Drop("filter:messages")
     rewrite(watched_file, HEAD + "    filters: {mesages: []}\n")
-    assert fingerprint(event()) == Drop("filter:messages"), "what was in force stays"
+    assert answer(event()) == Drop("filter:messages"), "what was in force stays"
     watched_file.unlink()
-    assert isinstance(fingerprint(event()), Emit)
+    assert isinstance(answer(event()), Emit)
 
 
-def test_what_a_project_wants_taken_out_is_taken_out(watched_file):
-    rewrite(watched_file, HEAD + "    private: {patterns: ['\\bKD-\\d{6}\\b'], fields: ['*kdnr'], keep: [email]}\n")
-    found = fingerprint(event(message="KD-123456 jane@example.com", extra={"my_kdnr": "17", "note": "KD-654321"}))
+def test_what_a_project_wants_taken_out_is_taken_out(watched_file, answer):
+    rewrite(
+        watched_file,
+        HEAD + "    private: {patterns: ['\\bKD-\\d{6}\\b'], fields: ['*kdnr'], keep: [email]}\n",
+    )
+    found = answer(
+        event(message="KD-123456 jane@example.com", extra={"my_kdnr": "17", "note": "KD-654321"})
+    )
     assert isinstance(found, Emit)
     told = found.event.json
     assert told["message"] == "[private] jane@example.com"
@@ -173,12 +217,9 @@ def test_explain_applies_a_project_s_rules_and_says_what_would_be_dropped(tmp_pa
         + "    filters: {pages: ['*/orders/*']}\n"
         + "    fingerprints:\n      - {match: {level: error}, name: [a], title: Slow}\n"
     )
-    try:
-        asked = ["--projects", str(path), "--project", "1"]
-        told = json.loads(CliRunner().invoke(command, asked, input=orjson.dumps(REPORT)).stdout)
-        wrong = CliRunner().invoke(command, [*asked[:3], "7"], input=b"")
-    finally:
-        projects.forget()
+    asked = ["--projects", str(path), "--project", "1"]
+    told = json.loads(CliRunner().invoke(command, asked, input=orjson.dumps(REPORT)).stdout)
+    wrong = CliRunner().invoke(command, [*asked[:3], "7"], input=b"")
     assert (told["dropped"], told["title"]) == ("filter:pages", "Slow")
     assert told["used"] == ["rule 1 of the project (level is error): a"]
     assert wrong.exit_code == 2

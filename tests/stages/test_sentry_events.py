@@ -2,16 +2,22 @@ from __future__ import annotations
 
 import pytest
 
-from tests.stages.naming_cases import CHROME_FACTS, emitted, named
+from tests.stages.grouping_cases import CHROME_FACTS, emitted, named
 
 
 class TestASentryEvent:
     def test_is_turned_innermost_first(self):
         frames = [
-            {"function": name, "filename": "https://x/a.js", "lineno": 1, "in_app": True} for name in ("outer", "inner")
+            {"function": name, "filename": "https://x/a.js", "lineno": 1, "in_app": True}
+            for name in ("outer", "inner")
         ]
         whole = named(
-            "sentry", {"exception": {"values": [{"type": "E", "value": "m", "stacktrace": {"frames": frames}}]}}
+            "sentry",
+            {
+                "exception": {
+                    "values": [{"type": "E", "value": "m", "stacktrace": {"frames": frames}}]
+                }
+            },
         )
         assert [frame["function"] for frame in whole["frames"]] == ["inner", "outer"]
         assert whole["culprit"] == "inner (a.js)"
@@ -32,7 +38,8 @@ class TestASentryEvent:
 
     def test_with_a_template_is_named_by_that(self):
         one, other = (
-            {"logentry": {"message": "no %s in cart", "formatted": f"no {name} in cart"}} for name in ("tea", "salt")
+            {"logentry": {"message": "no %s in cart", "formatted": f"no {name} in cart"}}
+            for name in ("tea", "salt")
         )
         assert named("sentry", one)["fingerprint"] == named("sentry", other)["fingerprint"]
         assert named("sentry", one)["message"] == "no tea in cart"
@@ -41,7 +48,10 @@ class TestASentryEvent:
         told = {
             "request": {
                 "url": "https://shop.example/cart",
-                "headers": {"User-Agent": CHROME_FACTS["user_agent"], "Referer": "https://s.example"},
+                "headers": {
+                    "User-Agent": CHROME_FACTS["user_agent"],
+                    "Referer": "https://s.example",
+                },
             },
             "user": {"email": "jane@shop.example"},
             "tags": [["tenant", "acme"]],
@@ -50,15 +60,24 @@ class TestASentryEvent:
         }
         event = emitted("sentry", told, ip="203.0.113.7")
         whole = event.json
-        assert (whole["page"], whole["referrer"]) == ("https://shop.example/cart", "https://s.example")
+        assert (whole["page"], whole["referrer"]) == (
+            "https://shop.example/cart",
+            "https://s.example",
+        )
         assert (whole["browser"], whole["tags"]) == ("Chrome 156", {"tenant": "acme"})
-        assert (whole["sdk"], whole["ts"]) == ("sentry.javascript.browser/11.12.0", 1_763_900_000_500)
+        assert (whole["sdk"], whole["ts"]) == (
+            "sentry.javascript.browser/11.12.0",
+            1_763_900_000_500,
+        )
         assert event.facts["user"] == "email:jane@shop.example"
 
     @pytest.mark.parametrize("asked", [["a"], ["a", "{{ default }}"], ["{{default}}", "b"]])
     def test_with_its_own_fingerprint_gets_another_name(self, asked):
         event = {"message": "x"}
-        assert named("sentry", {**event, "fingerprint": asked})["fingerprint"] != named("sentry", event)["fingerprint"]
+        assert (
+            named("sentry", {**event, "fingerprint": asked})["fingerprint"]
+            != named("sentry", event)["fingerprint"]
+        )
 
     def test_whose_own_fingerprint_is_the_default_keeps_its_name(self):
         event = {"message": "x"}

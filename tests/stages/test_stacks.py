@@ -6,32 +6,62 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stages.naming.stacks import MAX_FRAMES, parse
-from tests.stages.naming_cases import load
+from stages.grouping.stacks import MAX_FRAMES, parse
+from tests.stages.grouping_cases import load
 
 CASES = load("stacks_dev.json")["cases"]
-ANONYMOUS = {"", "?", "<anonymous>", "<unknown>", "anonymous", "Anonymous function", "<anonymous function>", None}
+ANONYMOUS = {
+    "",
+    "?",
+    "<anonymous>",
+    "<unknown>",
+    "anonymous",
+    "Anonymous function",
+    "<anonymous function>",
+    None,
+}
 NATIVE = {"", "native", "native code", "[native code]", "<anonymous>", None}
 
-# Where we do not do what one peer expects: the peers disagree with each other, or the peer is wrong.
+# Where we do not do what one peer expects: the peers disagree with each other, or the peer is
+# wrong.
 DISAGREEMENTS = {
     "dev-009": "Sentry cuts a line at 1,024 characters and so loses line and column; we keep both",
-    "dev-015": "Sentry splits `MyClass::bar(int) const` at its first parenthesis; we take the last pair as the place",
-    "dev-025": "Sentry drops the top frame because React set `framesToPop`, which is not part of the stack",
+    "dev-015": (
+        "Sentry splits `MyClass::bar(int) const` at its first parenthesis; we take the "
+        "last pair as the place"
+    ),
+    "dev-025": (
+        "Sentry drops the top frame because React set `framesToPop`, which is not part of the stack"
+    ),
     "dev-027": "the same stack with framesToPop, with another message",
-    "dev-040": "error-stack-parser gives eval code no file; Sentry, TraceKit and Faro call the file `eval code`",
-    "dev-052": "Sentry calls a nameless frame in evaluated code `eval`; TraceKit, Datadog and others leave it nameless",
-    "dev-060": "Faro keeps the column inside the evaluated text, next to a line outside it; five peers do not",
+    "dev-040": (
+        "error-stack-parser gives eval code no file; Sentry, TraceKit and Faro call the "
+        "file `eval code`"
+    ),
+    "dev-052": (
+        "Sentry calls a nameless frame in evaluated code `eval`; TraceKit, Datadog and "
+        "others leave it nameless"
+    ),
+    "dev-060": (
+        "Faro keeps the column inside the evaluated text, next to a line outside it; five "
+        "peers do not"
+    ),
     "dev-061": "as dev-052",
     "dev-113": "error-stack-parser drops `[native code]` frames; five peers keep them",
-    "dev-126": "Application Insights loses the line of Opera 9's `Line 68 of inline#2 script in ...`",
+    "dev-126": (
+        "Application Insights loses the line of Opera 9's `Line 68 of inline#2 script in ...`"
+    ),
     "dev-133": "as dev-126, `Line 21 of linked script ...`",
-    "dev-136": "Application Insights makes `Global code` nameless; Sentry and error-stack-parser keep it",
+    "dev-136": (
+        "Application Insights makes `Global code` nameless; Sentry and error-stack-parser keep it"
+    ),
 }
 
 
 def text_of(case):
-    """Opera 10 and 11 say more in `stacktrace` than in `stack`: peers who read it expect what it says."""
+    """Opera 10 and 11 say more in `stacktrace` than in `stack`: peers who read it expect what
+    it says.
+    """
     wants_more = case.get("stacktrace") and case["peer"] in ("TraceKit", "sentry")
     return case["stacktrace"] if wants_more else case["stack"]
 
@@ -55,10 +85,14 @@ def differences(case):
             yield f"frame {at}: {frame.line}:{frame.column} instead of {place}"
 
 
-@pytest.mark.parametrize("case", CASES, ids=[f"{case['id']}-{case['peer']}-{case['browser']}" for case in CASES])
+@pytest.mark.parametrize(
+    "case", CASES, ids=[f"{case['id']}-{case['peer']}-{case['browser']}" for case in CASES]
+)
 def test_gives_the_frames_that_the_peers_expect(case):
     found = list(differences(case))
-    assert bool(found) == (case["id"] in DISAGREEMENTS), found or f"{case['id']} agrees now: take it off the list"
+    assert bool(found) == (case["id"] in DISAGREEMENTS), (
+        found or f"{case['id']} agrees now: take it off the list"
+    )
 
 
 def test_agrees_with_the_peers_where_they_agree_with_each_other(capsys):
@@ -66,7 +100,10 @@ def test_agrees_with_the_peers_where_they_agree_with_each_other(capsys):
     right = sum(not list(differences(case)) for case in decided)
     share = 100 * right / len(decided)
     with capsys.disabled():
-        print(f"\nstacks: {share:.1f} % of {len(decided)} cases ({len(DISAGREEMENTS)} more are listed disagreements)")
+        print(
+            f"\nstacks: {share:.1f} % of {len(decided)} cases ({len(DISAGREEMENTS)} more are "
+            f"listed disagreements)"
+        )
     assert share >= 99
 
 
@@ -84,14 +121,29 @@ def test_a_message_that_is_also_a_function_stays_a_function():
 @pytest.mark.parametrize(
     ("line", "function", "file", "at"),
     [
-        ("blobFn@blob:http://x.example/8a66aa30-ee14:3:5", "blobFn", "blob:http://x.example/8a66aa30-ee14", (3, 5)),
+        (
+            "blobFn@blob:http://x.example/8a66aa30-ee14:3:5",
+            "blobFn",
+            "blob:http://x.example/8a66aa30-ee14",
+            (3, 5),
+        ),
         ("HttpError@http://x.example/a.js:1:2", "HttpError", "http://x.example/a.js", (1, 2)),
         ("@odd name@http://x.example/a.js:1:2", "@odd name", "http://x.example/a.js", (1, 2)),
         ("a-b (c)@http://x.example/a.js:1:2", "a-b (c)", "http://x.example/a.js", (1, 2)),
         ("http://x.example/npm/@scope/a.js:1:2", "", "http://x.example/npm/@scope/a.js", (1, 2)),
         ("f@http://x.example/npm/@scope/a.js:1:2", "f", "http://x.example/npm/@scope/a.js", (1, 2)),
-        ("    at f (http://x.example/(group)/[id]/a b.js:1:2)", "f", "http://x.example/(group)/[id]/a b.js", (1, 2)),
-        ("    at odd(name (http://x.example/a.js:1:2)", "odd(name", "http://x.example/a.js", (1, 2)),
+        (
+            "    at f (http://x.example/(group)/[id]/a b.js:1:2)",
+            "f",
+            "http://x.example/(group)/[id]/a b.js",
+            (1, 2),
+        ),
+        (
+            "    at odd(name (http://x.example/a.js:1:2)",
+            "odd(name",
+            "http://x.example/a.js",
+            (1, 2),
+        ),
         ("    at async f (http://x.example/a.js:1:2)", "async f", "http://x.example/a.js", (1, 2)),
         ("    at f (data:text/javascript,g():1:2)", "f", "data:text/javascript,g()", (1, 2)),
         ("    at f (address at main.jsbundle:1:452701)", "f", "main.jsbundle", (1, 452701)),
@@ -129,7 +181,9 @@ HOSTILE = {
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_megabyte_made_to_be_slow_is_parsed_in_linear_time(name):
-    """Twice the text takes about twice the time; a quadratic parser would take minutes for the whole."""
+    """Twice the text takes about twice the time; a quadratic parser would take minutes for the
+    whole.
+    """
     text = HOSTILE[name]
     before = time.process_time()
     frames = parse(text, "at")

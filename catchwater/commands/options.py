@@ -1,0 +1,106 @@
+"""Settings that several commands take: each declared once, as an option and an environment
+variable.
+"""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from catchwater.config import projects as projects_file
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+F = TypeVar("F", bound="Callable[..., Any]")
+
+
+def setting(name: str, *, variable: str = "", **more: Any) -> Callable[[F], F]:
+    """An option that an environment variable sets too:
+
+    `--redis-url` is CATCHWATER_REDIS_URL unless named.
+    """
+    envvar = "CATCHWATER_" + (variable or name.removeprefix("--").replace("-", "_").upper())
+    return click.option(name, envvar=envvar, show_envvar=True, show_default=True, **more)
+
+
+redis_url = setting(
+    "--redis-url",
+    default="redis://127.0.0.1:6379/0",
+    help="The Redis or Valkey that holds the streams: redis://, rediss://, unix:// or "
+    "redis+sentinel://s1:26379,s2:26379/name/0",
+)
+mongo_url = setting(
+    "--mongo-url", default="mongodb://127.0.0.1:27017", help="The MongoDB that holds the issues."
+)
+maps_memory = setting(
+    "--maps-memory",
+    type=click.IntRange(1, 65_536),
+    default=32,
+    help="MB of parsed source maps that a stage holds; a larger map is not used.",
+)
+streamdefs = setting(
+    "--streamdefs",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default=None,
+    help="The pipeline. Without it ./streamdefs.yaml, or else the one that is installed.",
+)
+projects = setting(
+    "--projects",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default=Path("projects.yaml"),
+    help="Who may send, and each project's filters and rules.",
+)
+
+
+def _address(_context: click.Context, _option: click.Parameter, value: str) -> str:
+    try:
+        return projects_file.public_url(value)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from error
+
+
+public_url = setting(
+    "--public-url",
+    default="",
+    callback=_address,
+    help="How browsers reach ingest, such as https://errors.example or "
+    "https://shop.example/assets/cw; else as they "
+    "ask for the script. A project's `url` wins over it.",
+)
+ops_host = setting(
+    "--ops-host", default="127.0.0.1", help="Address of the ops port: /metrics, /healthz, /readyz."
+)
+ops_port = setting(
+    "--ops-port", type=click.IntRange(0, 65_535), default=0, help="The ops port; 0: any free one."
+)
+log_level = setting(
+    "--log-level",
+    type=click.Choice(["DEBUG", "INFO", "WARNING", "ERROR"]),
+    default="INFO",
+    help="What is logged.",
+)
+
+
+def _with_host(_context: click.Context, _option: click.Parameter, name: str) -> str:
+    """A container that is started again keeps its host name, so this is a stable name there."""
+    return name.replace("%H", socket.gethostname())
+
+
+consumer = setting(
+    "--consumer",
+    default="",
+    callback=_with_host,
+    help="This process's name in its consumer group; one that is stable finds its own work again "
+    "after a crash. %H in it is the host name. Without it, a new name each time.",
+)
+
+
+def service(command: F) -> F:
+    """The options of every service."""
+    for option in (log_level, ops_port, ops_host, streamdefs, redis_url):
+        command = option(command)
+    return command

@@ -1,0 +1,112 @@
+"""`catchwater sourcemaps`: gives the source maps of a build to Catchwater, and lists what it
+has.
+"""
+
+from __future__ import annotations
+
+import sys
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from catchwater.commands import options, sourcemaps_serve
+from catchwater.config.streamdefs import load
+from catchwater.sourcemaps.store import MapStore, StoredMap
+from catchwater.sourcemaps.upload.folder import artifacts
+from catchwater.sourcemaps.upload.store_artifact import store_artifact
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_PROJECT = click.option(
+    "--project", required=True, metavar="ID", help="The project's id: digits, as in its DSN."
+)
+
+
+@click.group("sourcemaps")
+def command() -> None:
+    """Source maps: how minified frames become lines of the source.
+
+    Upload those of a build before it is deployed.
+    """
+
+
+command.add_command(sourcemaps_serve.command)
+
+
+@command.command()
+@click.argument(
+    "folder", metavar="DIR", type=click.Path(path_type=Path, exists=True, file_okay=False)
+)
+@_PROJECT
+@click.option(
+    "--release",
+    default="",
+    help="The release that pages report. Not needed where scripts have debug ids.",
+)
+@click.option(
+    "--url-prefix",
+    default="~/",
+    show_default=True,
+    help="Where DIR is served: ~/static/ on any host.",
+)
+@options.mongo_url
+@options.streamdefs
+def upload(
+    folder: Path,
+    project: str,
+    release: str,
+    url_prefix: str,
+    mongo_url: str,
+    streamdefs: Path | None,
+) -> None:
+    """Upload every source map below DIR.
+
+    Uploading again changes nothing, but the retention starts again.
+
+    Prints what became of each file. The exit code is 1 if a map was refused or there was none at
+    all.
+    """
+    _check(project, url_prefix)
+    counts = {"uploaded": 0, "there": 0, "skipped": 0, "refused": 0}
+    with closing(MapStore(mongo_url)) as store:
+        store.prepare(load(streamdefs).retention.maps)
+        for artifact in artifacts(folder):
+            outcome, text = store_artifact(store, project, release, url_prefix, artifact)
+            counts[outcome] += 1
+            click.echo(f"{outcome:<9} {artifact.file}: {text}")
+    click.echo(", ".join(f"{n} {outcome}" for outcome, n in counts.items()))
+    if counts["refused"] or not counts["uploaded"] + counts["there"]:
+        sys.exit(1)
+
+
+@command.command("list")
+@_PROJECT
+@options.mongo_url
+def list_(project: str, mongo_url: str) -> None:
+    """One line for each map of a project, newest first: when, release, debug id, path, size."""
+    _check(project, "~/")
+    for one in _listed(mongo_url, project):
+        when = one.uploaded.strftime("%Y-%m-%d %H:%M") if one.uploaded else ""
+        click.echo(
+            f"{when}  {one.release or '-'}  {one.debug_id or '-'}  {one.path}  {one.size:,} bytes"
+        )
+
+
+def _listed(mongo_url: str, project: str) -> Iterator[StoredMap]:
+    with closing(MapStore(mongo_url)) as store:
+        yield from store.listed(project)
+
+
+def _check(project: str, url_prefix: str) -> None:
+    if not (project.isascii() and project.isdecimal() and len(project) <= 10):
+        raise click.BadParameter(
+            f"{project!r} is no project's id: see `catchwater project list`", param_hint="--project"
+        )
+    if not url_prefix.startswith("~/"):
+        raise click.BadParameter(
+            f"{url_prefix!r} must begin with ~/, which stands for any host: ~/static/",
+            param_hint="--url-prefix",
+        )

@@ -1,0 +1,146 @@
+"""`catchwater sourcemaps serve`: takes the source maps that sentry-cli sends."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+import structlog
+from aiohttp import web
+
+from catchwater import service
+from catchwater.commands import options
+from catchwater.config.projects import load_if_there
+from catchwater.config.reloading import Reloading
+from catchwater.config.streamdefs import load
+from catchwater.errors import RefusedError, UnavailableError
+from catchwater.sourcemaps.store import MapStore
+from catchwater.sourcemaps.upload.assembling import Assembler
+from catchwater.sourcemaps.upload.chunks import Chunks
+from catchwater.sourcemaps.upload.service import UploadContext, application
+
+if TYPE_CHECKING:
+    import threading
+
+log = structlog.get_logger()
+
+SHORTEST = 16
+"""Characters of a token that is not guessed."""
+
+
+@click.command("serve")
+@options.setting(
+    "--host",
+    variable="MAPS_HOST",
+    default="127.0.0.1",
+    help="Address to listen on; put TLS before any other than this.",
+)
+@options.setting(
+    "--port",
+    variable="MAPS_PORT",
+    type=click.IntRange(0, 65_535),
+    default=8083,
+    help="Port to listen on; 0: any free one, see the log.",
+)
+@options.setting(
+    "--token",
+    variable="MAPS_TOKEN",
+    default="",
+    help=(
+        "What SENTRY_AUTH_TOKEN of sentry-cli has to be. Better set by the environment: "
+        "arguments can be seen."
+    ),
+)
+@options.mongo_url
+@options.projects
+@options.streamdefs
+@options.ops_host
+@options.ops_port
+@options.log_level
+def command(
+    host: str,
+    port: int,
+    token: str,
+    mongo_url: str,
+    projects: Path,
+    streamdefs: Path | None,
+    ops_host: str,
+    ops_port: int,
+    log_level: str,
+) -> None:
+    """Take source maps from `sentry-cli sourcemaps upload`, and from the bundlers' plug-ins
+    that run it.
+
+    Point them here with SENTRY_URL, or --url; any organization will do. One process is enough, and
+    more than one would not see each other's chunks.
+    """
+    _check(token)
+    keep = load(streamdefs).retention.maps
+    watched = Reloading(projects, load_if_there)
+    service.configure_logging("sourcemaps", log_level)
+    stopping = service.stop_signal()
+
+    async def run(store: MapStore, folder: str) -> None:
+        chunks = Chunks(Path(folder))
+        context = UploadContext(Assembler(store, chunks, keep), chunks, watched.get, token)
+        await serve(context, host, port, stopping)
+
+    with (
+        closing(MapStore(mongo_url)) as store,
+        tempfile.TemporaryDirectory(prefix="catchwater-maps-") as folder,
+        service.OpsServer(ops_host, ops_port, lambda: trouble(store)),
+    ):
+        asyncio.run(run(store, folder))
+
+
+def trouble(store: MapStore) -> str:
+    """Why no map can be stored now; '' if one can."""
+    try:
+        store.projects()
+    except (UnavailableError, RefusedError) as error:
+        return str(error)
+    return ""
+
+
+async def serve(context: UploadContext, host: str, port: int, stopping: threading.Event) -> None:
+    """Answer until `stopping` is set."""
+    runner = web.AppRunner(application(context), access_log=None, shutdown_timeout=2)
+    await runner.setup()
+    try:
+        site = web.TCPSite(runner, host.strip("[]"), port)
+        await _start(site, host, port)
+        bound = runner.addresses[0][1]
+        log.info("sentry-cli may upload", url=f"http://{host}:{bound}/", port=bound)
+        await asyncio.to_thread(stopping.wait)
+    finally:
+        await runner.cleanup()
+
+
+async def _start(site: web.TCPSite, host: str, port: int) -> None:
+    try:
+        await site.start()
+    except OSError as error:
+        raise click.ClickException(
+            f"port {port} of {host} cannot be opened ({error.strerror}): is another `sourcemaps "
+            f"serve` running? "
+            "Choose another with --port or CATCHWATER_MAPS_PORT"
+        ) from error
+
+
+def _check(token: str) -> None:
+    if not token:
+        raise click.UsageError(
+            "no token is set, and without one anybody could upload: set CATCHWATER_MAPS_TOKEN "
+            "here and the same as "
+            "SENTRY_AUTH_TOKEN for sentry-cli; `openssl rand -hex 32` makes one"
+        )
+    if len(token) < SHORTEST or not token.isascii() or not token.isprintable() or " " in token:
+        raise click.UsageError(
+            f"the token has {len(token)} characters: {SHORTEST} or more are needed, of ASCII "
+            f"and "
+            f"without spaces"
+        )

@@ -1,0 +1,221 @@
+"""`catchwater up`: everything on this machine, after one command."""
+
+from __future__ import annotations
+
+import fcntl
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+import orjson
+
+from catchwater import service
+from catchwater.commands import options
+from catchwater.config import projects
+from catchwater.config.streamdefs import load
+from catchwater.errors import ProcessStartError, RefusedError, ServerStartError, UnavailableError
+from catchwater.local import terminal
+from catchwater.local.processes import LocalProcesses, Ports
+from catchwater.local.supervisor import Supervisor
+from catchwater.monitoring import snapshot
+from catchwater.redis_client import Connection
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from threading import Event as Flag
+
+    from catchwater.local.supervisor import ManagedProcess
+
+DRAIN_S = 10.0
+"""Seconds that what was accepted has to reach MongoDB at the end.
+
+What does not waits in Redis for the next start.
+"""
+
+
+@click.command("up")
+@click.option(
+    "--data",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("data"),
+    show_default=True,
+    help="The folder that holds everything: databases, projects.yaml, logs, pid files.",
+)
+@click.option(
+    "--ingest-port",
+    type=click.IntRange(0, 65_535),
+    default=8080,
+    show_default=True,
+    help="0: any free one.",
+)
+@click.option(
+    "--dashboard-port",
+    type=click.IntRange(0, 65_535),
+    default=8081,
+    show_default=True,
+    help="0: any free one.",
+)
+@click.option(
+    "--demo-port",
+    type=click.IntRange(0, 65_535),
+    default=8082,
+    show_default=True,
+    help="0: any free one.",
+)
+@click.option(
+    "--redis", default="", help="A Redis to use instead of an embedded one: redis://host:port/0"
+)
+@click.option(
+    "--mongo", default="", help="A MongoDB to use instead of an embedded one: mongodb://host:port"
+)
+@click.option(
+    "--scale",
+    multiple=True,
+    metavar="NAME=N",
+    help="N processes of a stage, of ingest or of the sink.",
+)
+@options.public_url
+@options.streamdefs
+def command(
+    data: Path,
+    ingest_port: int,
+    dashboard_port: int,
+    demo_port: int,
+    redis: str,
+    mongo: str,
+    scale: tuple[str, ...],
+    public_url: str,
+    streamdefs: Path | None,
+) -> None:
+    """Run all of Catchwater on this machine: servers, ingest, stages, sink, dashboard and a
+    demo page.
+
+    What dies is started again. Ctrl-C drains and ends; starting again finds everything.
+    """
+    defs = load(streamdefs)
+    stopping = service.stop_signal()
+    try:
+        with terminal.borrowed_from_make(), only_one(data):
+            ports = Ports.choose(ingest_port, dashboard_port, demo_port)
+            scaled = _scaled(scale, [*defs.stages, "ingest"])
+            local = LocalProcesses(
+                data.resolve(),
+                ports,
+                defs,
+                scaled,
+                streamdefs=streamdefs,
+                redis_url=redis,
+                mongo_url=mongo,
+                public_url=public_url,
+            )
+            _run(local, Supervisor(data.resolve(), _say), stopping)
+    except (ServerStartError, ProcessStartError) as error:
+        raise click.ClickException(str(error)) from error
+
+
+@contextmanager
+def only_one(data: Path) -> Iterator[None]:
+    """Lock the folder against another `up`.
+
+    Raises ServerStartError when one runs on it, or it is not writable.
+    """
+    try:
+        data.mkdir(parents=True, exist_ok=True)
+        lock = (data / "lock").open("w")
+    except OSError as error:
+        raise ServerStartError(
+            f"{data} cannot be used: {error.strerror}; choose another folder with --data"
+        ) from error
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise ServerStartError(
+                f"a Catchwater runs on {data} already: stop it, or choose another folder with "
+                f"--data"
+            ) from error
+        yield
+
+
+def _run(local: LocalProcesses, supervisor: Supervisor, stopping: Flag) -> None:
+    project = _first_project(local)
+    started: list[list[ManagedProcess]] = []
+    try:
+        for title, processes in (("servers", local.servers()), ("services", local.services())):
+            _say(
+                f"starting {title}: "
+                f"{', '.join(process.name for process in processes) or 'none of our own'} ..."
+            )
+            started.append(processes)
+            supervisor.start(processes, 90, stopping)
+        (local.data / "run" / "ports.json").write_bytes(orjson.dumps(local.ports_by_name()))
+        if not stopping.is_set():
+            click.echo(welcome(local, project))
+        supervisor.watch(stopping)
+        _say("ending: what was accepted is drained first ...")
+        _drain(local, supervisor)
+    finally:
+        for processes in reversed(started):
+            supervisor.stop(processes)
+        local.close()
+    _say("ended; nothing is lost, start again at any time")
+
+
+def _drain(local: LocalProcesses, supervisor: Supervisor) -> None:
+    """Accept no new events, and let the stages go on until nothing waits."""
+    local.close()
+    accepting = ("ingest", "demo")
+    supervisor.stop([one for one in supervisor.processes if one.name.startswith(accepting)])
+    connection = Connection(local.redis_url)
+    deadline = time.monotonic() + DRAIN_S
+    try:
+        while time.monotonic() < deadline and any(
+            one.depth for one in snapshot.take(connection, local.defs).stages
+        ):
+            time.sleep(0.05)
+    except (UnavailableError, RefusedError) as error:
+        _say(f"cannot see what waits: {error}")
+    finally:
+        connection.close()
+
+
+def _first_project(local: LocalProcesses) -> projects.Project:
+    if not local.projects.exists():
+        projects.add(local.projects, "my site")
+    return projects.load(local.projects).all[0]
+
+
+def welcome(local: LocalProcesses, project: projects.Project) -> str:
+    """What a newcomer needs next."""
+    ingest = project.ingest_url(local.ingest_url)
+    return f"""
+Catchwater is running. Everything it stores is in {local.data}
+
+  dashboard    http://127.0.0.1:{local.ports.dashboard}/
+  demo page    http://127.0.0.1:{local.ports.demo}/
+  script tag   <script src="{ingest}/c/{project.key}.js"></script>
+  other tags   catchwater snippet {project.id} --projects {local.projects} --public-url {ingest}
+  DSN          {ingest.replace("://", f"://{project.key}@")}/{project.id}
+
+Ctrl-C ends it.
+"""
+
+
+def _scaled(scale: tuple[str, ...], known: list[str]) -> dict[str, int]:
+    """`name=n` each. Raises BadParameter."""
+    found = {}
+    for one in scale:
+        name, _, number = one.partition("=")
+        if name not in known or not number.isdigit() or not 1 <= int(number) <= 64:
+            raise click.BadParameter(
+                f"{one!r}: write NAME=N with N from 1 to 64; known: {', '.join(known)}",
+                param_hint="--scale",
+            )
+        found[name] = int(number)
+    return found
+
+
+def _say(text: str) -> None:
+    click.echo(text, err=True)

@@ -1,0 +1,159 @@
+"""Who may send, and what a project wants done with its events:
+
+`projects.yaml`, read by every service but the sink.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+from typing import TYPE_CHECKING, Any
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field
+
+from catchwater.config import filters, scrubbing
+from catchwater.config.filters import Filters
+from catchwater.config.grouping_rules import Rule
+from catchwater.config.scrubbing import Private
+from catchwater.config.yaml_errors import Document
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+LONGEST_NAME = 100
+"""Characters of what people call a project."""
+
+PUBLIC_URL = r"^https?://[A-Za-z0-9._:\[\]-]+(/[A-Za-z0-9._~%@+-]*)*$"
+"""How browsers reach ingest: https://errors.example or https://shop.example/assets/cw.
+
+ASCII: what a browser sends, not what it shows.
+"""
+
+_PUBLIC_URL = re.compile(PUBLIC_URL)
+
+
+def public_url(address: str) -> str:
+    """`address` without a slash at its end; '' stays ''. Raises ValueError."""
+    if address and not _PUBLIC_URL.fullmatch(address):
+        raise ValueError(
+            f"{address[:200]!r} is no address of ingest: it begins with https:// (or http://), "
+            f"then "
+            "a host, and a path if there is one; no query, no spaces; write a host of other "
+            "letters "
+            "as xn--..."
+        )
+    return address.rstrip("/")
+
+
+class Project(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    id: str = Field(pattern=r"^[0-9]{1,10}$", description="digits: it stands in the DSN")
+    name: str = Field(min_length=1, max_length=LONGEST_NAME, description="what people call it")
+    key: str = Field(
+        pattern=r"^[0-9a-f]{32}$",
+        description="32 lower-case hex digits; public: it stands in the page",
+    )
+    origins: list[str] = Field(
+        default_factory=list,
+        description="who may send, such as https://shop.example; empty: every page may",
+    )
+    url: str | None = Field(
+        None,
+        pattern=PUBLIC_URL,
+        description=(
+            "how this project's pages reach ingest, such as "
+            "https://shop.example/assets/cw; else --public-url"
+        ),
+    )
+    rate: float | None = Field(
+        None, gt=0, description="events a second that are accepted, for each ingest process"
+    )
+    disabled: bool = Field(
+        default=False,
+        description="true: everything it sends is refused, and browsers are asked to stop",
+    )
+    filters: Filters = Field(
+        default=filters.DEFAULT, description="which events are dropped as noise: see below"
+    )
+    fingerprints: list[Rule] = Field(
+        default_factory=list,
+        description="rules that name issues otherwise, the first that matches wins: see below",
+    )
+    private: Private = Field(
+        default=scrubbing.DEFAULT,
+        description="what is taken out of events besides the usual, and what is not: see below",
+    )
+
+    def ingest_url(self, public_url: str) -> str:
+        """Where this project's pages find ingest: its own address, else that of all, else ''."""
+        return (self.url or public_url).rstrip("/")
+
+
+class Projects:
+    """The projects of one file."""
+
+    def __init__(self, projects: Iterable[Project]) -> None:
+        self.all = list(projects)
+        self._by_key = {project.key: project for project in self.all}
+        self._by_id = {project.id: project for project in self.all}
+
+    def by_key(self, key: str) -> Project | None:
+        return self._by_key.get(key)
+
+    def by_id(self, project_id: str) -> Project | None:
+        return self._by_id.get(project_id)
+
+
+def load(path: Path) -> Projects:
+    """The projects in `path`. Raises `Mistaken` with every mistake."""
+    document = Document(path)
+    listed = document.data.get("projects")
+    if not isinstance(listed, list):
+        document.wrong(("projects",), f"a list of projects is needed, not {listed!r}")
+        listed = []
+    for key in set(document.data) - {"projects"}:
+        document.wrong((key,), "unknown setting; known: projects")
+    found = [document.build(Project, one, ("projects", i)) for i, one in enumerate(listed)]
+    projects = [project for project in found if project is not None]
+    for name in ("id", "key"):
+        _all_differ(document, name, [getattr(project, name) for project in projects])
+    document.finish()
+    return Projects(projects)
+
+
+def load_if_there(path: Path) -> Projects:
+    """The projects in `path`, none if there is no such file.
+
+    Raises `Mistaken` with every mistake.
+    """
+    return load(path) if path.exists() else Projects([])
+
+
+def add(path: Path, name: str) -> Project:
+    """A new project with a free id and a new key, written to `path` (made if there is none)."""
+    known = load(path).all if path.exists() else []
+    number = max((int(project.id) for project in known), default=0) + 1
+    project = Project(id=str(number), name=name, key=secrets.token_hex(16))  # type: ignore[call-arg] # the rest has defaults
+    written = [_plain(one) for one in [*known, project]]
+    fresh = path.with_suffix(".new")
+    fresh.write_text(
+        yaml.safe_dump({"projects": written}, sort_keys=False, allow_unicode=True), encoding="utf-8"
+    )
+    fresh.replace(path)
+    return project
+
+
+def _plain(project: Project) -> dict[str, Any]:
+    return project.model_dump(exclude_unset=True)
+
+
+def _all_differ(document: Document, name: str, values: list[str]) -> None:
+    for i, value in enumerate(values):
+        if value in values[:i]:
+            document.wrong(
+                ("projects", i, name),
+                f"{value!r} is taken by project number {values.index(value) + 1}",
+            )

@@ -1,0 +1,198 @@
+"""The processes of one machine: which there are, and the settings of each."""
+
+from __future__ import annotations
+
+import os
+import socket
+import urllib.request
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+from catchwater.config.streamdefs import SINK
+from catchwater.errors import ServerStartError
+from catchwater.local.servers import MongoServer, RedisServer, free_port
+from catchwater.local.supervisor import ManagedProcess, catchwater
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from catchwater.config.streamdefs import StreamDefs
+    from catchwater.local.servers import Server
+
+
+DEMO = "demo-1"
+"""The name of the demo page's process."""
+
+
+@dataclass(frozen=True)
+class Ports:
+    """What people connect to."""
+
+    ingest: int
+    dashboard: int
+    demo: int
+
+    @classmethod
+    def choose(cls, ingest: int, dashboard: int, demo: int) -> Ports:
+        """These ports, or free ones for 0. Raises ServerStartError when one is taken."""
+        named = {"ingest": ingest, "dashboard": dashboard, "demo": demo}
+        return cls(**{name: _free(name, port) for name, port in named.items()})
+
+
+class LocalProcesses:
+    """One machine with all of Catchwater. URLs that are not given are those of embedded servers."""
+
+    def __init__(
+        self,
+        data: Path,
+        ports: Ports,
+        defs: StreamDefs,
+        scale: dict[str, int],
+        *,
+        streamdefs: Path | None = None,
+        redis_url: str = "",
+        mongo_url: str = "",
+        public_url: str = "",
+    ) -> None:
+        """`scale` is how many processes of a stage or of ingest there are, where not one.
+
+        Raises ServerStartError when there is no free port.
+        """
+        self.data = data
+        self.ports = ports
+        self.defs = defs
+        self._scale = scale
+        self._streamdefs = streamdefs
+        self._public_url = public_url
+        self._embedded: dict[str, Server] = {}
+        self._ingest_socket: socket.socket | None = None
+        self.redis_url = redis_url or self._embed("redis", RedisServer(data / "redis"))
+        self.mongo_url = mongo_url or self._embed("mongo", MongoServer(data / "mongo"))
+        self._ops_ports = {name: free_port() for name in [*self._commands(), DEMO]}
+
+    @property
+    def projects(self) -> Path:
+        return self.data / "projects.yaml"
+
+    @property
+    def ingest_url(self) -> str:
+        """How browsers reach ingest."""
+        return self._public_url or f"http://127.0.0.1:{self.ports.ingest}"
+
+    def ports_by_name(self) -> dict[str, object]:
+        """For programs: `DIR/run/ports.json`."""
+        addresses = {
+            "redis_url": self.redis_url,
+            "mongo_url": self.mongo_url,
+            "ops": self._ops_ports,
+        }
+        return asdict(self.ports) | addresses
+
+    def servers(self) -> list[ManagedProcess]:
+        """The embedded servers."""
+        return [
+            ManagedProcess(name, server.command(), server.answers, explain=server.last_words)
+            for name, server in self._embedded.items()
+        ]
+
+    def services(self) -> list[ManagedProcess]:
+        """Catchwater's own processes. Ingest is last: nothing is accepted before it is read."""
+        services = [self._service(name, command) for name, command in self._commands().items()]
+        return [*services, self._demo()]
+
+    def close(self) -> None:
+        """Close the socket of ingest: nobody can connect any more."""
+        if self._ingest_socket is not None:
+            self._ingest_socket.close()
+
+    def _embed(self, name: str, server: Server) -> str:
+        server.log = self.data / "log" / f"{name}.log"
+        self._embedded[name] = server
+        return server.url
+
+    def _commands(self) -> dict[str, list[str]]:
+        """The subcommand of each service, by the name of its process."""
+        commands = {}
+        for stage, settings in self.defs.stages.items():
+            command = ["sink"] if settings.run == [SINK] else ["stage", stage]
+            for name in self._numbered(stage):
+                commands[name] = [*command, "--consumer", name]
+        commands["dashboard-1"] = ["dashboard"]
+        return commands | {name: ["ingest"] for name in self._numbered("ingest")}
+
+    def _numbered(self, name: str) -> list[str]:
+        return [f"{name}-{n}" for n in range(1, self._scale.get(name, 1) + 1)]
+
+    def _service(self, name: str, command: list[str]) -> ManagedProcess:
+        port, environment = self._ops_ports[name], self._environment(name)
+        inherits: tuple[int, ...] = ()
+        if command == ["ingest"]:
+            inherits = (self._ingest_fd(),)
+            environment["CATCHWATER_INGEST_FD"] = str(inherits[0])
+        return ManagedProcess(
+            name, catchwater(*command), lambda: _is_ready(port), environment, inherits
+        )
+
+    def _ingest_fd(self) -> int:
+        """The socket of all ingest processes. It stays open while they are replaced."""
+        if self._ingest_socket is None:
+            host = os.environ.get("CATCHWATER_INGEST_HOST", "127.0.0.1")
+            try:
+                self._ingest_socket = socket.create_server(
+                    (host, self.ports.ingest), backlog=1024, reuse_port=True
+                )
+            except OSError as error:
+                raise ServerStartError(
+                    f"ingest cannot listen on {host}:{self.ports.ingest}: {error.strerror}"
+                ) from error
+        return self._ingest_socket.fileno()
+
+    def _demo(self) -> ManagedProcess:
+        command = catchwater("demo", "--port", str(self.ports.demo))
+        return ManagedProcess(
+            DEMO, command, lambda: _is_open(self.ports.demo), self._environment(DEMO)
+        )
+
+    def _environment(self, name: str) -> dict[str, str]:
+        """The settings of one process, as every command takes them."""
+        settings = {
+            "REDIS_URL": self.redis_url,
+            "MONGO_URL": self.mongo_url,
+            "PROJECTS": str(self.projects),
+            "OPS_PORT": str(self._ops_ports[name]),
+            "INGEST_PORT": str(self.ports.ingest),
+            "DASHBOARD_PORT": str(self.ports.dashboard),
+            "INGEST_URL": self.ingest_url,
+            "PUBLIC_URL": self._public_url,
+            "DEMO_URL": f"http://127.0.0.1:{self.ports.demo}/",
+            "SPOOL": str(self.data / "spool"),
+        }
+        if self._streamdefs:
+            settings["STREAMDEFS"] = str(self._streamdefs.resolve())
+        return {f"CATCHWATER_{setting}": value for setting, value in settings.items()}
+
+
+def _is_ready(port: int) -> bool:
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=2) as answer:
+            return bool(answer.status == 200)
+    except OSError:
+        return False
+
+
+def _is_open(port: int) -> bool:
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout=1):
+            return True
+    except OSError:
+        return False
+
+
+def _free(name: str, port: int) -> int:
+    if port == 0:
+        return free_port()
+    if _is_open(port):
+        raise ServerStartError(
+            f"port {port} is taken: stop what uses it, or choose another with --{name}-port"
+        )
+    return port

@@ -1,0 +1,190 @@
+"""Source maps in MongoDB: the one module of the stages that speaks to it.
+
+`map_names` has one document for each map of a project's release (or debug id); the bytes are in the
+GridFS bucket `maps`, compressed, once for all names whose bytes are the same; `map_projects` says
+which projects have maps, and when that last changed. Every write may be done twice, in any order.
+Chunks of GridFS have no date of their own, so they are given one, and expire like the rest; a day
+later, so that no file outlives its bytes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import zlib
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from bson import ObjectId
+from gridfs import GridFSBucket
+from gridfs.errors import CorruptGridFile, NoFile
+
+from catchwater import mongo_client
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from contextlib import AbstractContextManager
+
+Document = dict[str, Any]
+
+BUCKET = "maps"
+
+
+@dataclass(frozen=True, slots=True)
+class StoredMap:
+    """A map under one of its names. `size` is in bytes, unpacked; `sha` names the bytes."""
+
+    project: str
+    release: str
+    path: str
+    debug_id: str
+    sha: str
+    size: int
+    mappings: int
+    uploaded: datetime | None = None
+
+
+@dataclass(slots=True)
+class FoundMaps:
+    """What MongoDB knows of the scripts of one event: maps by debug id and by path, and the
+    paths that other releases have maps for.
+    """
+
+    by_debug_id: dict[str, StoredMap] = field(default_factory=dict)
+    by_path: dict[str, StoredMap] = field(default_factory=dict)
+    elsewhere: set[str] = field(default_factory=set)
+
+
+class MapStore:
+    """The maps.
+
+    Every method raises UnavailableError while MongoDB is away, and RefusedError if its address
+    cannot be used.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._client = mongo_client.connect(url)
+        self._database = self._client[mongo_client.DATABASE]
+        self._names = self._database["map_names"]
+        self._bucket = GridFSBucket(self._database, BUCKET)
+
+    def close(self) -> None:
+        self._client.close()
+
+    def projects(self) -> dict[str, datetime]:
+        """The projects that have maps, and when one was last uploaded."""
+        with self._translated_errors():
+            return {
+                str(one["_id"]): one["changed"] for one in self._database["map_projects"].find()
+            }
+
+    def find(
+        self, project: str, release: str, paths: Sequence[str], debug_ids: Sequence[str]
+    ) -> FoundMaps:
+        """What is known of these scripts: two queries at most, however many there are."""
+        same_release = {"release": release, "path": {"$in": list(paths)}}
+        either: list[Document] = [same_release, {"debug_id": {"$in": list(debug_ids)}}]
+        with self._translated_errors():
+            found = FoundMaps()
+            for document in self._names.find({"project": project, "$or": either}).sort(
+                "uploaded", 1
+            ):
+                _add(found, _stored_map(document), release)
+            if missing := [path for path in paths if path not in found.by_path]:
+                others = self._names.distinct(
+                    "path", {"project": project, "path": {"$in": missing}}
+                )
+                found.elsewhere = {str(path) for path in others}
+            return found
+
+    def read(self, sha: str, largest: int) -> bytes | None:
+        """The bytes of a map, unpacked; None if they are gone, damaged, or more than `largest`."""
+        with self._translated_errors():
+            try:
+                with self._bucket.open_download_stream_by_name(sha) as stream:
+                    return _unpacked(stream.read(), largest)
+            except (NoFile, CorruptGridFile, zlib.error):
+                return None
+
+    def prepare(self, retention: timedelta) -> None:
+        """Create the indexes. `retention`: how long a map is stored after its last upload."""
+        with self._translated_errors():
+            self._names.create_index([("project", 1), ("path", 1), ("release", 1)])
+            self._names.create_index([("project", 1), ("debug_id", 1)])
+            mongo_client.expire_after(self._database, "map_names", "uploaded", retention)
+            mongo_client.expire_after(self._database, "map_projects", "changed", retention)
+            mongo_client.expire_after(
+                self._database, f"{BUCKET}.files", "metadata.uploaded", retention
+            )
+            mongo_client.expire_after(
+                self._database, f"{BUCKET}.chunks", "uploaded", retention + timedelta(days=1)
+            )
+
+    def put(self, one: StoredMap, raw: bytes) -> bool:
+        """Store a map under a name. Returns False if the same bytes had that name.
+
+        Its retention starts anew either way.
+        """
+        with self._translated_errors():
+            now = datetime.now(UTC)
+            self._store_bytes(one.sha, raw, now)
+            identity = hashlib.sha256(
+                f"{one.project}\0{one.release}\0{one.path}\0{one.debug_id}".encode()
+            )
+            fields = {name: getattr(one, name) for name in _FIELDS} | {"uploaded": now}
+            before = self._names.find_one_and_update(
+                {"_id": identity.hexdigest()[:40]}, {"$set": fields}, {"sha": 1}, upsert=True
+            )
+            changed = before is None or before.get("sha") != one.sha
+            self._database["map_projects"].update_one(
+                {"_id": one.project}, {"$max": {"changed": now}}, upsert=True
+            )
+            return changed
+
+    def listed(self, project: str) -> Iterator[StoredMap]:
+        """The maps of a project, newest first."""
+        with self._translated_errors():
+            yield from map(_stored_map, self._names.find({"project": project}).sort("uploaded", -1))
+
+    def _store_bytes(self, sha: str, raw: bytes, now: datetime) -> None:
+        """The chunks are dated last: those of an upload that died have no date, and a later one
+        takes them away.
+        """
+        files, chunks = self._database[f"{BUCKET}.files"], self._database[f"{BUCKET}.chunks"]
+        if files.find_one({"filename": sha}, {"_id": 1}) is None:
+            hour_ago = ObjectId.from_datetime(now - timedelta(hours=1))
+            chunks.delete_many({"uploaded": None, "_id": {"$lt": hour_ago}})
+            metadata = {"size": len(raw), "uploaded": now}
+            self._bucket.upload_from_stream(sha, zlib.compress(raw, 6), metadata=metadata)
+        same = [one["_id"] for one in files.find({"filename": sha}, {"_id": 1})]
+        files.update_many({"_id": {"$in": same}}, {"$max": {"metadata.uploaded": now}})
+        chunks.update_many({"files_id": {"$in": same}}, {"$max": {"uploaded": now}})
+
+    def _translated_errors(self) -> AbstractContextManager[None]:
+        return mongo_client.translated_errors(self._url, ", and source maps are stored there")
+
+
+_FIELDS = ("project", "release", "path", "debug_id", "sha", "size", "mappings")
+
+
+def sha_of(raw: bytes) -> str:
+    """What the bytes of a map are called."""
+    return hashlib.sha256(raw).hexdigest()
+
+
+def _stored_map(document: Document) -> StoredMap:
+    return StoredMap(**{name: document[name] for name in _FIELDS}, uploaded=document["uploaded"])
+
+
+def _add(found: FoundMaps, one: StoredMap, release: str) -> None:
+    if one.debug_id:
+        found.by_debug_id[one.debug_id] = one
+    if one.path and one.release == release:
+        found.by_path[one.path] = one
+
+
+def _unpacked(packed: bytes, largest: int) -> bytes | None:
+    unpacker = zlib.decompressobj()
+    raw = unpacker.decompress(packed, largest)
+    return raw if unpacker.eof else None

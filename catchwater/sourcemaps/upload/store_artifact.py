@@ -1,0 +1,43 @@
+"""What becomes of a file that somebody uploads."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from catchwater.sourcemaps.store import MapStore, StoredMap, sha_of
+
+if TYPE_CHECKING:
+    from catchwater.sourcemaps.upload.folder import Artifact
+
+
+def store_artifact(
+    store: MapStore, project: str, release: str, url_prefix: str, artifact: Artifact
+) -> tuple[str, str]:
+    """Store a map, if it is one. `url_prefix` begins with `~/`.
+
+    Returns the outcome (`uploaded`, `there`, `skipped` or `refused`) and a sentence about it.
+    Raises UnavailableError while MongoDB is away.
+    """
+    if artifact.why:
+        return ("refused" if artifact.broken else "skipped"), artifact.why
+    if not release and not artifact.debug_id:
+        return "refused", "it has no debug id, and no release is given"
+    path = f"{url_prefix.rstrip('/')}/{artifact.path}"
+    size = len(artifact.raw)
+    stored = StoredMap(
+        project, release, path, artifact.debug_id, sha_of(artifact.raw), size, artifact.mappings
+    )
+    is_new = store.put(stored, artifact.raw)
+    return ("uploaded" if is_new else "there"), _sentence(path, artifact)
+
+
+def _sentence(path: str, artifact: Artifact) -> str:
+    parts = [path, f"{len(artifact.raw):,} bytes"]
+    if artifact.debug_id:
+        parts.append(f"debug id {artifact.debug_id}")
+    if not artifact.has_sources:
+        parts.append(
+            "without the text of its sources: neither lines of source nor names of functions can "
+            "be shown"
+        )
+    return ", ".join(parts)

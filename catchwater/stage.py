@@ -1,0 +1,66 @@
+"""How a stage declares what it needs besides its function.
+
+A plain function `Event -> Answer` is a stage. One that has to open something first, or that handles
+client reports, says so with the decorator `stage`. A misspelt or mistyped part is an error when the
+module is imported: at the start of `catchwater stage`, and in `catchwater check`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from catchwater.answers import Answer
+    from catchwater.event import Event
+
+
+@dataclass(frozen=True, slots=True)
+class StageEnvironment:
+    """The settings of `catchwater stage` that a stage may open something with."""
+
+    mongo_url: str = "mongodb://127.0.0.1:27017"
+    maps_memory_mb: int = 32
+    projects: Path = Path("projects.yaml")
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A stage's function and its hooks. Calling a Stage calls its function, and no hook."""
+
+    function: Callable[..., Answer]
+    open_resources: Callable[[StageEnvironment], Any] | None = None
+    warm_up: Callable[[], None] | None = None
+    handles_client_reports: bool = False
+
+    def __call__(self, event: Event, *resources: Any) -> Answer:
+        """Returns the answer for one event. Tests may leave out `resources`."""
+        return self.function(event, *resources)
+
+
+def stage(
+    *,
+    open_resources: Callable[[StageEnvironment], Any] | None = None,
+    warm_up: Callable[[], None] | None = None,
+    handles_client_reports: bool = False,
+) -> Callable[[Callable[..., Answer]], Stage]:
+    """Returns a decorator that declares the hooks of a stage's function.
+
+    `open_resources` is called once per process, before the first event. The function gets its
+    result as second argument, for each event. It may raise ConfigError: then the process ends. It
+    is never called again, so what it opens must survive an outage by itself.
+
+    `warm_up` is called before the first batch and after each outage, never while a batch is worked
+    on. It may raise UnavailableError: then it is called again later.
+
+    With `handles_client_reports` the function gets client reports too (events of the kind
+    CLIENT_REPORT). Without it they skip the stage, as they do not describe an error.
+    """
+
+    def declare(function: Callable[..., Answer]) -> Stage:
+        return Stage(function, open_resources, warm_up, handles_client_reports)
+
+    return declare

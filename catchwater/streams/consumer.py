@@ -1,0 +1,303 @@
+"""A stage's side of Redis Streams: read, claim, commit, trim and leave, over all partitions."""
+
+from __future__ import annotations
+
+import secrets
+from collections import defaultdict
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
+
+from catchwater.errors import RefusedError
+from catchwater.redis_client import CLUSTER_MODE, Connection, as_mapping
+from catchwater.streams import commit, keys
+from catchwater.streams.batch_size import BatchSize
+from catchwater.streams.commit import CommitTotals, Entry, plan_commit
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from catchwater.answers import Answer
+    from catchwater.config.streamdefs import StreamDefs
+
+T = TypeVar("T")
+
+TRIM = Path(__file__).with_name("trim.lua")
+CREATE_GROUP = Path(__file__).with_name("create_group.lua")
+REAP = Path(__file__).with_name("reap.lua")
+RELEASE = Path(__file__).with_name("release.lua")
+
+LAYOUT = "1"
+"""Version of the key table in keys.py. A Redis with another one refuses to be used."""
+
+_MILLISECOND = timedelta(milliseconds=1)
+
+
+class PendingEntry(NamedTuple):
+    """An entry that is pending for this consumer, and how often it was delivered so far."""
+
+    partition: int
+    id: str
+    deliveries: int
+
+
+class Claimed(NamedTuple):
+    """The result of a claim.
+
+    `cursors` has one cursor per partition, where the next claim continues; b"0-0" is the beginning.
+    `vanished` counts pending entries that are no longer in the stream: accepted events, lost.
+    """
+
+    cursors: list[bytes]
+    vanished: int
+
+
+def prepare(connection: Connection, defs: StreamDefs) -> None:
+    """Create missing epochs and groups, and check that this Redis fits `defs`.
+
+    For each partition it sets the key of its epoch; for each stage and partition it creates the
+    stream and the group. A group starts at 0, so that it reads what is in the stream already. Safe
+    to call at any time, by any number of processes.
+
+    It reads first and writes only what is missing: a Redis that is full refuses writes, and must
+    not keep stages from working off what fills it.
+
+    Raises RefusedError when the number of partitions or the key layout differs from the stored one,
+    or when Redis may evict keys.
+    """
+    _check_cluster(connection)
+    _check_agreement(connection, defs)
+    _check_eviction(connection)
+    _create_epochs(connection, defs)
+    for stage, settings in defs.stages.items():
+        _create_groups(connection, defs, stage, settings.reads)
+
+
+def _check_agreement(connection: Connection, defs: StreamDefs) -> None:
+    """Compare what is fixed for the life of the data with what is stored, or store it."""
+    for name, value in {"partitions": str(defs.partitions), "layout": LAYOUT}.items():
+        stored = connection.call("HGET", keys.META, name)
+        if stored is None:
+            connection.call("HSETNX", keys.META, name, value)
+            stored = connection.call("HGET", keys.META, name)
+        if stored.decode() != value:
+            raise RefusedError(
+                f"{name} is {value} here, but {stored.decode()} in the Redis at {connection.url}: "
+                f"it is fixed for the life of the data; set {name}: {stored.decode()} in "
+                "streamdefs.yaml, or use another Redis"
+            )
+
+
+def _check_cluster(connection: Connection) -> None:
+    if connection.info("cluster").get("cluster_enabled") == "1":
+        raise RefusedError(CLUSTER_MODE)
+
+
+def _check_eviction(connection: Connection) -> None:
+    policy = connection.info("memory").get("maxmemory_policy", "noeviction")
+    if policy != "noeviction":
+        raise RefusedError(
+            f"maxmemory-policy is {policy!r} in the Redis at {connection.url}: it would throw away "
+            "events that were accepted; set it to noeviction"
+        )
+
+
+def _create_epochs(connection: Connection, defs: StreamDefs) -> None:
+    epochs = [keys.epoch(tag) for tag in defs.tags]
+    existing = connection.calls([("EXISTS", epoch) for epoch in epochs])
+    connection.calls(
+        [
+            ("SET", epoch, secrets.token_hex(4), "NX")
+            for epoch, exists in zip(epochs, existing, strict=True)
+            if not exists
+        ]
+    )
+
+
+def _create_groups(connection: Connection, defs: StreamDefs, stage: str, reads: str) -> None:
+    recorded = (f"{stage}:base", f"trimmed:{reads}")
+    found = connection.calls([("HMGET", keys.ledger(tag), *recorded) for tag in defs.tags])
+    connection.scripts(
+        CREATE_GROUP,
+        [
+            ([keys.stream(tag, reads), keys.ledger(tag)], [stage, reads])
+            for tag, values in zip(defs.tags, found, strict=True)
+            if None in values or not _has_group(connection, keys.stream(tag, reads), stage)
+        ],
+    )
+
+
+def _has_group(connection: Connection, stream: str, group: str) -> bool:
+    try:
+        groups = connection.call("XINFO GROUPS", stream)
+    except RefusedError as error:
+        if str(error) == "no such key":
+            return False
+        raise
+    return any(as_mapping(flat)[b"name"] == group.encode() for flat in groups)
+
+
+class Consumer:
+    """One consumer of one stage, over all partitions. Belongs to one thread.
+
+    Every method raises UnavailableError while Redis is away, and MissingGroupError when a stream
+    or a group is gone.
+    """
+
+    def __init__(self, connection: Connection, defs: StreamDefs, stage: str, name: str) -> None:
+        self._connection = connection
+        self._defs = defs
+        self._tags = defs.tags
+        self.stage = stage
+        self.settings = defs.stages[stage]
+        self.name = name
+        self.partitions = defs.partitions
+        self.batch_size = BatchSize(self.settings.batch)
+        self._streams = [keys.stream(tag, self.settings.reads) for tag in self._tags]
+        self._partition_of = {stream.encode(): i for i, stream in enumerate(self._streams)}
+
+    def prepare(self) -> None:
+        """Create missing epochs and groups, of all stages: see the function `prepare`."""
+        prepare(self._connection, self._defs)
+
+    def read(self) -> list[Entry]:
+        """New entries of all partitions. Waits for them, for `wait` at most.
+
+        About `batch_size` in all: each partition gives at most its share, rounded up.
+        """
+        share = max(1, -(-self.batch_size.entries // len(self._streams)))
+        wait_ms = self.settings.wait // _MILLISECOND
+        options = ("COUNT", share, "BLOCK", wait_ms, "STREAMS")
+        new = [">"] * len(self._streams)
+        command = ("XREADGROUP", "GROUP", self.stage, self.name, *options, *self._streams, *new)
+        batch = [
+            Entry(self._partition_of[stream], id_.decode(), as_mapping(fields or ()))
+            for stream, entries in self._connection.call(*command) or ()
+            for id_, fields in entries
+        ]
+        self.batch_size.record([entry.size for entry in batch])
+        return batch
+
+    def claim_abandoned(self, cursors: Sequence[bytes]) -> Claimed:
+        """Claim entries that were idle for `claim_after`, whichever consumer had them.
+
+        Claims at most `batch` per partition, and does not read them: see `pending`.
+        """
+        idle_ms = self.settings.claim_after // _MILLISECOND
+        options = ("COUNT", self.settings.batch, "JUSTID")
+        results = self._connection.calls(
+            [
+                ("XAUTOCLAIM", stream, self.stage, self.name, idle_ms, cursor, *options)
+                for stream, cursor in zip(self._streams, cursors, strict=True)
+            ]
+        )
+        vanished = sum(len(result[2]) for result in results if len(result) > 2)
+        return Claimed([result[0] for result in results], vanished)
+
+    def pending(self) -> list[PendingEntry]:
+        """What is pending for this consumer, at most `batch` per partition."""
+        span = ("-", "+", self.settings.batch, self.name)
+        results = self._connection.calls(
+            [("XPENDING", stream, self.stage, *span) for stream in self._streams]
+        )
+        return [
+            PendingEntry(partition, id_.decode(), deliveries)
+            for partition, rows in enumerate(results)
+            for id_, _consumer, _idle, deliveries in rows
+        ]
+
+    def deliver(self, pending: Sequence[PendingEntry]) -> list[Entry]:
+        """Read pending entries. Each delivery counts; entries that have vanished are left out."""
+        ids = _by_partition((entry.partition, entry.id) for entry in pending)
+        tries = {(entry.partition, entry.id): entry.deliveries + 1 for entry in pending}
+        results = self._connection.calls(
+            [
+                ("XCLAIM", self._streams[partition], self.stage, self.name, 0, *its_ids)
+                for partition, its_ids in ids.items()
+            ]
+        )
+        batch = [
+            Entry(partition, id_.decode(), as_mapping(fields or ()), tries[partition, id_.decode()])
+            for partition, entries in zip(ids, results, strict=True)
+            for id_, fields in entries
+        ]
+        self.batch_size.record([entry.size for entry in batch])
+        return batch
+
+    def renew_claim(self, batch: Sequence[Entry]) -> None:
+        """Reset the idle time of these entries: this consumer still works on them."""
+        ids = _by_partition((entry.partition, entry.id) for entry in batch)
+        self._connection.calls(
+            [
+                ("XCLAIM", self._streams[partition], self.stage, self.name, 0, *its_ids, "JUSTID")
+                for partition, its_ids in ids.items()
+            ]
+        )
+
+    def commit(self, answered: Iterable[tuple[Entry, Answer]]) -> CommitTotals:
+        """Acknowledge the entries and apply their answers, each exactly once.
+
+        Safe to call again, and while another consumer commits the same entries. Returns the totals
+        over all partitions. Raises MissingEpochError when Redis has lost a partition's data, and
+        ValueError for a mark in a stage without `once_for`.
+        """
+        by_partition = _by_partition(
+            (entry.partition, (entry, answer)) for entry, answer in answered
+        )
+        plans = [
+            plan_commit(self._defs, self.stage, self._tags[partition], its_answers)
+            for partition, its_answers in by_partition.items()
+        ]
+        calls = [(plan.keys, plan.args()) for plan in plans]
+        results = self._connection.scripts(commit.SCRIPT, calls)
+        return CommitTotals(*map(sum, zip(*results, strict=True)))
+
+    def memory_is_full(self) -> bool:
+        """Whether Redis is over its memory limit."""
+        memory = self._connection.info("memory")
+        limit = int(memory.get("maxmemory", 0))
+        return 0 < limit <= int(memory["used_memory"])
+
+    def emitted_waits(self) -> bool:
+        """Whether another stage has still to work on what this one emitted."""
+        if not self.settings.emits:
+            return False
+        emitted = [keys.stream(tag, self.settings.emits) for tag in self._tags]
+        infos = self._connection.calls([("XINFO STREAM", stream) for stream in emitted])
+        groups = self._connection.calls([("XINFO GROUPS", stream) for stream in emitted])
+        readers = {name.encode() for name in self._defs.readers(self.settings.emits)}
+        return any(
+            group[b"pending"] or group[b"last-delivered-id"] != last_id
+            for info, its_groups in zip(infos, groups, strict=True)
+            for last_id in (as_mapping(info)[b"last-generated-id"],)
+            for group in map(as_mapping, its_groups)
+            if group[b"name"] in readers and last_id != b"0-0"
+        )
+
+    def trim(self) -> int:
+        """Delete entries that every declared group has committed. Returns how many."""
+        args = [self.settings.reads, *self._defs.readers(self.settings.reads)]
+        ledgers = [keys.ledger(tag) for tag in self._tags]
+        calls = [(list(pair), args) for pair in zip(self._streams, ledgers, strict=True)]
+        return sum(self._connection.scripts(TRIM, calls))
+
+    def reap(self, silent_for: timedelta) -> int:
+        """Delete consumers of this stage that were silent for so long and have nothing pending.
+
+        Returns how many, over all partitions.
+        """
+        args = [self.stage, silent_for // _MILLISECOND]
+        calls = [([stream], args) for stream in self._streams]
+        return sum(self._connection.scripts(REAP, calls))
+
+    def release(self) -> None:
+        """Leave: hand over what is pending, so that others need not wait for `claim_after`."""
+        args = [self.stage, self.name]
+        self._connection.scripts(RELEASE, [([stream], args) for stream in self._streams])
+
+
+def _by_partition(items: Iterable[tuple[int, T]]) -> dict[int, list[T]]:
+    grouped: defaultdict[int, list[T]] = defaultdict(list)
+    for partition, item in items:
+        grouped[partition].append(item)
+    return grouped

@@ -1,0 +1,107 @@
+"""The one codec of counters: their fields in Redis, their parts and keys in MongoDB.
+
+The commit writes fields of a bucket's hash in Redis, the sink turns them into paths of documents in
+MongoDB, and the dashboard reads those. All three use this module; nothing else knows the format.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+from urllib.parse import unquote
+
+from catchwater.streams import time_buckets
+
+TAG_VALUES = 20
+"""Distinct values of a tag that are counted apart, for each issue, month and partition."""
+
+TAG_NAMES = 30
+"""Names of tags that are counted apart, for each issue, month and partition."""
+
+OTHER = "(other)"
+"""The name, or the value, under which everything beyond these bounds is counted."""
+
+_SEPARATOR = "\t"
+_EMPTY = "%"
+"""The key in MongoDB for an empty text. It is unique: a percent sign is escaped as `%25`."""
+
+
+def events_field(issue: str) -> str:
+    """How many events an issue has in a bucket."""
+    return _SEPARATOR.join(("events", issue))
+
+
+def more_field(issue: str) -> str:
+    """How many occurrences the events stand for beyond one each."""
+    return _SEPARATOR.join(("more", issue))
+
+
+def tag_field(issue: str, name: str, value: str) -> str:
+    """How many occurrences an issue has with this value of a tag."""
+    return _SEPARATOR.join(("tag", issue, name, value))
+
+
+def distinct_field(issue: str, name: str) -> str:
+    """How many values of a tag are counted apart. Stays in Redis."""
+    return _SEPARATOR.join(("distinct", issue, name))
+
+
+def names_field(issue: str) -> str:
+    """How many names of tags are counted apart. Stays in Redis."""
+    return _SEPARATOR.join(("names", issue))
+
+
+class CounterField(NamedTuple):
+    """A parsed field. `kind` is events, more or tag; `name` and `value` are '' but for a tag."""
+
+    kind: str
+    issue: str
+    name: str = ""
+    value: str = ""
+
+
+def parse_field(field: str) -> CounterField:
+    """Parse a field written by events_field, more_field or tag_field.
+
+    Raises TypeError for one without a separator.
+    """
+    return CounterField(*field.split(_SEPARATOR, 3))
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One grow-only counter of a bucket: what one partition counted in one epoch and generation.
+
+    A counter that had to start from zero (data lost, or expired) is a new part, so its small
+    numbers do not hide behind the larger old ones.
+    """
+
+    month: str
+    partition: str
+    epoch: str
+    generation: str
+
+    def __str__(self) -> str:
+        """`202611-p42-a1b2c3d4-1`: the key of the part in a document of MongoDB."""
+        return f"{self.month}-{source_of(self.partition, self.epoch)}-{self.generation}"
+
+
+def part_of(bucket: str, partition: str, epoch: str, generation: str) -> Part:
+    """The part of an hour or a month that this partition counts now."""
+    return Part(time_buckets.month_of(bucket), partition, epoch, generation)
+
+
+def source_of(partition: str, epoch: str) -> str:
+    """The middle of a part's key: who counted, whichever the month and generation."""
+    return f"{partition}-{epoch}"
+
+
+def escape_key(text: str) -> str:
+    """Escape `text` for use as a key in MongoDB, where `.`, `$` and NUL are special."""
+    escaped = text.replace("%", "%25").replace(".", "%2E").replace("$", "%24").replace("\0", "%00")
+    return escaped or _EMPTY
+
+
+def unescape_key(key: str) -> str:
+    """Undo `escape_key`."""
+    return "" if key == _EMPTY else unquote(key)

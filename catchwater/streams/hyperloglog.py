@@ -1,0 +1,20 @@
+"""Users affected: a HyperLogLog. Its registers only grow, so writing one twice changes nothing.
+
+Flajolet et al. 2007, with linear counting for small numbers. 1,024 registers: a standard error of
+3.25 % for large numbers, well under 1 % up to a few hundred users.
+"""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+
+REGISTERS = 1024
+_INDEX_BITS = 10
+ALPHA = 0.7213 / (1 + 1.079 / REGISTERS)
+
+
+def register(user: str) -> tuple[int, int]:
+    """The register that `user` falls into, and the rank (1 to 55) it raises it to."""
+    bits = int.from_bytes(blake2b(user.encode(), digest_size=8).digest(), "big")
+    rest = bits >> _INDEX_BITS
+    return bits & (REGISTERS - 1), (64 - _INDEX_BITS) - rest.bit_length() + 1

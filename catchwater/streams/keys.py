@@ -1,0 +1,75 @@
+"""Every Redis key that Catchwater uses. `{tag}` is the partition's hash tag, braces included.
+
+| key                              | type   | contents                             | expires       |
+|----------------------------------|--------|--------------------------------------|---------------|
+| `cw:meta`                        | hash   | `partitions`, `layout`               | never         |
+| `cw:door`                        | hash   | counts of what ingest did not accept | never         |
+| `cw:door:<sender>`               | string | number of the counts it added last   | 1 h           |
+| `cw:{tag}:stream:<stream>`       | stream | events, trimmed behind all groups    | never         |
+| `cw:{tag}:dead`                  | stream | dead letters, each with its event    | never         |
+| `cw:{tag}:ledger`                | hash   | outcomes of commits, by stage        | never         |
+| `cw:{tag}:life`                  | string | the partition's epoch, a random name | never         |
+| `cw:{tag}:gen:<yyyymm>`          | hash   | how often each bucket was created    | issues + 62 d |
+| `cw:{tag}:once:<stage>:<window>` | set    | marks met in that window of time     | 1.5 once_for  |
+| `cw:{tag}:tally:<bucket>`        | hash   | counters of an hour or a month       | 6 h, or 40 d  |
+
+Keys expire that long after their last change. `issues` is `retention.issues`. The fields of
+`cw:door` are `refused:<reason>` and `client:<reason>`.
+"""
+
+from __future__ import annotations
+
+META = "cw:meta"
+UNACCEPTED = "cw:door"
+PREFIX = "cw:"
+
+HOUR_TTL_S = 6 * 3600
+"""Seconds until an hour's counters expire after their last change.
+
+A later event starts a new generation of the bucket, so the counts stay exact.
+"""
+
+MONTH_TTL_S = 40 * 86_400
+"""The same for a month's counters."""
+
+_PERMANENT = ("dead", "ledger", "life")
+
+
+def sender(name: str) -> str:
+    return f"{UNACCEPTED}:{name}"
+
+
+def stream(tag: str, name: str) -> str:
+    return f"cw:{{{tag}}}:stream:{name}"
+
+
+def dead(tag: str) -> str:
+    return f"cw:{{{tag}}}:dead"
+
+
+def ledger(tag: str) -> str:
+    return f"cw:{{{tag}}}:ledger"
+
+
+def epoch(tag: str) -> str:
+    return f"cw:{{{tag}}}:life"
+
+
+def generations(tag: str, month: str) -> str:
+    return f"cw:{{{tag}}}:gen:{month}"
+
+
+def once(tag: str, stage: str, window: int) -> str:
+    return f"cw:{{{tag}}}:once:{stage}:{window}"
+
+
+def tally(tag: str, bucket: str) -> str:
+    return f"cw:{{{tag}}}:tally:{bucket}"
+
+
+def permanent(key: str) -> bool:
+    """Whether `key` may be without a TTL."""
+    if key in (META, UNACCEPTED):
+        return True
+    _, _, rest = key.partition("}:")
+    return rest in _PERMANENT or rest.startswith("stream:")

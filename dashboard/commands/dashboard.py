@@ -1,0 +1,160 @@
+"""`catchwater dashboard`: the process that shows what was caught."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import click
+import structlog
+from aiohttp import web
+
+from catchwater import service
+from catchwater.commands import options
+from catchwater.config.streamdefs import StreamDefs, load
+from catchwater.monitoring.poller import PipelinePoller
+from dashboard.app import application
+from dashboard.context import AppContext
+from dashboard.project_names import ProjectNames
+from dashboard.reader import MongoReader
+from dashboard.rendering import Renderer
+from dashboard.security import Guard, loopback
+from dashboard.stored_counts import StoredCounts
+
+if TYPE_CHECKING:
+    import threading
+    from pathlib import Path
+
+log = structlog.get_logger()
+
+POLL_EVERY_S = 2.0
+"""Seconds between readings while nobody looks: Prometheus and the rates need them."""
+
+
+@click.command("dashboard")
+@click.option(
+    "--host",
+    default="127.0.0.1",
+    envvar="CATCHWATER_DASHBOARD_HOST",
+    show_envvar=True,
+    show_default=True,
+    help="Address to listen on. Other than this machine's own needs a password.",
+)
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65_535),
+    default=8081,
+    envvar="CATCHWATER_DASHBOARD_PORT",
+    show_envvar=True,
+    show_default=True,
+    help="Port to listen on; 0: any free one, see the log.",
+)
+@click.option(
+    "--password",
+    default="",
+    envvar="CATCHWATER_DASHBOARD_PASSWORD",
+    show_envvar=True,
+    help=(
+        "What people have to know, with any user name. Better set by the environment: arguments "
+        "can be seen."
+    ),
+)
+@click.option(
+    "--ingest-url",
+    default="http://127.0.0.1:8080",
+    envvar="CATCHWATER_INGEST_URL",
+    show_envvar=True,
+    show_default=True,
+    help="Where browsers reach ingest; shown to newcomers in the script tag.",
+)
+@click.option(
+    "--demo-url",
+    default="",
+    envvar="CATCHWATER_DEMO_URL",
+    show_envvar=True,
+    help="A page that throws errors on purpose; shown to newcomers.",
+)
+@options.mongo_url
+@options.projects
+@options.service
+def command(
+    host: str,
+    port: int,
+    password: str,
+    ingest_url: str,
+    demo_url: str,
+    mongo_url: str,
+    projects: Path,
+    redis_url: str,
+    streamdefs: Path | None,
+    ops_host: str,
+    ops_port: int,
+    log_level: str,
+) -> None:
+    """Show what was caught, in a browser and as JSON. It only reads."""
+    if not password and not loopback(host):
+        raise click.UsageError(
+            f"--host {host} can be reached from other machines, and no password is set: "
+            "set --password or CATCHWATER_DASHBOARD_PASSWORD, or listen on 127.0.0.1"
+        )
+    defs = load(streamdefs)
+    service.configure_logging("dashboard", log_level)
+    stopping = service.stop_signal()
+
+    async def run() -> None:
+        context = make_context(redis_url, mongo_url, defs, projects, ingest_url, demo_url)
+        with service.OpsServer(ops_host, ops_port, lambda: context.poller.not_ready_reason):
+            await serve(context, Guard(host, password), host, port, stopping)
+
+    asyncio.run(run())
+
+
+def make_context(
+    redis_url: str,
+    mongo_url: str,
+    defs: StreamDefs,
+    projects: Path,
+    ingest_url: str,
+    demo_url: str = "",
+) -> AppContext:
+    """Everything the handlers need.
+
+    Neither server has to be up yet. To be called inside the event loop.
+    """
+    stored_counts = StoredCounts(mongo_url)
+    return AppContext(
+        store=MongoReader(mongo_url),
+        stored_counts=stored_counts,
+        poller=PipelinePoller(redis_url, defs, stored_counts, every_s=POLL_EVERY_S),
+        names=ProjectNames(projects),
+        renderer=Renderer(),
+        ingest_url=ingest_url.rstrip("/"),
+        demo_url=demo_url,
+    )
+
+
+async def serve(
+    context: AppContext, guard: Guard, host: str, port: int, stopping: threading.Event
+) -> None:
+    """Answer until `stopping` is set."""
+    runner = web.AppRunner(application(context, guard), access_log=None, shutdown_timeout=2)
+    await runner.setup()
+    try:
+        site = web.TCPSite(runner, host.strip("[]"), port)
+        await _start(site, host, port)
+        bound = runner.addresses[0]
+        log.info("dashboard is open", url=f"http://{host}:{bound[1]}/", port=bound[1])
+        await asyncio.to_thread(stopping.wait)
+    finally:
+        await runner.cleanup()
+
+
+async def _start(site: web.TCPSite, host: str, port: int) -> None:
+    try:
+        await site.start()
+    except OSError as error:
+        raise click.ClickException(
+            f"port {port} of {host} cannot be opened ({error.strerror}): is another dashboard "
+            f"running? "
+            "Choose another with --port or CATCHWATER_DASHBOARD_PORT"
+        ) from error

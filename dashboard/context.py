@@ -1,0 +1,52 @@
+"""What the handlers share: the store, the pipeline's state, the names of projects, the
+templates.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+
+from dashboard import times
+
+if TYPE_CHECKING:
+    from catchwater.event import Json
+    from catchwater.monitoring.poller import PipelinePoller
+    from dashboard.project_names import ProjectNames
+    from dashboard.reader import MongoReader
+    from dashboard.rendering import Renderer
+    from dashboard.stored_counts import StoredCounts
+
+
+@dataclass(frozen=True, slots=True)
+class AppContext:
+    """`ingest_url` is where browsers reach ingest, `demo_url` a page that throws errors, or '':
+    both are only shown, to newcomers.
+    """
+
+    store: MongoReader
+    stored_counts: StoredCounts
+    poller: PipelinePoller
+    names: ProjectNames
+    renderer: Renderer
+    ingest_url: str
+    demo_url: str = ""
+
+
+CONTEXT = web.AppKey("context", AppContext)
+
+
+def app_context(request: web.Request) -> AppContext:
+    return request.app[CONTEXT]
+
+
+async def pipeline_json(request: web.Request) -> Json:
+    """`GET /api/pipeline`: the pipeline now, and when it was read.
+
+    Raises UnavailableError when Redis is away.
+    """
+    reading = await asyncio.to_thread(app_context(request).poller.reading)
+    return reading.as_json() | {"taken": times.iso(reading.taken)}

@@ -1,0 +1,182 @@
+"""Documents of MongoDB as the fields of the JSON API.
+
+Pure; a missing or odd field becomes an empty one.
+"""
+
+from __future__ import annotations
+
+import zlib
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from catchwater.streams.counters import OTHER, unescape_key
+from dashboard import times
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from datetime import datetime
+
+    from catchwater.event import Json
+
+DEPTH = 60
+"""Levels of a sample that are shown; a hostile one may have a thousand, more than JSON can be
+written with.
+"""
+
+TAGS = ("browser", "os", "device", "release", "environment", "page")
+_TIMES = ("received", "ts", "first_ts")
+_TEXTS = ("page", "browser", "os", "release", "environment", "type", "message", "culprit", "level")
+
+
+def text(value: Any) -> str:
+    """`value` if it is text, a number as text, else ''."""
+    if isinstance(value, str):
+        return value
+    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else ""
+
+
+def number(value: Any) -> int:
+    return int(value) if isinstance(value, int | float) and not isinstance(value, bool) else 0
+
+
+def mapping(value: Any) -> Json:
+    return value if isinstance(value, dict) else {}
+
+
+def sequence(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def total(*parts: Any) -> int:
+    """The sum of the parts of a counter: of every partition, epoch and generation."""
+    return sum(number(n) for part in parts for n in mapping(part).values())
+
+
+def issue(document: Mapping[str, Any], hours: list[int]) -> Json:
+    """One issue as lists and its own page show it."""
+    identity = text(document.get("_id"))
+    return {
+        "id": identity,
+        "project": text(document.get("project")) or identity.partition(":")[0],
+        "type": text(document.get("type")),
+        "message": text(document.get("message")),
+        "culprit": text(document.get("culprit")),
+        "count": number(document.get("count")),
+        "users": number(document.get("users")),
+        "first_seen": times.iso_or_none(document.get("first_seen")),
+        "last_seen": times.iso_or_none(document.get("last_seen")),
+        "level": text(document.get("level")) or "error",
+        "hours": hours,
+    }
+
+
+def names(document: Mapping[str, Any]) -> list[str]:
+    """Further names of an issue, by other versions of grouping."""
+    return [text(one) for one in sequence(document.get("names"))]
+
+
+def series(
+    documents: Iterable[Mapping[str, Any]], first: datetime, length: int
+) -> dict[str, list[int]]:
+    """Each issue's counts by the hour, `length` of them from `first` on, oldest first."""
+    found: dict[str, list[int]] = {}
+    for document in documents:
+        hour = times.instant(document.get("hour"))
+        place = int((hour - first) / times.HOUR) if hour else -1
+        if 0 <= place < length:
+            counts = found.setdefault(text(document.get("issue")), [0] * length)
+            counts[place] += total(document.get("parts"), document.get("more"))
+    return found
+
+
+def tags(documents: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, int]]:
+    """Each tag's values with their counts over all months and partitions: most first, `(other)`
+    last.
+    """
+    sums: dict[str, dict[str, int]] = {name: {} for name in TAGS}
+    for document in documents:
+        for name, values in mapping(document.get("values")).items():
+            counts = sums.setdefault(unescape_key(name), {})
+            for value, parts in mapping(values).items():
+                decoded = unescape_key(value)
+                counts[decoded] = counts.get(decoded, 0) + total(parts)
+    return {name: dict(sorted(counts.items(), key=_most_first)) for name, counts in sums.items()}
+
+
+def _most_first(counted: tuple[str, int]) -> tuple[bool, int, str]:
+    value, count = counted
+    return value == OTHER, -count, value
+
+
+def stored(document: Mapping[str, Any]) -> Json:
+    """The named event in a sample's document as it was stored, at most `DEPTH` levels deep."""
+    try:
+        found = orjson.loads(zlib.decompress(document.get("event", b"")))
+    except (zlib.error, ValueError, TypeError):
+        found = {"message": "This sample cannot be read: its document in MongoDB is damaged."}
+    return mapping(pruned(found))
+
+
+def event(document: Mapping[str, Any]) -> Json:
+    """One sample, whole, with its times as text."""
+    found = stored(document)
+    clocks = {name: _time(found[name]) for name in _TIMES if name in found}
+    crumbs = [
+        {**crumb, "ts": _time(crumb.get("ts"))}
+        for crumb in sequence(found.get("breadcrumbs"))
+        if crumb == mapping(crumb)
+    ]
+    whole = {**found, **clocks, "breadcrumbs": crumbs}
+    whole["id"] = text(document.get("_id"))
+    whole["issue"] = text(document.get("issue"))
+    whole["project"] = text(document.get("project"))
+    whole["received"] = times.iso_or_none(document.get("received")) or whole.get("received")
+    return whole
+
+
+def summary(document: Mapping[str, Any]) -> Json:
+    """One sample as a line of its issue's page."""
+    found = event(document)
+    person = mapping(found.get("user"))
+    return {
+        "id": found["id"],
+        "received": found["received"],
+        **{name: text(found.get(name)) for name in _TEXTS},
+        "user": text(person.get("id")),
+        "n": number(found.get("n")) or 1,
+    }
+
+
+def explain(found: Json) -> Json:
+    """Why an event belongs to its issue: what its fingerprint was made of, and what was left
+    out and why.
+    """
+    ignored = [mapping(one) for one in sequence(found.get("ignored"))]
+    return {
+        "fingerprint": text(found.get("fingerprint")),
+        "fingerprints": mapping(found.get("fingerprints")),
+        "used": [
+            one if isinstance(one, str) else orjson.dumps(one).decode()
+            for one in sequence(found.get("used"))
+        ],
+        "ignored": [
+            {"part": text(one.get("part")), "why": text(one.get("why"))} for one in ignored
+        ],
+    }
+
+
+def pruned(value: Any, levels: int = DEPTH) -> Any:
+    """`value` without what lies deeper than `levels`."""
+    if not isinstance(value, dict | list):
+        return value
+    if levels == 0:
+        return "(deeper levels are left out)"
+    if isinstance(value, dict):
+        return {key: pruned(one, levels - 1) for key, one in value.items()}
+    return [pruned(one, levels - 1) for one in value]
+
+
+def _time(value: Any) -> Any:
+    """A client's time as text; what cannot be a time stays as it came."""
+    return times.iso_or_none(value) or value

@@ -1,0 +1,180 @@
+"""Reads issues, samples and projects from MongoDB.
+
+Whatever is not a document (MongoDB is away, too slow, refuses) raises UnavailableError: a healthy
+server can do every query here.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from pymongo import DESCENDING
+
+from catchwater import mongo_client
+from catchwater.mongo_client import QUERY_MS
+from dashboard import times
+from dashboard.query import DATES, Cursor, IssueQuery
+from dashboard.stored_counts import parts_of, sum_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+    from pymongo.asynchronous.collection import AsyncCollection
+    from pymongo.asynchronous.cursor import AsyncCursor
+
+Document = dict[str, Any]
+
+SEARCHED = ("type", "message", "culprit")
+_BULKY = {"parts": False, "more": False, "u": False}
+"""Fields of an issue that nobody looks at: its counters by part and its HyperLogLog registers."""
+
+
+class MongoReader:
+    """What the sink has written, as documents."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._client = mongo_client.connect_for_reading(url)
+        self._database = self._client[mongo_client.DATABASE]
+
+    async def close(self) -> None:
+        await self._client.close()
+
+    async def issues(self, query: IssueQuery) -> tuple[list[Document], Cursor | None]:
+        """A page of issues, and where the next one starts."""
+        wanted = self._find("issues", _selection(query), _BULKY)
+        order = [(query.sort, DESCENDING), ("_id", DESCENDING)]
+        with mongo_client.translated_errors(self._url):
+            found = await wanted.sort(order).limit(query.limit + 1).to_list()
+        page = found[: query.limit]
+        return page, _after(page[-1], query.sort) if len(found) > query.limit else None
+
+    async def issue(self, issue: str) -> Document | None:
+        with mongo_client.translated_errors(self._url):
+            return await self._of("issues").find_one({"_id": issue}, _BULKY, max_time_ms=QUERY_MS)
+
+    async def hours(self, issues: Sequence[str], since: datetime) -> list[Document]:
+        """The documents of these issues' hours from `since` on."""
+        with mongo_client.translated_errors(self._url):
+            return await self._find(
+                "hours", {"issue": {"$in": list(issues)}, "hour": {"$gte": since}}
+            ).to_list()
+
+    async def tags(self, issue: str) -> list[Document]:
+        with mongo_client.translated_errors(self._url):
+            return await self._find("tags", {"issue": issue}).to_list()
+
+    async def samples(self, issue: str, limit: int) -> list[Document]:
+        """The newest samples of an issue, newest first."""
+        with mongo_client.translated_errors(self._url):
+            found = (
+                await self._find("samples", {"issue": issue})
+                .sort("received", DESCENDING)
+                .limit(limit)
+                .to_list()
+            )
+        return sorted(found, key=_newest, reverse=True)
+
+    async def sample(self, event: str) -> Document | None:
+        with mongo_client.translated_errors(self._url):
+            return await self._of("samples").find_one({"_id": event}, max_time_ms=QUERY_MS)
+
+    async def beside(self, sample: Mapping[str, Any], *, older: bool) -> str | None:
+        """The id of the sample just before or after this one of the same issue."""
+        step = -1 if older else 1
+        beyond = "$lt" if older else "$gt"
+        same = {"issue": sample.get("issue"), "received": sample.get("received")}
+        found = await self._first({**same, "_id": {beyond: sample["_id"]}}, "_id", step)
+        if found is None:
+            next_time = {"issue": sample.get("issue"), "received": {beyond: sample.get("received")}}
+            found = await self._first(next_time, "received", step)
+            found = found and await self._first(
+                {**same, "received": found["received"]}, "_id", step
+            )
+        return str(found["_id"]) if found else None
+
+    async def project_ids(self) -> list[str]:
+        """The projects that have issues, read off an index without looking at the issues."""
+        with mongo_client.translated_errors(self._url):
+            found = await self._of("issues").distinct("project", maxTimeMS=QUERY_MS)
+        return sorted(one for one in found if isinstance(one, str))
+
+    async def projects(self) -> dict[str, int]:
+        """Each project that has issues, with how many."""
+        found = await self._grouped("issues", {}, {"$sum": 1})
+        return {str(one["_id"]): one["n"] for one in found}
+
+    async def events_since(self, since: datetime) -> dict[str, int]:
+        """How often anything happened in each project from `since`, the beginning of an hour,
+        on.
+        """
+        both = {"$add": [sum_of(parts_of("parts")), sum_of(parts_of("more"))]}
+        found = await self._grouped("hours", {"hour": {"$gte": since}}, {"$sum": both})
+        return {str(one["_id"]): int(one["n"]) for one in found}
+
+    def _of(self, name: str) -> AsyncCollection[Document]:
+        return self._database[name]
+
+    def _find(
+        self, name: str, selection: Document, fields: Document | None = None
+    ) -> AsyncCursor[Document]:
+        return self._of(name).find(selection, fields, max_time_ms=QUERY_MS)
+
+    async def _first(self, selection: Document, field: str, step: int) -> Document | None:
+        with mongo_client.translated_errors(self._url):
+            found = (
+                await self._find("samples", selection, {"received": 1})
+                .sort(field, step)
+                .limit(1)
+                .to_list()
+            )
+        return found[0] if found else None
+
+    async def _grouped(self, name: str, selection: Document, n: Document) -> list[Document]:
+        with mongo_client.translated_errors(self._url):
+            steps: list[Document] = [{"$match": selection}, {"$group": {"_id": "$project", "n": n}}]
+            cursor = await self._of(name).aggregate(steps, maxTimeMS=QUERY_MS)
+            return await cursor.to_list()
+
+
+def _selection(query: IssueQuery) -> Document:
+    every: list[Document] = []
+    if query.project:
+        every.append({"project": query.project})
+    if query.since:
+        every.append({"last_seen": {"$gte": query.since}})
+    if query.q:
+        every.append(_containing(query.q))
+    if query.cursor:
+        every.append(_beyond(query.cursor))
+    return {"$and": every} if every else {}
+
+
+def _containing(q: str) -> Document:
+    """Issues with `q` in them, as it stands, whatever its case."""
+    literal = {"$regex": re.escape(q), "$options": "i"}
+    return {"$or": [{field: literal} for field in SEARCHED]}
+
+
+def _beyond(cursor: Cursor) -> Document:
+    """Issues after this one in the order of the list; the first condition is what an index can
+    bound.
+    """
+    value = times.instant(cursor.value) if cursor.sort in DATES else cursor.value
+    if value is None:
+        return {cursor.sort: None, "_id": {"$lt": cursor.id}}
+    tied_or_lower = [{cursor.sort: {"$lt": value}}, {"_id": {"$lt": cursor.id}}]
+    return {"$and": [{cursor.sort: {"$lte": value}}, {"$or": tied_or_lower}]}
+
+
+def _after(document: Mapping[str, Any], sort: str) -> Cursor:
+    value = document.get(sort)
+    time = times.instant(value) if sort in DATES else None
+    key = times.milliseconds(time) if time else value
+    return Cursor(sort, key if isinstance(key, int) else None, str(document["_id"]))
+
+
+def _newest(document: Mapping[str, Any]) -> tuple[Any, str]:
+    return times.instant(document.get("received")) or times.EPOCH, str(document["_id"])

@@ -1,0 +1,171 @@
+"""MongoDB: the one module of the sink that speaks to it.
+
+Every write may be done twice, in any order.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import pymongo
+from bson.errors import InvalidDocument
+from pymongo.errors import BulkWriteError, OperationFailure
+
+from catchwater import mongo_client
+from catchwater.errors import RefusedDocumentError, RefusedError
+from sink.indexes import INDEXES, expiries
+from sink.recompute import derived
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from pymongo.collection import Collection
+
+    from catchwater.config.streamdefs import Retention
+    from catchwater.event import Json
+    from sink.fold import Update, Writes
+
+_DUPLICATE_KEY = 11000
+_TEMPORARY = {
+    6: "HostUnreachable",
+    7: "HostNotFound",
+    13: "Unauthorized",
+    18: "AuthenticationFailed",
+    50: "MaxTimeMSExpired",
+    64: "WriteConcernFailed",
+    89: "NetworkTimeout",
+    91: "ShutdownInProgress",
+    100: "UnsatisfiableWriteConcern",
+    112: "WriteConflict",
+    146: "ExceededMemoryLimit",
+    189: "PrimarySteppedDown",
+    262: "ExceededTimeLimit",
+    8000: "AtlasError",
+    9001: "SocketException",
+    10107: "NotWritablePrimary",
+    11600: "InterruptedAtShutdown",
+    11602: "InterruptedDueToReplStateChange",
+    13435: "NotPrimaryNoSecondaryOk",
+    13436: "NotPrimaryOrSecondary",
+    14031: "OutOfDiskSpace",
+}
+"""Server errors that are no document's fault: shutting down, no primary, write concern not met
+in time, out of disk space or memory, over quota, and a password or a right that somebody has to
+mend while the batch waits.
+"""
+
+
+class MongoWriter:
+    """Writes to MongoDB, each acknowledged by a majority and journalled before `write` returns."""
+
+    def __init__(self, url: str, retention: Retention) -> None:
+        self._url = url
+        self._retention = retention
+        self._prepared = False
+        self._client = mongo_client.connect(url)
+        self._database = self._client[mongo_client.DATABASE]
+
+    def prepare(self) -> None:
+        """Make the indexes, once.
+
+        Raises UnavailableError, or RefusedError when the address cannot be used.
+        """
+        if self._prepared:
+            return
+        try:
+            with _translated_errors(self._url):
+                self._make_indexes()
+        except RefusedDocumentError as error:
+            raise RefusedError(f"MongoDB does not take our indexes: {error}") from error
+        self._prepared = True
+
+    def write(self, writes: Writes) -> None:
+        """Raises UnavailableError (keep the batch), or RefusedDocumentError (find the culprit
+        one by one).
+        """
+        self.prepare()
+        with _translated_errors(self._url):
+            for name in ("issues", "hours", "tags"):
+                self._bulk(
+                    self._database[name], [_upsert(*one) for one in getattr(writes, name).items()]
+                )
+            self._bulk(
+                self._database.samples,
+                [pymongo.InsertOne(sample) for sample in writes.samples.values()],
+            )
+            self._derive(list(writes.issues))
+
+    def close(self) -> None:
+        self._client.close()
+
+    def _make_indexes(self) -> None:
+        for name, fields in INDEXES:
+            self._database[name].create_index(fields)
+        for name, field, after in expiries(self._retention):
+            mongo_client.expire_after(self._database, name, field, after)
+
+    def _bulk(self, collection: Collection[dict[str, Any]], operations: list[Any]) -> None:
+        """All of them, whatever becomes of the others; a sample that is there already is no
+        news.
+        """
+        if not operations:
+            return
+        try:
+            collection.bulk_write(operations, ordered=False)
+        except BulkWriteError as error:
+            if (
+                any(not _known_sample(one) for one in error.details["writeErrors"])
+                or error.details["writeConcernErrors"]
+            ):
+                raise
+
+    def _derive(self, issues: list[str]) -> None:
+        if issues:
+            self._database.issues.update_many({"_id": {"$in": issues}}, derived())
+
+
+@contextmanager
+def _translated_errors(url: str) -> Iterator[None]:
+    """Raises UnavailableError, RefusedError, or RefusedDocumentError where a document is at
+    fault.
+    """
+    with mongo_client.translated_errors(url):
+        try:
+            yield
+        except BulkWriteError as error:
+            raise _verdict(error) from error
+        except OperationFailure as error:
+            if _passes(error.code):
+                raise mongo_client.away(error) from error
+            raise RefusedDocumentError(str(error)) from error
+        except (InvalidDocument, OverflowError) as error:
+            raise RefusedDocumentError(str(error)) from error
+
+
+def _upsert(identity: str, update: Update) -> pymongo.UpdateOne:
+    parts = {"$setOnInsert": update.on_insert, "$max": update.highest, "$min": update.lowest}
+    if update.names:
+        parts["$addToSet"] = {"names": {"$each": sorted(update.names)}}
+    return pymongo.UpdateOne(
+        {"_id": identity}, {name: part for name, part in parts.items() if part}, upsert=True
+    )
+
+
+def _known_sample(error: Mapping[str, Any]) -> bool:
+    return bool(error["code"] == _DUPLICATE_KEY and "q" not in error.get("op", {}))
+
+
+def _verdict(error: BulkWriteError) -> Exception:
+    """Two sinks may insert the same issue at once; the loser's upsert fails and is right the
+    next time.
+    """
+    wrong: list[Json] = [one for one in error.details["writeErrors"] if not _known_sample(one)]
+    final = [one for one in wrong if one["code"] != _DUPLICATE_KEY and not _passes(one["code"])]
+    if final:
+        return RefusedDocumentError(final[0].get("errmsg", "refused")[:1000])
+    return mongo_client.away(error)
+
+
+def _passes(code: int | None) -> bool:
+    return code in _TEMPORARY

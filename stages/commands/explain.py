@@ -1,0 +1,133 @@
+"""`catchwater explain`: which issue a report belongs to, and why. Needs no server."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+import click
+import orjson
+
+from catchwater.commands import options
+from stages import project_settings
+from stages.filters.unwanted import unwanted
+from stages.fingerprint import READERS
+from stages.grouping import grouped_event, stored_event, versions
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from stages.project_settings import ProjectSettings
+
+# Fields that a Sentry event has and a report of the snippet has not.
+_SENTRYS = frozenset(
+    {
+        "exception",
+        "logentry",
+        "event_id",
+        "platform",
+        "contexts",
+        "timestamp",
+        "request",
+        "transaction",
+        "threads",
+    }
+)
+_READERS = {**READERS, "named": stored_event.read}
+
+
+@click.command("explain")
+@click.argument("file", type=click.File("rb"), default="-")
+@options.projects
+@click.option(
+    "--project",
+    default="",
+    metavar="ID",
+    help="Apply this project's rules, and say which filter would drop.",
+)
+def command(file: BinaryIO, projects: Path, project: str) -> None:
+    """Print the fingerprint, the frames and the reasons for each report in FILE (or standard
+    input).
+
+    One JSON object a line: reports of the snippet, Sentry events, Reporting API reports, CSP
+    reports, or the raw events that Catchwater stores. One JSON object a line comes out. A line that
+    is none of these is named on standard error, the others go on, and the exit code is 1.
+    """
+    settings = _settings(projects, project) if project else None
+    wrong = 0
+    for number, line in enumerate(file, 1):
+        if not line.strip():
+            continue
+        try:
+            explained = explain(line, settings)
+        except ValueError as error:
+            wrong += 1
+            click.echo(f"line {number}: {error}", err=True)
+            continue
+        click.echo(one_line(explained))
+    sys.exit(1 if wrong else 0)
+
+
+def explain(line: bytes, settings: ProjectSettings | None = None) -> dict[str, Any]:
+    """What is printed for one line.
+
+    Raises ValueError with a reason if it is not one of the known shapes.
+    """
+    try:
+        report = orjson.loads(line.removeprefix(b"\xef\xbb\xbf"))
+    except orjson.JSONDecodeError as error:
+        raise ValueError(f"not JSON: {error}; each line must hold one JSON object") from error
+    if not isinstance(report, dict):
+        raise ValueError(  # noqa: TRY004 - one kind of error for every line that cannot be used
+            f"a JSON {type(report).__name__}, not an object; each line must hold a report or event"
+        )
+    details = _READERS[kind_of(report)](report)
+    result, fingerprints = versions.group(details, settings.rules if settings else ())
+    found = {"id": id_of(report), **grouped_event.identity(details, result, fingerprints)}
+    if settings and (reason := unwanted(details, {}, settings.filters)):
+        found["dropped"] = reason
+    return found | ({"title": result.title} if result.title else {})
+
+
+def _settings(path: Path, project: str) -> ProjectSettings:
+    """Raises BadParameter for a project that is not in the file; ConfigError for a wrong file."""
+    listed = project_settings.read(path)
+    if project not in listed:
+        known = ", ".join(listed) or "none"
+        raise click.BadParameter(
+            f"there is no project {project!r} in {path}; known: {known}", param_hint="--project"
+        )
+    return listed[project]
+
+
+def one_line(report: dict[str, Any]) -> bytes:
+    """JSON in what every reader takes for one line: some end a line at these three characters,
+    too.
+    """
+    written = orjson.dumps(report)
+    for char in ("\x85", "\u2028", "\u2029"):
+        written = written.replace(char.encode(), f"\\u{ord(char):04x}".encode())
+    return written
+
+
+def kind_of(report: dict[str, Any]) -> str:
+    """Which reader understands a document, by its shape."""
+    if "fingerprints" in report and "frames" in report:
+        return "named"
+    if "csp-report" in report:
+        return "csp"
+    if (
+        isinstance(report.get("body"), dict)
+        and isinstance(report.get("type"), str)
+        and "message" not in report
+    ):
+        return "report"
+    if not _SENTRYS.isdisjoint(report):
+        return "sentry"
+    return "sentry" if isinstance(report.get("sdk"), dict) else "snippet"
+
+
+def id_of(report: dict[str, Any]) -> str | None:
+    """The event's id, if the report brings one: 32 hexadecimal digits, as ingest would take it."""
+    given = report.get("id") or report.get("event_id")
+    return given.replace("-", "").lower() if isinstance(given, str) else None

@@ -1,0 +1,119 @@
+"""What browsers report by themselves: the Reporting API, and content security policy's older
+form.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from stages.grouping import fields
+from stages.grouping.fields import FieldReader, mapping, whole
+from stages.grouping.files import steady
+from stages.grouping.frames import Frame, make
+from stages.grouping.parsed_event import ExceptionInfo, ParsedEvent
+
+_NAMES = {"deprecation": "Deprecation", "intervention": "Intervention", "crash": "Crash"}
+
+
+def read(report: dict[str, Any]) -> ParsedEvent:
+    """The details of one Reporting API report, or of a `csp-report` object. Never raises."""
+    if "csp-report" in report:
+        return _csp(FieldReader(), report, mapping(report["csp-report"]))
+    take = FieldReader()
+    kind, body = take.text(report.get("type"), "type", 50), mapping(report.get("body"))
+    if kind == "csp-violation":
+        return _csp(take, report, body)
+    return _other(take, report, kind or "report", body)
+
+
+def _csp(take: FieldReader, report: dict[str, Any], body: dict[str, Any]) -> ParsedEvent:
+    directive = _directive(take, body)
+    blocked = take.text(
+        _first(body, "blockedURL", "blocked-uri", "blockedURI"), "blocked", fields.TEXT
+    )
+    where = blocked_origin(blocked)
+    message = f"{directive} blocked {where or 'an inline resource'}"
+    details = _details(
+        take, report, "csp-violation", ExceptionInfo("CSPViolation", message, _frames(take, body))
+    )
+    details.parts = [directive, where]
+    details.page = (
+        take.text(_first(body, "documentURL", "document-uri", "documentURI"), "page", fields.TEXT)
+        or details.page
+    )
+    details.referrer = take.text(body.get("referrer"), "referrer", fields.TEXT)
+    is_trial = body.get("disposition") == "report"
+    details.level = "warning" if is_trial else "error"
+    details.extra = take.tree(
+        {key: value for key, value in body.items() if key not in _TOLD}, "extra"
+    )
+    return details
+
+
+_TOLD = frozenset(
+    {
+        "documentURL",
+        "document-uri",
+        "referrer",
+        "lineNumber",
+        "line-number",
+        "columnNumber",
+        "column-number",
+    }
+)
+
+
+def _directive(take: FieldReader, body: dict[str, Any]) -> str:
+    effective = take.text(_first(body, "effectiveDirective", "effective-directive"), "directive")
+    violated = take.text(_first(body, "violatedDirective", "violated-directive"), "directive")
+    return (effective or violated).partition(" ")[0] or "unknown-directive"
+
+
+def blocked_origin(blocked: str) -> str:
+    """`https://e1.example/x.js?1` is `https://e1.example`; words such as `inline`, `eval`,
+    `data` stay.
+    """
+    scheme, found, rest = blocked.partition("://")
+    if not found:
+        return blocked.partition(":")[0]
+    if "extension" in scheme:
+        return scheme
+    return f"{scheme}://{rest.partition('/')[0].partition('?')[0].partition('#')[0]}"
+
+
+def _first(body: dict[str, Any], *names: str) -> Any:
+    return next((body[name] for name in names if body.get(name)), None)
+
+
+def _frames(take: FieldReader, body: dict[str, Any]) -> list[Frame]:
+    file = take.text(_first(body, "sourceFile", "source-file"), "source", fields.TEXT)
+    if not file:
+        return []
+    line = whole(_first(body, "lineNumber", "line-number"), 1)
+    return [make("", file, line, whole(_first(body, "columnNumber", "column-number"), 1))]
+
+
+def _other(
+    take: FieldReader, report: dict[str, Any], kind: str, body: dict[str, Any]
+) -> ParsedEvent:
+    identity = take.text(_first(body, "id", "reason", "featureId", "policyId", "phase"), "id")
+    message = take.text(_first(body, "message", "reason", "id"), "message", fields.MESSAGE)
+    type_ = _NAMES.get(kind) or "".join(part[:1].upper() + part[1:] for part in kind.split("-"))
+    thrown = ExceptionInfo(type_, message or "no reason given", _frames(take, body))
+    details = _details(take, report, kind, thrown)
+    source = steady(thrown.frames[0].file) if thrown.frames and kind not in _NAMES else ""
+    details.parts = [identity or ("unknown" if kind == "crash" else message), source]
+    details.level = "fatal" if kind == "crash" else "warning"
+    details.extra = take.tree(
+        {key: value for key, value in body.items() if key != "message"}, "extra"
+    )
+    return details
+
+
+def _details(
+    take: FieldReader, report: dict[str, Any], kind: str, thrown: ExceptionInfo
+) -> ParsedEvent:
+    details = ParsedEvent(shape=kind, thrown=thrown, cut=take.cut, mechanism=kind, sdk="browser")
+    details.page = take.text(report.get("url"), "page", fields.TEXT)
+    details.user_agent = take.text(report.get("user_agent"), "user_agent", 500)
+    return details

@@ -1,0 +1,227 @@
+"""Fingerprints of version 1.
+
+Frozen once released: what is wrong here is put right in a version 2.
+
+An error is grouped by its type and by the file and function of the innermost frame of the project's
+own code: a message holds ids and is worded differently by each engine, callers vary, lines and
+columns move with each build. Where no function tells the place (anonymous, or named by a minifier),
+the message in its canonical form helps; where there is no file either, type and message are all
+there is. Causes count in the same way.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING
+
+from catchwater.config.grouping_rules import filled
+from stages.grouping import messages, project_rules
+from stages.grouping.files import steady
+from stages.grouping.frames import is_native
+from stages.grouping.functions import plain, telling
+from stages.grouping.result import GroupingResult
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from catchwater.config.grouping_rules import Rule
+    from stages.grouping.frames import Frame
+    from stages.grouping.parsed_event import ExceptionInfo, ParsedEvent
+
+_UNTYPED = frozenset({"", "UnhandledRejection", "Unhandled", "Uncaught"})
+
+
+def group(details: ParsedEvent, rules: Sequence[Rule] = ()) -> GroupingResult:
+    """The issue that an event belongs to, in a project with these rules."""
+    return _Grouping(details, rules).result
+
+
+class _Grouping:
+    """The grouping of one event. Each method adds to the result what it used and ignored."""
+
+    def __init__(self, details: ParsedEvent, rules: Sequence[Rule]) -> None:
+        self._details = details
+        self.result = GroupingResult(top=_top(details.thrown.frames, details.thrown.type))
+        parts = self._default_parts()
+        if match := project_rules.first(rules, details, self.result.top):
+            parts = self._parts_of_rule(*match, parts)
+        elif details.client_fingerprint:
+            parts = self._parts_of_client(parts)
+        text = "\0".join(parts).encode("utf-8", "replace")
+        self.result.fingerprint = hashlib.blake2b(text, digest_size=16).hexdigest()
+
+    def _parts_of_rule(self, number: int, rule: Rule, default: list[str]) -> list[str]:
+        """A rule of the project wins over the client's own fingerprint and over all else."""
+        values = project_rules.values(self._details, self.result.top)
+        self.result.title = filled(rule.title, {**values, "default": ""}).strip()
+        if self._details.client_fingerprint:
+            self.result.ignore("fingerprint of the client", "a rule of the project comes first")
+        if not any("default" in part for part in rule.name):
+            self.result.ignore_all_used("a rule of the project names this issue")
+        self.result.used.append(project_rules.said(number, rule))
+        if all(part in project_rules.DEFAULTS for part in rule.name):
+            return default
+        return ["asked", *project_rules.parts(rule.name, default, values)]
+
+    def _parts_of_client(self, default: list[str]) -> list[str]:
+        """The client's own fingerprint wins.
+
+        `{{ default }}` in it stands for what it would have been.
+        """
+        wanted = self._details.client_fingerprint
+        is_default = [part in project_rules.DEFAULTS for part in wanted]
+        if all(is_default):
+            return default
+        if not any(is_default):
+            self.result.ignored = []
+            self.result.ignore_all_used("the client gave its own fingerprint")
+        self.result.used.append(f"fingerprint of the client: {', '.join(wanted)}")
+        parts = ["asked"]
+        for part, default_here in zip(wanted, is_default, strict=True):
+            parts += default if default_here else [f"={part}"]
+        return parts
+
+    def _default_parts(self) -> list[str]:
+        if self._details.shape == "message":
+            return self._message_parts()
+        if self._details.parts:
+            return self._report_parts()
+        parts = self._error_parts()
+        for cause in sorted({_cause(one) for one in self._details.chain}):
+            self.result.used.append(f"cause: {cause}")
+            parts.append(f"cause {cause}")
+        return parts
+
+    def _message_parts(self) -> list[str]:
+        thrown = self._details.thrown
+        text = thrown.template or messages.normalize("", thrown.message).text
+        self.result.used.append(f"message: {text}")
+        if thrown.frames:
+            self.result.ignore("stack", "it shows where the message was captured, not an error")
+        return ["message", text]
+
+    def _report_parts(self) -> list[str]:
+        shape, parts = self._details.shape, self._details.parts
+        self.result.used += [f"kind: {shape}", *(f"what: {part}" for part in parts if part)]
+        self.result.ignore("message", f"a {shape} report is told by what it is about")
+        return [shape, *(steady(part) if shape == "resource" else part for part in parts)]
+
+    def _error_parts(self) -> list[str]:
+        thrown = self._details.thrown
+        message = messages.normalize(thrown.type, thrown.template or thrown.message)
+        type_ = _type(message.type)
+        self.result.used.append(f"type: {type_}")
+        return ["error", type_, *self._place_parts(message)]
+
+    def _place_parts(self, message: messages.NormalizedMessage) -> list[str]:
+        """Where the error is, and the message where that does not tell."""
+        thrown = self._details.thrown
+        if message.where == "nowhere":
+            self.result.ignore("stack", "this says nothing about a line of the project")
+            return [self._text(message)]
+        if message.where == "source":
+            return [self._unparsed_file(), self._text(message)]
+        if thrown.synthetic:
+            self.result.ignore(
+                "stack",
+                "it belongs to whoever caught what was thrown, which was no Error and has none",
+            )
+            return [self._text(message)]
+        recurring = message.text == "too much recursion"
+        frame = _recurring(thrown.frames) if recurring else self.result.top
+        if frame is None or is_native(frame.file):
+            return [self._text(message)]
+        return self._frame_parts(frame, message)
+
+    def _unparsed_file(self) -> str:
+        """The file that could not be parsed."""
+        self.result.ignore(
+            "stack", "it belongs to whoever loaded the script, which could not be parsed"
+        )
+        frame = self._details.source or self.result.top
+        file = steady(frame.file) if frame else ""
+        self.result.used.append(f"file: {file or 'the page'}")
+        return file
+
+    def _frame_parts(self, frame: Frame, message: messages.NormalizedMessage) -> list[str]:
+        file, function = steady(frame.file), telling(frame.function)
+        self.result.used.append(f"file: {file or 'the page'}")
+        if file != frame.file:
+            self.result.ignore(
+                f"rest of the address {frame.file}",
+                "host, query, release and hashes differ from load to load",
+            )
+        self.result.ignore(
+            "line and column", "they move with each build and differ from engine to engine"
+        )
+        self.result.ignore(
+            "callers", "one fault may be reached in many ways, and engines leave some out"
+        )
+        if function:
+            return [file, self._telling_function(function)]
+        self.result.ignore(
+            f"function {frame.function or '(anonymous)'}",
+            "it has no name, or one that differs from load to load",
+        )
+        return [file, "", self._text(message)]
+
+    def _telling_function(self, function: str) -> str:
+        self.result.used.append(f"function: {function}")
+        self.result.ignore(
+            "message",
+            "the place tells the issue; messages hold ids and differ from engine to engine",
+        )
+        return function
+
+    def _text(self, message: messages.NormalizedMessage) -> str:
+        suffix = " (one form for all engines)" if message.known else ""
+        self.result.used.append(f"message: {message.text}{suffix}")
+        return message.text
+
+
+def _type(type_: str) -> str:
+    """Not every engine and SDK names what is no Error; a minifier's name of a class changes at
+    each build.
+    """
+    return "Error" if type_ in _UNTYPED or len(type_) <= 2 else type_
+
+
+def _cause(thrown: ExceptionInfo) -> str:
+    message = messages.normalize(thrown.type, thrown.template or thrown.message)
+    frame = _top(thrown.frames, thrown.type)
+    function = telling(frame.function) if frame else ""
+    if frame is None or message.where == "nowhere" or not function:
+        return f"{_type(message.type)}: {message.text}"
+    return f"{_type(message.type)} in {function} ({steady(frame.file)})"
+
+
+def _top(frames: Sequence[Frame], type_: str) -> Frame | None:
+    """The innermost frame of the project's own code; without one, the innermost that has a file
+    at all.
+    """
+    placed = [frame for frame in frames if not is_native(frame.file)]
+    ours = [frame for frame in placed if frame.in_app] or placed
+    usable = [frame for frame in ours if not frame.evaluated] or ours
+    return next((frame for frame in _past_constructor(usable, type_)), None)
+
+
+def _past_constructor(frames: Sequence[Frame], type_: str) -> Iterable[Frame]:
+    """SpiderMonkey shows the constructor of an error's own class on top; V8 does not."""
+    for at, frame in enumerate(frames):
+        function = plain(frame.function)
+        is_constructor = function == type_ or function.endswith(("Error", "Exception"))
+        if at >= 3 or not is_constructor or at + 1 == len(frames) or function[:1].islower():
+            return frames[at:]
+    return frames
+
+
+def _recurring(frames: Sequence[Frame]) -> Frame | None:
+    """Where a recursion breaks off is chance: of the functions in it, the first by name stands
+    for all.
+    """
+    ours = [frame for frame in frames if frame.in_app] or [
+        frame for frame in frames if not is_native(frame.file)
+    ]
+    known = {(steady(frame.file), telling(frame.function)): frame for frame in reversed(ours[:20])}
+    with_name = [key for key in known if key[1]]
+    return known[min(with_name or known)] if known else None

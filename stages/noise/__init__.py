@@ -1,1 +1,0 @@
-"""Noise: events that no line of the project is to blame for. What is dropped and why stands in docs/noise.md."""

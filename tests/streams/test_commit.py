@@ -1,0 +1,311 @@
+"""The gated commit on a real Redis: what each answer does, once, whoever commits."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+
+import orjson
+import pytest
+
+from catchwater.answers import Drop, Emit, Reject, Skip, Stored, Tally
+from catchwater.errors import MissingEpochError
+from catchwater.event import decode, encode
+from catchwater.monitoring.audit import make_audit
+from catchwater.monitoring.snapshot import take
+from catchwater.redis_client import as_mapping
+from catchwater.streams import dead_letters, keys
+from catchwater.streams.commit import CommitTotals
+from catchwater.streams.processing import split_replayed
+
+
+def tallied(entries):
+    return [
+        (entry, Emit(decode(entry.fields), tally=Tally(**decode(entry.fields).facts)))
+        for entry in entries
+    ]
+
+
+def emitted(entries, **more):
+    return [(entry, Emit(decode(entry.fields), **more)) for entry in entries]
+
+
+def bodies(pipeline):
+    return [
+        orjson.loads(fields[b"body"])
+        for fields in pipeline.inside("counted")
+        if fields[b"id"] == b"-"
+    ]
+
+
+def values(pipeline, bucket):
+    return [
+        (sent["generation"], sent["values"])
+        for body in bodies(pipeline)
+        for sent in body["buckets"]
+        if sent["name"] == bucket
+    ]
+
+
+def test_an_emitted_event_goes_on_byte_for_byte(pipeline, event):
+    pipeline.add("raw", event(1))
+    consumer = pipeline.consumer("name")
+    consumer.commit(emitted(consumer.read()))
+    assert [decode(fields) for fields in pipeline.inside("named")] == [event(1)]
+
+
+def test_a_changed_event_goes_on_as_the_stage_left_it(pipeline, event):
+    pipeline.add("raw", event(1))
+    consumer = pipeline.consumer("name")
+    changed = event(1).with_(kind="other", facts={"a": 1}, body=b'{"b":"\\u0000"}')
+    consumer.commit([(entry, Emit(changed)) for entry in consumer.read()])
+    assert [decode(fields) for fields in pipeline.inside("named")] == [changed]
+
+
+def test_two_commits_of_one_batch_have_one_effect(pipeline, event):
+    pipeline.add("unique", *[event(n) for n in range(6)])
+    consumer = pipeline.consumer("count")
+    batch = consumer.read()
+    first = consumer.commit(tallied(batch))
+    second = pipeline.consumer("count", "zombie").commit(tallied(batch))
+    assert (first.won, second.won, second.stale) == (6, 0, 6)
+    assert sum(part["events\t1:v1:a"] for _, part in values(pipeline, "202511")) == 6
+
+
+def test_a_mark_that_was_met_is_a_duplicate(pipeline, event):
+    consumer = pipeline.consumer("name")
+    pipeline.add("raw", event(1), event(1), event(2))
+    totals = consumer.commit(
+        [
+            (entry, Emit(decode(entry.fields), once=decode(entry.fields).id))
+            for entry in consumer.read()
+        ]
+    )
+    assert (totals.emitted, totals.duplicate) == (2, 1)
+    assert pipeline.ids("named") == [event(1).id, event(2).id]
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)], ids=["in order", "the later one first"])
+def test_a_mark_is_found_in_the_neighbouring_windows_whatever_the_order(pipeline, event, order):
+    """An entry's window is that of its id: two entries 45 s apart lie in different windows of a
+    60 s horizon.
+    """
+    tag = pipeline.defs.tags[pipeline.defs.partition_of(event(1).id)]
+    for at in (600_000, 645_000):
+        flat = [b"id", event(1).id, b"head", b"{}", b"body", b"{}"]
+        pipeline.connection.call("XADD", keys.stream(tag, "named"), f"{at}-1", *flat)
+    consumer = pipeline.consumer("dedupe")
+    batch = consumer.read()
+    totals = [consumer.commit([(batch[i], Emit(event(1), once="same"))]) for i in order]
+    assert [(one.emitted, one.duplicate) for one in totals] == [(1, 0), (0, 1)]
+
+
+def test_a_mark_beyond_the_horizon_is_forgotten(pipeline, event):
+    tag = pipeline.defs.tags[pipeline.defs.partition_of(event(1).id)]
+    for at in (600_000, 800_000):
+        pipeline.connection.call(
+            "XADD",
+            keys.stream(tag, "named"),
+            f"{at}-1",
+            "id",
+            event(1).id,
+            "head",
+            "{}",
+            "body",
+            "{}",
+        )
+    consumer = pipeline.consumer("dedupe")
+    totals = consumer.commit([(entry, Emit(event(1), once="same")) for entry in consumer.read()])
+    assert (totals.emitted, totals.duplicate) == (2, 0)
+
+
+def test_counters_are_absolute_and_go_on_from_batch_to_batch(pipeline, event):
+    consumer = pipeline.consumer("count")
+    totals = []
+    for n in range(3):
+        pipeline.add("unique", event(2 * n), event(2 * n, n=5))
+        consumer.commit(tallied(consumer.read()))
+        highest = highest_values(pipeline, "202511")
+        totals.append((highest["events\t1:v1:a"], highest["more\t1:v1:a"]))
+    assert totals == [(2, 4), (4, 8), (6, 12)]
+
+
+def highest_values(pipeline, bucket):
+    """The sum over partitions of the highest value that each sent for a field of the bucket."""
+    by_partition = defaultdict(Counter)
+    for body in bodies(pipeline):
+        for sent in body["buckets"]:
+            if sent["name"] == bucket:
+                by_partition[body["tag"]] |= Counter(sent["values"])
+    return sum(by_partition.values(), Counter())
+
+
+def test_a_bucket_that_is_gone_starts_a_new_part(pipeline, event):
+    """Or its restart from zero would hide behind the larger value of the old part."""
+    consumer = pipeline.consumer("count")
+    pipeline.add("unique", event(1))
+    consumer.commit(tallied(consumer.read()))
+    for tag in pipeline.defs.tags:
+        pipeline.connection.call("DEL", keys.tally(tag, "202511"))
+    pipeline.add("unique", event(1))
+    consumer.commit(tallied(consumer.read()))
+    parts = [
+        (int(generation), part["events\t1:v1:a"]) for generation, part in values(pipeline, "202511")
+    ]
+    assert parts == [(1, 1), (2, 1)]
+
+
+def test_every_key_expires_unless_the_key_table_says_never(pipeline, event):
+    consumer = pipeline.consumer("count")
+    pipeline.add("unique", *[event(n, tags={"browser": "Chrome 1"}) for n in range(4)])
+    consumer.commit(tallied(consumer.read()))
+    every = [key.decode() for key in pipeline.connection.call("KEYS", "*")]
+    assert all(key.startswith(keys.PREFIX) for key in every)
+    assert [
+        key for key in every if not keys.permanent(key) and pipeline.connection.call("TTL", key) < 0
+    ] == []
+
+
+def test_samples_are_the_first_ones_and_then_a_share(pipeline, event):
+    consumer = pipeline.consumer("count")
+    same_partition = [n for n in range(1, 60) if pipeline.defs.partition_of(event(n).id) == 0][:10]
+    pipeline.add("unique", *[event(n) for n in same_partition])
+    consumer.commit(tallied(consumer.read()))
+    whole = [one for one in pipeline.ids("counted") if one != "-"]
+    assert whole == sorted(event(n).id for n in same_partition[:4])
+
+
+def test_distinct_values_of_a_tag_are_bounded(pipeline, event):
+    consumer = pipeline.consumer("count")
+    for n in range(60):
+        pipeline.add("unique", event(1, tags={"page": f"https://shop.example/{n}"}))
+    while batch := consumer.read():
+        consumer.commit(tallied(batch))
+    fields = {
+        field: n
+        for _, part in values(pipeline, "202511")
+        for field, n in part.items()
+        if field.startswith("tag")
+    }
+    assert len(fields) == 21
+    assert fields["tag\t1:v1:a\tpage\t(other)"] == 40
+
+
+def test_names_of_tags_are_bounded_too_and_what_is_beyond_leaves_one_count(pipeline, event):
+    consumer = pipeline.consumer("count")
+    for n in range(50):
+        pipeline.add("unique", event(1, tags={"browser": "Chrome 156", f"made-up-{n}": "x"}))
+    while batch := consumer.read():
+        consumer.commit(tallied(batch))
+    fields = {
+        field: n
+        for _, part in values(pipeline, "202511")
+        for field, n in part.items()
+        if field.startswith("tag")
+    }
+    assert len(fields) == 31
+    assert fields["tag\t1:v1:a\t(other)\t(other)"] == 21
+    assert fields["tag\t1:v1:a\tbrowser\tChrome 156"] == 50
+    (bucket,) = [
+        key
+        for tag in pipeline.defs.tags
+        for key in pipeline.connection.call("KEYS", keys.tally(tag, "202511"))
+    ]
+    assert not [name for name in pipeline.connection.call("HKEYS", bucket) if b"made-up-29" in name]
+
+
+def test_a_dropped_event_is_counted_by_reason(pipeline, event):
+    pipeline.add("raw", event(1), event(2))
+    consumer = pipeline.consumer("name")
+    consumer.commit([(entry, Drop("crawler")) for entry in consumer.read()])
+    ledgers = [
+        pipeline.connection.call("HGET", keys.ledger(tag), "name:dropped:crawler")
+        for tag in pipeline.defs.tags
+    ]
+    assert sum(int(n or 0) for n in ledgers) == 2
+    assert pipeline.inside("named") == []
+
+
+def test_a_client_report_is_counted_by_reason_and_once(pipeline, event):
+    pipeline.add("unique", event(1), event(2))
+    consumer = pipeline.consumer("count")
+    batch = consumer.read()
+    answers = [(entry, Drop("client_report", {"cap": 3, "ignored": 0})) for entry in batch]
+    consumer.commit(answers)
+    assert consumer.commit(answers) == CommitTotals(stale=len(batch))
+    while batch := consumer.read():
+        consumer.commit([(entry, Drop("client_report", {"cap": 3})) for entry in batch])
+    assert take(pipeline.connection, pipeline.defs).client_losses == {"cap": 6}
+
+
+def test_a_rejected_event_is_whole_in_the_dead_letters(pipeline, event):
+    pipeline.add("raw", event(1))
+    consumer = pipeline.consumer("name")
+    consumer.commit([(entry, Reject("it is purple")) for entry in consumer.read()])
+    found = [
+        pipeline.connection.call("XRANGE", keys.dead(tag), "-", "+") for tag in pipeline.defs.tags
+    ]
+    (letter,) = [
+        dict(zip(flat[::2], flat[1::2], strict=True)) for entries in found for _, flat in entries
+    ]
+    assert (letter[b"stage"], letter[b"why"], letter[b"tries"]) == (b"name", b"it is purple", b"1")
+    assert decode(letter) == event(1)
+
+
+def test_a_partition_without_an_epoch_does_not_count(pipeline, event):
+    """After FLUSHALL counters would restart from zero: a new epoch must name them first."""
+    pipeline.add("unique", event(1))
+    consumer = pipeline.consumer("count")
+    batch = consumer.read()
+    for tag in pipeline.defs.tags:
+        pipeline.connection.call("DEL", keys.epoch(tag))
+    with pytest.raises(MissingEpochError):
+        consumer.commit(tallied(batch))
+    consumer.prepare()
+    assert consumer.commit(tallied(batch)).won == 1
+
+
+def test_an_event_that_a_stage_skips_is_dropped_as_skipped_and_the_audit_adds_up(pipeline, event):
+    pipeline.add("raw", event(1))
+    consumer = pipeline.consumer("name")
+    totals = consumer.commit([(entry, Skip()) for entry in consumer.read()])
+    assert (totals.won, totals.dropped, totals.skipped) == (1, 1, 0)
+    snapshot = take(pipeline.connection, pipeline.defs)
+    assert snapshot.dropped == {"skipped": 1}
+    assert make_audit(snapshot).adds_up
+
+
+def test_a_replayed_event_is_skipped_by_the_other_stages_and_counted_nowhere_again(pipeline, event):
+    """The metrics once counted such an event as stored, though nothing was written to MongoDB."""
+    tag = pipeline.defs.tags[pipeline.defs.partition_of(event(1).id)]
+    flat = [part for item in encode(event(1)).items() for part in item]
+    stream = keys.stream(tag, "raw")
+    pipeline.connection.call("XADD", stream, "*", *flat, "for", "another")
+    consumer = pipeline.consumer("name")
+    own, skipped = split_replayed("name", consumer.read())
+    totals = consumer.commit(skipped)
+    assert own == []
+    assert totals == CommitTotals(won=1, skipped=1)
+    assert consumer.pending() == []
+    assert pipeline.inside("named") == []
+    ledger = as_mapping(pipeline.connection.call("HGETALL", keys.ledger(tag)))
+    assert {name: n for name, n in ledger.items() if n != b"0"} == {b"name:done": b"1"}
+    assert take(pipeline.connection, pipeline.defs).dropped == {}
+
+
+def test_an_event_replayed_for_one_of_two_stages_leaves_the_audit_adding_up(pipeline, event):
+    """Two stages read `raw`, one rejects an event: its replay must not count it twice."""
+    both = {**pipeline.defs.stages, "other": pipeline.defs.stages["name"]}
+    pipeline.defs = pipeline.defs.model_copy(update={"stages": both})
+    name, other = pipeline.consumer("name"), pipeline.consumer("other")
+    name.prepare()
+    pipeline.add("raw", event(1))
+    name.commit([(entry, Reject("it is purple")) for entry in name.read()])
+    other.commit([(entry, Stored()) for entry in other.read()])
+    (letter,) = dead_letters.letters(pipeline.connection, pipeline.defs)
+    assert dead_letters.replay(pipeline.connection, pipeline.defs, letter)
+    name.commit([(entry, Drop("crawler")) for entry in name.read()])
+    _, skipped = split_replayed("other", other.read())
+    assert other.commit(skipped) == CommitTotals(won=1, skipped=1)
+    snapshot = take(pipeline.connection, pipeline.defs)
+    assert (snapshot.accepted, snapshot.dropped) == (1, {"crawler": 1})
+    assert make_audit(snapshot).adds_up
