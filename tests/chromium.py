@@ -1,13 +1,18 @@
-"""The one headless Chromium of a test session: a second playwright would refuse to start beside the first."""
+"""The one headless Chromium of a test session: a second playwright would refuse to start beside
+the first.
+"""
 
 from __future__ import annotations
 
 import os
 import shutil
 from collections.abc import Iterator
+from functools import partial
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Error, Page, sync_playwright
+
+from tests.waiting import wait_until
 
 FLAGS = [
     "--no-sandbox",  # as root, in containers
@@ -22,7 +27,9 @@ FLAGS = [
 
 def program() -> str:
     """Where Chromium is. Skips the test without it; fails it in CI."""
-    found = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+    found = (
+        os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+    )
     if not found:
         missing = "no chromium on PATH: apt-get install chromium, or set CHROMIUM to its path"
         (pytest.fail if os.environ.get("CI") else pytest.skip)(missing)
@@ -35,3 +42,23 @@ def chromium() -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=program(), args=FLAGS)
         yield browser
         browser.close()
+
+
+def close(context: BrowserContext) -> None:
+    """Close a context whose pages may still be on their way to another address, or closing.
+
+    Chromium leaves a page open that is told to close while it changes documents, and the caller
+    waits for ever (https://github.com/microsoft/playwright/issues/42068). So each page comes to
+    rest first, whatever its own navigations interrupt meanwhile.
+    """
+    for page in context.pages:
+        wait_until(partial(_rests, page), f"the page at {page.url} rests")
+    context.close()
+
+
+def _rests(page: Page) -> bool:
+    try:
+        page.goto("data:,rest")  # no page under test goes there: nobody else's arrival is ours
+    except Error:  # interrupted by the page's own navigation, or by its end
+        return page.is_closed()
+    return True
