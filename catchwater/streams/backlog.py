@@ -12,7 +12,7 @@ from catchwater import metrics
 
 if TYPE_CHECKING:
     from catchwater.streams.commit import Entry
-    from catchwater.streams.consumer import Consumer, PendingEntry
+    from catchwater.streams.consumer import Consumer, HeldEntry, PendingEntry
 
 log = structlog.get_logger()
 
@@ -21,6 +21,9 @@ SUSPECT = 2
 
 It may be what kills the consumers, and its neighbours must not become dead letters with it.
 """
+
+LOOKS = 4
+"""Looks for abandoned entries in each `claim_after`."""
 
 
 class Backlog:
@@ -32,6 +35,7 @@ class Backlog:
         self._waiting: deque[PendingEntry] = deque()
         self._claim_at = 0.0
         self._may_have_pending = True
+        self._looks: dict[HeldEntry, int] = {}
 
     def look_again(self) -> None:
         """Call after any error: a reply may have been lost, and what it delivered is pending."""
@@ -52,11 +56,26 @@ class Backlog:
         if claim:
             self._cursors, vanished = self._consumer.claim_abandoned(self._cursors)
             self._report_vanished(vanished)
-            pause = self._consumer.settings.claim_after / 4
+            self._claim_from_the_future()
+            pause = self._consumer.settings.claim_after / LOOKS
             self._claim_at = time.monotonic() + pause.total_seconds()
         pending = self._consumer.pending()
         self._may_have_pending = bool(pending)
         self._waiting.extend(sorted(pending, key=lambda entry: entry.deliveries))
+
+    def _claim_from_the_future(self) -> None:
+        """Claim what was pending and unchanged, without any idle time, for `claim_after` by our
+        own clock: Redis's was set back, and its idle time would stand still until that is made up.
+        """
+        held = self._consumer.held_since_the_future()
+        self._looks = {entry: self._looks.get(entry, 0) + 1 for entry in held}
+        if abandoned := [entry for entry, looks in self._looks.items() if looks > LOOKS]:
+            self._consumer.claim(abandoned)
+            log.warning(
+                "claimed entries from the future: Redis's clock was set back",
+                stage=self._consumer.stage,
+                entries=len(abandoned),
+            )
 
     def _take(self) -> list[PendingEntry]:
         """The entries of the next batch. Those with most deliveries, the suspects, come last."""

@@ -41,6 +41,15 @@ class PendingEntry(NamedTuple):
     deliveries: int
 
 
+class HeldEntry(NamedTuple):
+    """An entry that is pending for another consumer, and how often it was delivered so far."""
+
+    partition: int
+    id: str
+    consumer: bytes
+    deliveries: int
+
+
 class Claimed(NamedTuple):
     """The result of a claim.
 
@@ -206,6 +215,27 @@ class Consumer:
             for id_, _consumer, _idle, deliveries in rows
         ]
 
+    def held_since_the_future(self) -> set[HeldEntry]:
+        """Entries of other consumers that were delivered at this very moment, or later.
+
+        Later: Redis's clock was set back since. Redis says 0 of their idle time until its clock has
+        caught up, however long that takes. Looks at `batch` entries of each partition at most.
+        """
+        span = ("-", "+", self.settings.batch)
+        results = self._connection.calls(
+            [("XPENDING", stream, self.stage, *span) for stream in self._streams]
+        )
+        return {
+            HeldEntry(partition, id_.decode(), consumer, deliveries)
+            for partition, rows in enumerate(results)
+            for id_, consumer, idle_ms, deliveries in rows
+            if idle_ms == 0 and consumer != self.name.encode()
+        }
+
+    def claim(self, held: Iterable[HeldEntry]) -> None:
+        """Claim entries whatever their idle time. Does not read them: see `pending`."""
+        self._take_over(_by_partition((entry.partition, entry.id) for entry in held))
+
     def deliver(self, pending: Sequence[PendingEntry]) -> list[Entry]:
         """Read pending entries. Each delivery counts; entries that have vanished are left out."""
         ids = _by_partition((entry.partition, entry.id) for entry in pending)
@@ -226,7 +256,9 @@ class Consumer:
 
     def renew_claim(self, batch: Sequence[Entry]) -> None:
         """Reset the idle time of these entries: this consumer still works on them."""
-        ids = _by_partition((entry.partition, entry.id) for entry in batch)
+        self._take_over(_by_partition((entry.partition, entry.id) for entry in batch))
+
+    def _take_over(self, ids: dict[int, list[str]]) -> None:
         self._connection.calls(
             [
                 ("XCLAIM", self._streams[partition], self.stage, self.name, 0, *its_ids, "JUSTID")
