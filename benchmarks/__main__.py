@@ -15,6 +15,7 @@ from benchmarks.maps import map_figures
 from benchmarks.report import shown
 from benchmarks.snapshots import snapshot_figures
 from benchmarks.stages import stage_figures
+from benchmarks.state import state_figures
 from benchmarks.whole import ingest_figure, whole_figures
 from catchwater.local.servers import RedisServer
 
@@ -38,6 +39,7 @@ def main(entries: int, seconds: float, runs: int, as_json: bool) -> None:  # noq
         try:
             figures = stage_figures(server.url, entries, runs)
             figures += snapshot_figures(server.url)
+            figures += state_figures(server.url)
             figures.append(ingest_figure(server.url, folder, seconds, runs))
         finally:
             server.stop()

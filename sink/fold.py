@@ -77,7 +77,7 @@ def _fold_tally(writes: Writes, tally: Json) -> None:
 
 
 def _fold_issue(update: Update, issue: str, seen: Json) -> None:
-    update.on_insert.update(orjson.loads(seen["about"]), project=project_of(issue))
+    update.on_insert.update(orjson.loads(seen["about"]), project=counters.project_of(issue))
     update.at_most("first_seen", _date(seen["first"]))
     update.at_least("last_seen", _date(seen["last"]))
     update.names.update(seen.get("names", ()))
@@ -91,7 +91,9 @@ def _fold_value(writes: Writes, bucket: str, part: str, counter: CounterField, n
     elif len(bucket) == _HOUR_DIGITS:
         update = writes.hours[f"{counter.issue}:{bucket}"]
         hour = time_buckets.start(bucket)
-        update.on_insert.update(issue=counter.issue, project=project_of(counter.issue), hour=hour)
+        update.on_insert.update(
+            issue=counter.issue, project=counters.project_of(counter.issue), hour=hour
+        )
         update.at_least(_path(counter, part), n)
     else:
         writes.issues[counter.issue].at_least(_path(counter, part), n)
@@ -105,10 +107,6 @@ def _fold_tag(update: Update, counter: CounterField, month: str, part: str, n: i
     name, value = counters.escape_key(counter.name), counters.escape_key(counter.value)
     update.on_insert.update(issue=counter.issue, month=time_buckets.start(month))
     update.at_least(f"values.{name}.{value}.{part}", n)
-
-
-def project_of(issue: str) -> str:
-    return issue.partition(":")[0]
 
 
 def _date(milliseconds: float) -> datetime:

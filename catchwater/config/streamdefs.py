@@ -105,6 +105,12 @@ class StageDef(Pace):
             "many an hour"
         ),
     )
+    issues: int = Field(
+        5_000,
+        ge=1,
+        description="how many issues of a project are counted apart, for each partition and month; "
+        "the events of further ones are counted under its one issue `other`",
+    )
 
     @field_validator("run", mode="before")
     @classmethod

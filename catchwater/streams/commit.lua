@@ -7,9 +7,13 @@
 -- KEYS[2] the stream to emit to (KEYS[1] again if there is none)
 -- KEYS[3] dead letters                 KEYS[4] ledger
 -- KEYS[5] epoch
--- KEYS[6..] windows of marks, tally buckets, generations: see the plan
+-- KEYS[6..] windows of marks, counters of issues, generations, sizes: see the plan
 -- ARGV[1] the plan, JSON (made by catchwater/streams/commit.py)
--- ARGV[2..] heads and bodies of emitted events
+-- ARGV[2] marks, 12 bytes each
+-- ARGV[3..] heads and bodies of emitted events
+--
+-- The slots of a window of marks are keys that KEYS does not name: `<window>:<slot>`, of the same
+-- partition.
 --
 -- Returns {won, stale, emitted, duplicate, dropped, dead, stored, skipped}, counts of entries
 -- (CommitTotals).
@@ -29,113 +33,214 @@ end
 
 -- Marks -------------------------------------------------------------------------------------------
 
--- A mark was met if it is in its own window or in a neighbouring one, earlier or later: entries are
--- not committed in order. Which windows exist is looked up once for the whole batch.
-for _, window in ipairs(plan.windows) do
-  window.existing, window.is_near = {}, {}
-  for _, k in ipairs(window.near) do
-    local key = KEYS[k]
-    window.is_near[key] = true
-    if redis.call('EXISTS', key) == 1 then table.insert(window.existing, key) end
-  end
-end
-local written = {}  -- windows that this commit wrote to: they exist for the entries that follow
+-- Redis packs a small hash into as few bytes as it has. So a window of marks is many small hashes,
+-- its slots: the first 3 bytes of a mark choose the slot, the other 9 are its field there. A window
+-- begins with as many slots as the fullest window near it needs. When they are full it gets a
+-- further layer of slots, of four times as many; marks stay in the layer that they were put in.
+local MARKS_PER_SLOT, LEAST_SLOTS, GROWTH = 96, 64, 4
 
-local function met(mark, w)
-  local window = plan.windows[w]
-  local own = KEYS[window.own]
-  for _, key in ipairs(window.existing) do
-    if key ~= own and redis.call('SISMEMBER', key, mark) == 1 then return true end
+local windows = {}  -- window's key -> its layers (numbers of slots) and marks; false: there is none
+local function window_at(key)
+  if windows[key] ~= nil then return windows[key] end
+  local found = redis.call('HMGET', key, 'slots', 'marks')
+  local marks = tonumber(found[2] or 0)
+  windows[key] = found[1] and {key = key, layers = cjson.decode(found[1]), marks = marks}
+  return windows[key]
+end
+
+local function add_layer(window, size)
+  table.insert(window.layers, size)
+  redis.call('HSET', window.key, 'slots', cjson.encode(window.layers))
+end
+
+local function slots_needed(row)
+  local most = 0
+  for _, k in ipairs(row.near) do
+    local window = window_at(KEYS[k])
+    if window then most = math.max(most, window.marks) end
   end
-  for key in pairs(written) do
-    local near = key ~= own and window.is_near[key]
-    if near and redis.call('SISMEMBER', key, mark) == 1 then return true end
+  return math.max(LEAST_SLOTS, math.ceil(most / MARKS_PER_SLOT))
+end
+
+-- The window that new marks go to, with a layer that has room.
+local function own_window(row)
+  local key = KEYS[row.own]
+  local window = window_at(key)
+  if not window then
+    window = {key = key, layers = {}, marks = 0}
+    add_layer(window, slots_needed(row))
+    windows[key] = window
   end
-  if redis.call('SADD', own, mark) == 0 then return true end
-  written[own] = true
+  local room = 0
+  for _, size in ipairs(window.layers) do room = room + size * MARKS_PER_SLOT end
+  if window.marks >= room then add_layer(window, window.layers[#window.layers] * GROWTH) end
+  return window
+end
+
+local function slot_of(window, layer, mark)
+  local a, b, c = string.byte(mark, 1, 3)
+  local slot = (a * 65536 + b * 256 + c) % window.layers[layer]
+  return window.key .. ':' .. layer .. ':' .. slot
+end
+
+local function has_mark(window, mark)
+  for layer = 1, #window.layers do
+    local slot = slot_of(window, layer, mark)
+    if redis.call('HEXISTS', slot, string.sub(mark, 4)) == 1 then return true end
+  end
   return false
+end
+
+local new_marks = {}  -- window's key -> how many this commit added
+
+-- A mark was met if it is in its own window or in a neighbouring one, earlier or later: entries are
+-- not committed in order.
+local function met(number, w)
+  local mark = string.sub(ARGV[2], number * 12 - 11, number * 12)
+  local row = plan.windows[w]
+  for _, k in ipairs(row.near) do
+    local window = window_at(KEYS[k])
+    if window and has_mark(window, mark) then return true end
+  end
+  local own = own_window(row)
+  local slot = slot_of(own, #own.layers, mark)
+  redis.call('HSET', slot, string.sub(mark, 4), '')
+  redis.call('EXPIRE', slot, plan.once_ttl)
+  own.marks = own.marks + 1
+  new_marks[own.key] = (new_marks[own.key] or 0) + 1
+  return false
+end
+
+local function keep_windows()
+  for key, n in pairs(new_marks) do
+    redis.call('HINCRBY', key, 'marks', n)
+    redis.call('EXPIRE', key, plan.once_ttl)
+  end
 end
 
 -- Tallies -----------------------------------------------------------------------------------------
 
--- A bucket's values leave Redis as "N so far" of a named part, never as "+1". A bucket whose hash
--- had expired starts a new part: under the old name its small values would be ignored, because the
--- sink keeps the larger ones ($max).
-local parts = {}
-local function part(b)
-  if not parts[b] then
-    local bucket = plan.buckets[b]
-    local generation = redis.call('HGET', KEYS[bucket.key], '_part')
-    if not generation then
-      generation = redis.call('HINCRBY', KEYS[bucket.generations], bucket.name, 1)
-      redis.call('HSET', KEYS[bucket.key], '_part', generation)
-      redis.call('EXPIRE', KEYS[bucket.generations], bucket.generations_ttl)
-    end
-    redis.call('EXPIRE', KEYS[bucket.key], bucket.ttl)
-    parts[b] = tostring(generation)
-  end
-  return parts[b]
+-- Values leave Redis as "N so far" of a named part, never as "+1". Counters that had expired start
+-- a new part: under the old name their small values would be ignored, because the sink keeps the
+-- larger ones ($max).
+local now_s = tonumber(redis.call('TIME')[1])
+
+-- Counters live for at least `ttl` seconds after their last change. To set that at each change
+-- would cost as much as the counting, so they get `slack` more, and again when that is used up.
+-- `_part` holds the generation and the second at which they expire.
+local function keep(key, row, generation)
+  redis.call('HSET', key, '_part', generation .. ' ' .. (now_s + row.ttl + row.slack))
+  redis.call('EXPIRE', key, row.ttl + row.slack)
+  if row.sizes then redis.call('EXPIRE', KEYS[row.sizes], row.ttl + 2 * row.slack) end
 end
 
-local changed = {}  -- bucket -> field -> N so far
-local function add(b, field, n)
-  part(b)
-  local value = redis.call('HINCRBY', KEYS[plan.buckets[b].key], field, n)
-  changed[b] = changed[b] or {}
-  changed[b][field] = value
+local counters = {}  -- number in the plan -> key, generation and the values that changed
+local function counters_at(c)
+  if counters[c] then return counters[c] end
+  local row = plan.counters[c]
+  local key = KEYS[row.key]
+  local generation, expires = string.match(redis.call('HGET', key, '_part') or '', '(%d+) (%d+)')
+  if not generation then
+    generation = redis.call('HINCRBY', KEYS[row.generations], row.bucket, 1)
+    redis.call('EXPIRE', KEYS[row.generations], row.generations_ttl)
+  end
+  if tonumber(expires or 0) - now_s < row.ttl then keep(key, row, generation) end
+  counters[c] = {key = key, row = row, generation = tostring(generation), values = {}}
+  return counters[c]
+end
+
+local function add(at, field, n, name)
+  local value = redis.call('HINCRBY', at.key, field, n)
+  at.values[name] = value
   return value
 end
 
--- The names of tags and the distinct values of each are limited, per issue and bucket. Everything
--- beyond is counted under `other`, and adds no field of its own.
-local function tag_field(b, tag)
-  part(b)
-  local key = KEYS[plan.buckets[b].key]
-  if changed[b] and changed[b][tag.field] then return tag.field end
-  if redis.call('HEXISTS', key, tag.field) == 1 then return tag.field end
-  local distinct = tonumber(redis.call('HGET', key, tag.distinct) or 0)
-  if distinct >= plan.tag_values then return tag.other end
-  if distinct == 0 then
-    local names = tonumber(redis.call('HGET', key, tag.names) or 0)
-    if names >= plan.tag_names then return tag.nameless end
-    redis.call('HINCRBY', key, tag.names, 1)
+-- How much a project has in a month is bounded, for each partition. Returns false, and adds
+-- nothing, when it has all that it may have.
+local function grow(row, what, most)
+  local key, field = KEYS[row.sizes], what .. ':' .. row.project
+  if tonumber(redis.call('HGET', key, field) or 0) >= most then return false end
+  redis.call('HINCRBY', key, field, 1)
+  redis.call('EXPIRE', key, row.ttl + 2 * row.slack)
+  return true
+end
+
+-- Whether the event is counted under its own issue. An issue too many is counted under the one
+-- issue `other` of its project.
+local function has_room(tally)
+  if counters[tally.month] then return true end
+  local row = plan.counters[tally.month]
+  return not row.other or redis.call('EXISTS', KEYS[row.key]) == 1
+    or grow(row, 'issues', plan.issues_most)
+end
+
+-- The names of tags and the distinct values of each are limited, for each issue and month, and so
+-- are all values of a project. Everything beyond is counted under `other`, and adds no field of its
+-- own. Returns the tag's field in Redis and its text.
+local function tag_of(at, tag)
+  local name, text = tag[1], tag[1] .. '\t' .. tag[2]
+  local field = 'tag\t' .. (tag[3] or text)
+  if redis.call('HEXISTS', at.key, field) == 1 then return field, text end
+  local distinct = 'distinct\t' .. (tag[4] or name)
+  local values = tonumber(redis.call('HGET', at.key, distinct) or 0)
+  local other = (tag[4] or name) .. '\t' .. plan.other
+  if values >= plan.tag_values then return 'tag\t' .. other, name .. '\t' .. plan.other end
+  local nameless = plan.other .. '\t' .. plan.other
+  if values == 0 then
+    local names = tonumber(redis.call('HGET', at.key, 'names') or 0)
+    if names >= plan.tag_names then return 'tag\t' .. nameless, nameless end
   end
-  redis.call('HINCRBY', key, tag.distinct, 1)
-  return tag.field
+  if not grow(at.row, 'values', plan.values_most) then return 'tag\t' .. nameless, nameless end
+  if values == 0 then redis.call('HINCRBY', at.key, 'names', 1) end
+  redis.call('HINCRBY', at.key, distinct, 1)
+  return field, text
 end
 
 local issues = {}
-local function update_issue(tally)
-  local issue = issues[tally.issue]
-    or {first = tally.at, last = tally.at, about = tally.about, users = {}, names = {}}
+local function update_issue(tally, row)
+  local issue = issues[row.issue]
+    or {first = tally.at, last = tally.at, about = row.about, users = {}, names = {}}
   issue.first = math.min(issue.first, tally.at)
   issue.last = math.max(issue.last, tally.at)
-  for _, name in ipairs(tally.names or {}) do issue.names[name] = 1 end
+  for _, name in ipairs(row.other and tally.names or {}) do issue.names[name] = 1 end
   if tally.register then
     issue.users[tally.register] = math.max(issue.users[tally.register] or 0, tally.rank)
   end
-  issues[tally.issue] = issue
+  issues[row.issue] = issue
+end
+
+local function count_at(c, tally, issue)
+  local at = counters_at(c)
+  if tally.n > 1 then add(at, 'more', tally.n - 1, issue.more) end
+  return add(at, 'events', 1, issue.events)
 end
 
 -- Returns true when the event is a sample, which goes on whole.
 local function count(tally)
-  update_issue(tally)
-  local this_hour = add(tally.hour, tally.events, 1)
-  local this_month = add(tally.month, tally.events, 1)
-  if tally.n > 1 then
-    add(tally.hour, tally.more, tally.n - 1)
-    add(tally.month, tally.more, tally.n - 1)
-    add_to_ledger('more:' .. plan.buckets[tally.month].name, tally.n - 1)
+  local hour, month, issue = tally.hour, tally.month, plan.issues[tally.issue]
+  local known = has_room(tally)
+  if not known then
+    hour, month = plan.counters[hour].other, plan.counters[month].other
+    issue = plan.issues[issue.other]
   end
-  for _, tag in ipairs(tally.tags) do add(tally.month, tag_field(tally.month, tag), tally.n) end
-  add_to_ledger('counted:' .. plan.buckets[tally.month].name)
+  update_issue(tally, issue)
+  local this_hour = count_at(hour, tally, issue)
+  local this_month = count_at(month, tally, issue)
+  local bucket = plan.counters[month].bucket
+  if tally.n > 1 then add_to_ledger('more:' .. bucket, tally.n - 1) end
+  add_to_ledger('counted:' .. bucket)
+  if not known then return false end
+  for _, tag in ipairs(tally.tags) do
+    local field, text = tag_of(counters[month], tag)
+    add(counters[month], field, tally.n, issue.tag .. text)
+  end
   return this_month <= plan.first_samples or this_hour <= plan.hourly_samples
 end
 
 local function send_tally()
   local buckets = {}
-  for b, fields in pairs(changed) do
-    table.insert(buckets, {name = plan.buckets[b].name, generation = parts[b], values = fields})
+  for _, at in pairs(counters) do
+    table.insert(buckets, {name = at.row.bucket, generation = at.generation, values = at.values})
   end
   if #buckets == 0 then return end
   local body = {tag = plan.tag, life = epoch, buckets = buckets, issues = issues}
@@ -207,7 +312,7 @@ for _, entry in ipairs(plan.entries) do
 end
 
 send_tally()
-for key in pairs(written) do redis.call('EXPIRE', key, plan.once_ttl) end
+keep_windows()
 if won > 0 then add_to_ledger('done', won) end
 if stale > 0 then add_to_ledger('stale', stale) end
 for field, n in pairs(ledger) do redis.call('HINCRBY', KEYS[4], field, n) end

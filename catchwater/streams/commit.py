@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from base64 import b64encode
 from dataclasses import dataclass
 from datetime import timedelta
 from hashlib import blake2b
@@ -26,6 +25,14 @@ Name = TypeVar("Name", str, int)
 Row = TypeVar("Row")
 
 SCRIPT = Path(__file__).with_suffix(".lua")
+
+OTHER_ABOUT: Json = {
+    "type": "Other errors",
+    "message": "errors of issues beyond the limit: see `issues` in streamdefs.yaml",
+    "culprit": "",
+    "level": "error",
+}
+"""What the dashboard shows of the issue that counts the events of issues too many."""
 
 TALLY_HEAD = encode(Event("-", "", 0, "tally", b""))[b"head"].decode()
 """The head of the entry that carries a commit's counters to the sink."""
@@ -83,7 +90,7 @@ class _Table(Generic[Name, Row]):
 class CommitPlan:
     """The keys and the arguments of one call of commit.lua, gathered answer by answer.
 
-    Entries share keys, windows of marks and buckets of counters: each is sent once, in a table.
+    Entries share keys, windows of marks, issues and their counters: each is sent once, in a table.
     """
 
     def __init__(self, defs: StreamDefs, stage: str, tag: str) -> None:
@@ -93,9 +100,11 @@ class CommitPlan:
         self._stage = stage
         self._tag = tag
         self._entries: list[Json] = []
+        self._marks: list[bytes] = []
         self._blobs: list[bytes] = []
         self._windows: _Table[int, Json] = _Table()
-        self._buckets: _Table[str, Json] = _Table()
+        self._issues: _Table[str, Json] = _Table()
+        self._counters: _Table[str, Json] = _Table()
         self._keys: _Table[str, str] = _Table()
         # commit.lua knows these five by their number
         self._keys.rows += [
@@ -116,7 +125,7 @@ class CommitPlan:
         self._entries.append({"id": entry.id, **self._action(entry, answer)})
 
     def args(self) -> list[bytes]:
-        """ARGV: the plan as JSON, then the heads and bodies that it refers to."""
+        """ARGV: the plan as JSON, then the marks, heads and bodies that it refers to."""
         samples = self._settings.samples or 1
         horizon_s = (self._settings.once_for or timedelta(0)).total_seconds()
         plan = {
@@ -125,14 +134,18 @@ class CommitPlan:
             "entries": self._entries,
             "windows": self._windows.rows,
             "once_ttl": math.ceil(horizon_s * 3 / 2) + 1,
-            "buckets": self._buckets.rows,
+            "issues": self._issues.rows,
+            "issues_most": self._settings.issues,
+            "values_most": self._settings.issues * counters.VALUES_PER_ISSUE,
+            "counters": self._counters.rows,
+            "other": counters.OTHER,
             "tag_values": counters.TAG_VALUES,
             "tag_names": counters.TAG_NAMES,
             "first_samples": samples,
             "hourly_samples": math.ceil(samples / self._defs.partitions),
             "tally_head": TALLY_HEAD,
         }
-        return [orjson.dumps(plan), *self._blobs]
+        return [orjson.dumps(plan), b"".join(self._marks), *self._blobs]
 
     def _action(self, entry: Entry, answer: Answer) -> Json:
         match answer:
@@ -158,7 +171,7 @@ class CommitPlan:
         if all(entry.fields.get(name) == value for name, value in fields.items()):
             return {}
         self._blobs += [fields[b"head"], fields[b"body"]]
-        return {"event": event.id, "at": len(self._blobs)}
+        return {"event": event.id, "at": len(self._blobs) + 1}  # ARGV[3] is the first
 
     def _mark(self, entry: Entry, answer: Emit) -> Json:
         """The mark and its window, chosen by the entry's id: Redis's clock, the same for all."""
@@ -171,22 +184,21 @@ class CommitPlan:
             )
         half_ms = int(self._settings.once_for / timedelta(milliseconds=2))
         index = int(entry.id.partition("-")[0]) // half_ms
-        return {"mark": _short(answer.once), "window": self._window(index)}
+        self._marks.append(mark_digest(answer.once))
+        return {"mark": len(self._marks), "window": self._window(index)}
 
     def _tally(self, answer: Emit) -> Json:
         if answer.tally is None:
             return {}
         tally, received = answer.tally, answer.event.received
+        issue, hour = self._issue(tally), time_buckets.hour(received)
         counted: dict[str, Any] = {
-            "issue": tally.issue,
+            "issue": issue,
             "at": received,
-            "about": orjson.dumps(tally.about).decode(),
             "n": tally.n,
-            "events": counters.events_field(tally.issue),
-            "more": counters.more_field(tally.issue),
-            "hour": self._bucket(time_buckets.hour(received), keys.HOUR_TTL_S),
-            "month": self._bucket(time_buckets.month(received), keys.MONTH_TTL_S),
-            "tags": _tags(tally),
+            "hour": self._counter(issue, hour),
+            "month": self._counter(issue, time_buckets.month_of(hour)),
+            "tags": [_tag(name, value) for name, value in tally.tags.items()],
         }
         if tally.names:
             counted["names"] = list(tally.names)
@@ -204,24 +216,53 @@ class CommitPlan:
         if (number := self._windows.number_of(index)) is not None:
             return number
         near = [
-            self._key(keys.once(self._tag, self._stage, index + step)) for step in (-2, -1, 0, 1, 2)
+            self._key(keys.marks(self._tag, self._stage, index + step))
+            for step in (-2, -1, 0, 1, 2)
         ]
         return self._windows.add(index, {"own": near[2], "near": near})
 
-    def _bucket(self, name: str, ttl_s: int) -> int:
-        """The number of a bucket of counters; it expires `ttl_s` seconds after its last change."""
-        if (number := self._buckets.number_of(name)) is not None:
+    def _issue(self, tally: Tally) -> int:
+        """The number of an issue, whose project has a row for its issues too many, too."""
+        if (number := self._issues.number_of(tally.issue)) is not None:
             return number
-        generations = keys.generations(self._tag, time_buckets.month_of(name))
+        other = counters.other_issue(counters.project_of(tally.issue))
+        row = {"other": self._issues.number_of(other) or self._add_issue(other, OTHER_ABOUT)}
+        return self._add_issue(tally.issue, tally.about, **row)
+
+    def _add_issue(self, issue: str, about: Json, **row: int) -> int:
+        row_of_names = {
+            "issue": issue,
+            "about": orjson.dumps(about).decode(),
+            "events": counters.events_field(issue),
+            "more": counters.more_field(issue),
+            "tag": counters.tag_field(issue, ""),
+        }
+        return self._issues.add(issue, {**row_of_names, **row})
+
+    def _counter(self, number: int, bucket: str) -> int:
+        """The number of an issue's counters of an hour or a month."""
+        issue = self._issues.rows[number - 1]
+        key = keys.tally(self._tag, bucket, issue["issue"])
+        if (known := self._counters.number_of(key)) is not None:
+            return known
+        row = self._bucket(bucket, counters.project_of(issue["issue"]))
+        if "other" in issue:
+            row["other"] = self._counter(issue["other"], bucket)
+        return self._counters.add(key, {"key": self._key(key), **row})
+
+    def _bucket(self, bucket: str, project: str) -> Json:
+        month = time_buckets.month_of(bucket)
         generations_ttl = self._defs.retention.issues + timedelta(days=62)
-        bucket = {
-            "name": name,
-            "key": self._key(keys.tally(self._tag, name)),
-            "ttl": ttl_s,
-            "generations": self._key(generations),
+        row = {
+            "bucket": bucket,
+            "project": project,
+            "generations": self._key(keys.generations(self._tag, month)),
             "generations_ttl": int(generations_ttl.total_seconds()),
         }
-        return self._buckets.add(name, bucket)
+        if bucket != month:
+            return {**row, "ttl": keys.HOUR_TTL_S, "slack": keys.HOUR_SLACK_S}
+        sizes = self._key(keys.sizes(self._tag, month))
+        return {**row, "ttl": keys.MONTH_TTL_S, "slack": keys.MONTH_SLACK_S, "sizes": sizes}
 
 
 def plan_commit(
@@ -237,20 +278,13 @@ def plan_commit(
     return plan
 
 
-def _short(mark: str) -> str:
-    """22 characters for a mark of any length: 128 bits, to keep Redis small."""
-    return b64encode(blake2b(mark.encode(), digest_size=16).digest())[:22].decode()
+def mark_digest(mark: str) -> bytes:
+    """12 bytes for a mark of any length, to keep Redis small: commit.lua stores 9 of them."""
+    return blake2b(mark.encode(), digest_size=12).digest()
 
 
-def _tags(tally: Tally) -> list[Json]:
-    issue, other = tally.issue, counters.OTHER
-    return [
-        {
-            "field": counters.tag_field(issue, name, value),
-            "distinct": counters.distinct_field(issue, name),
-            "other": counters.tag_field(issue, name, other),
-            "names": counters.names_field(issue),
-            "nameless": counters.tag_field(issue, other, other),
-        }
-        for name, value in tally.tags.items()
-    ]
+def _tag(name: str, value: str) -> list[str]:
+    """The name and the value; behind them what stands for each in Redis, if one is long."""
+    tag = counters.tag(name, value)
+    short, short_name = counters.short_tag(tag), counters.short_tag(name)
+    return [name, value] if short == tag else [name, value, short, short_name]

@@ -7,6 +7,7 @@ MongoDB, and the dashboard reads those. All three use this module; nothing else 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from hashlib import blake2b
 from typing import NamedTuple
 from urllib.parse import unquote
 
@@ -18,12 +19,33 @@ TAG_VALUES = 20
 TAG_NAMES = 30
 """Names of tags that are counted apart, for each issue, month and partition."""
 
+VALUES_PER_ISSUE = 20
+"""Values of tags that are counted apart, for each issue that a project may have: all of its tags
+together, by month and partition. So a few issues may have many values, but not all of them.
+"""
+
 OTHER = "(other)"
 """The name, or the value, under which everything beyond these bounds is counted."""
+
+OTHER_ISSUE = "other"
+"""The end of the id of the issue under which a project's events beyond `issues` are counted."""
+
+_LONGEST = 64
+"""Bytes of a tag in Redis. Redis keeps a hash packed while none of its fields is longer."""
 
 _SEPARATOR = "\t"
 _EMPTY = "%"
 """The key in MongoDB for an empty text. It is unique: a percent sign is escaped as `%25`."""
+
+
+def project_of(issue: str) -> str:
+    """The project of an issue's id, which begins with it."""
+    return issue.partition(":")[0]
+
+
+def other_issue(project: str) -> str:
+    """The issue under which a project's events are counted when it has too many issues."""
+    return f"{project}:{OTHER_ISSUE}"
 
 
 def events_field(issue: str) -> str:
@@ -36,19 +58,20 @@ def more_field(issue: str) -> str:
     return _SEPARATOR.join(("more", issue))
 
 
-def tag_field(issue: str, name: str, value: str) -> str:
-    """How many occurrences an issue has with this value of a tag."""
-    return _SEPARATOR.join(("tag", issue, name, value))
+def tag_field(issue: str, tag: str) -> str:
+    """How many occurrences an issue has with this value of a tag, as `tag` names the two."""
+    return _SEPARATOR.join(("tag", issue, tag))
 
 
-def distinct_field(issue: str, name: str) -> str:
-    """How many values of a tag are counted apart. Stays in Redis."""
-    return _SEPARATOR.join(("distinct", issue, name))
+def tag(name: str, value: str) -> str:
+    """A tag and its value, as one text."""
+    return _SEPARATOR.join((name, value))
 
 
-def names_field(issue: str) -> str:
-    """How many names of tags are counted apart. Stays in Redis."""
-    return _SEPARATOR.join(("names", issue))
+def short_tag(tag: str) -> str:
+    """The name of a tag's counter in Redis: the tag itself, or its digest when it is long."""
+    long = tag.encode()
+    return tag if len(long) <= _LONGEST else blake2b(long, digest_size=16).hexdigest()
 
 
 class CounterField(NamedTuple):

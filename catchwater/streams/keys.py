@@ -1,21 +1,23 @@
 """Every Redis key that Catchwater uses. `{tag}` is the partition's hash tag, braces included.
 
-| key                              | type   | contents                             | expires       |
-|----------------------------------|--------|--------------------------------------|---------------|
-| `cw:meta`                        | hash   | `partitions`, `layout`               | never         |
-| `cw:door`                        | hash   | counts of what ingest did not accept | never         |
-| `cw:door:<sender>`               | string | number of the counts it added last   | 1 h           |
-| `cw:{tag}:stream:<stream>`       | stream | events, trimmed behind all groups    | never         |
-| `cw:{tag}:dead`                  | stream | dead letters, each with its event    | never         |
-| `cw:{tag}:ledger`                | hash   | outcomes of commits, by stage        | never         |
-| `cw:{tag}:life`                  | string | the partition's epoch, a random name | never         |
-| `cw:{tag}:gen:<yyyymm>`          | hash   | how often each bucket was created    | issues + 62 d |
-| `cw:{tag}:once:<stage>:<window>` | set    | marks met in that window of time     | 1.5 once_for  |
-| `cw:{tag}:tally:<bucket>`        | hash   | counters of an hour or a month       | 6 h, or 40 d  |
+| key                                      | type   | contents                              | expires       |
+|------------------------------------------|--------|---------------------------------------|---------------|
+| `cw:meta`                                | hash   | `partitions`, `layout`                | never         |
+| `cw:door`                                | hash   | counts of what ingest did not accept  | never         |
+| `cw:door:<sender>`                       | string | number of the counts it added last    | 1 h           |
+| `cw:{tag}:stream:<stream>`               | stream | events, trimmed behind all groups     | never         |
+| `cw:{tag}:dead`                          | stream | dead letters, each with its event     | never         |
+| `cw:{tag}:ledger`                        | hash   | outcomes of commits, by stage         | never         |
+| `cw:{tag}:life`                          | string | the partition's epoch, a random name  | never         |
+| `cw:{tag}:gen:<yyyymm>`                  | hash   | the newest generation of each bucket  | issues + 62 d |
+| `cw:{tag}:sizes:<yyyymm>`                | hash   | how many issues each project has      | 42 d          |
+| `cw:{tag}:marks:<stage>:<window>`        | hash   | `slots` of each layer, `marks` in all | 1.5 once_for  |
+| `cw:{tag}:marks:…:<layer>:<slot>`        | hash   | marks met in that window of time      | 1.5 once_for  |
+| `cw:{tag}:tally:<bucket>:<issue>`        | hash   | an issue's counters of an hour, month | 6 h, or 40 d  |
 
-Keys expire that long after their last change. `issues` is `retention.issues`. The fields of
-`cw:door` are `refused:<reason>` and `client:<reason>`.
-"""
+Keys expire that long after their last change, or a little later. `issues` is `retention.issues`.
+The fields of `cw:door` are `refused:<reason>` and `client:<reason>`; those of `sizes` are `issues:<project>` and `values:<project>`.
+"""  # noqa: E501 - a table
 
 from __future__ import annotations
 
@@ -24,13 +26,18 @@ UNACCEPTED = "cw:door"
 PREFIX = "cw:"
 
 HOUR_TTL_S = 6 * 3600
-"""Seconds until an hour's counters expire after their last change.
+"""Seconds until an issue's counters of an hour expire after their last change, at least.
 
-A later event starts a new generation of the bucket, so the counts stay exact.
+A later event starts a new generation of them, so the counts stay exact.
 """
 
+HOUR_SLACK_S = 3600
+"""How much later they may expire: their end is moved at most so often."""
+
 MONTH_TTL_S = 40 * 86_400
-"""The same for a month's counters."""
+"""The same for an issue's counters of a month."""
+
+MONTH_SLACK_S = 86_400
 
 _PERMANENT = ("dead", "ledger", "life")
 
@@ -59,12 +66,16 @@ def generations(tag: str, month: str) -> str:
     return f"cw:{{{tag}}}:gen:{month}"
 
 
-def once(tag: str, stage: str, window: int) -> str:
-    return f"cw:{{{tag}}}:once:{stage}:{window}"
+def sizes(tag: str, month: str) -> str:
+    return f"cw:{{{tag}}}:sizes:{month}"
 
 
-def tally(tag: str, bucket: str) -> str:
-    return f"cw:{{{tag}}}:tally:{bucket}"
+def marks(tag: str, stage: str, window: int) -> str:
+    return f"cw:{{{tag}}}:marks:{stage}:{window}"
+
+
+def tally(tag: str, bucket: str, issue: str) -> str:
+    return f"cw:{{{tag}}}:tally:{bucket}:{issue}"
 
 
 def permanent(key: str) -> bool:

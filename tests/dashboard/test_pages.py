@@ -4,6 +4,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from catchwater.streams.commit import OTHER_ABOUT
+from catchwater.streams.counters import other_issue
 from tests.dashboard import documents as made
 from tests.dashboard.conftest import DEMO, INGEST, KEY
 from tests.dashboard.markup import Tags
@@ -240,6 +242,14 @@ def test_an_issue_without_samples_still_shows_its_counts(site: Site, mongo: Mong
     text = Tags(site.get(f"/issues/{ONE['_id']}").text).text
     assert "99" in text
     assert "No sample of this issue is kept any more" in text
+
+
+def test_events_of_issues_beyond_the_limit_are_an_issue_that_says_so(site: Site, mongo: Mongo):
+    mongo.issues.insert_one(ONE | OTHER_ABOUT | {"_id": other_issue("1")})
+    for path in ("/", f"/issues/{other_issue('1')}"):
+        text = Tags(site.get(path).text).text
+        assert "Other errors" in text
+        assert "beyond the limit" in text
 
 
 @pytest.mark.parametrize(

@@ -145,7 +145,7 @@ def test_a_bucket_that_is_gone_starts_a_new_part(pipeline, event):
     pipeline.add("unique", event(1))
     consumer.commit(tallied(consumer.read()))
     for tag in pipeline.defs.tags:
-        pipeline.connection.call("DEL", keys.tally(tag, "202511"))
+        pipeline.connection.call("DEL", keys.tally(tag, "202511", "1:v1:a"))
     pipeline.add("unique", event(1))
     consumer.commit(tallied(consumer.read()))
     parts = [
@@ -208,7 +208,7 @@ def test_names_of_tags_are_bounded_too_and_what_is_beyond_leaves_one_count(pipel
     (bucket,) = [
         key
         for tag in pipeline.defs.tags
-        for key in pipeline.connection.call("KEYS", keys.tally(tag, "202511"))
+        for key in pipeline.connection.call("KEYS", keys.tally(tag, "202511", "1:v1:a"))
     ]
     assert not [name for name in pipeline.connection.call("HKEYS", bucket) if b"made-up-29" in name]
 

@@ -16,7 +16,7 @@ NO_SEPARATOR = st.characters(exclude_characters="\t")
 def test_each_field_is_read_as_it_was_written():
     assert counters.parse_field(counters.events_field(ISSUE)) == CounterField("events", ISSUE)
     assert counters.parse_field(counters.more_field(ISSUE)) == CounterField("more", ISSUE)
-    field = counters.tag_field(ISSUE, "browser", "Chrome\t156")
+    field = counters.tag_field(ISSUE, counters.tag("browser", "Chrome\t156"))
     assert counters.parse_field(field) == CounterField("tag", ISSUE, "browser", "Chrome\t156")
 
 
@@ -25,7 +25,7 @@ def test_any_field_is_read_as_it_was_written(issue, name, value):
     """Only the value, which comes last, may contain the separator."""
     assert counters.parse_field(counters.events_field(issue)) == CounterField("events", issue)
     assert counters.parse_field(counters.more_field(issue)) == CounterField("more", issue)
-    field = counters.tag_field(issue, name, value)
+    field = counters.tag_field(issue, counters.tag(name, value))
     assert counters.parse_field(field) == CounterField("tag", issue, name, value)
 
 
