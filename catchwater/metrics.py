@@ -133,6 +133,7 @@ REFUSED = Counter(
     "catchwater_refused_total",
     "Posts that this process refused, by reason. `stream_full`, `memory`, `spool_full`: the "
     "pipeline is too slow, add stages. `share`: the same, for the project that sends most. "
+    "`in_flight`: more bytes came at once than `--in-flight-bytes`. "
     "`key`, `origin`: somebody sends with a wrong key or from a "
     "page that is not allowed.",
     ["reason"],

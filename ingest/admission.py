@@ -1,13 +1,13 @@
-"""Whether an event may come in at all: decided before its body is read. Pure."""
+"""Whether a post may come in: before its body is read, while it is read, and when its events are
+known.
+"""
 
 from __future__ import annotations
 
-import math
-import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ingest.fair_shares import EVENT_BYTES, FairShares
+from ingest.refusal import OVER_LIMIT_WAIT_S, Refusal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -16,19 +16,8 @@ if TYPE_CHECKING:
     from catchwater.config.streamdefs import StreamDefs
     from catchwater.event import Event
     from catchwater.monitoring.snapshot import Snapshot
-
-OVER_LIMIT_WAIT_S = 30
-"""Seconds of Retry-After when a stream is over its limit or Redis's memory is short."""
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """Not now: the status, the reason that is counted, and after how many seconds to try again."""
-
-    status: int
-    reason: str
-    retry_after: int
-    text: str
+    from ingest.in_flight import InFlight, PostBytes
+    from ingest.rates import Rates
 
 
 SHARE = Refusal(
@@ -48,6 +37,8 @@ class Admission:
         watermark: float,
         latest: Callable[[], Snapshot | None],
         spool_fill: Callable[[], float],
+        rates: Rates,
+        in_flight: InFlight,
     ) -> None:
         """`watermark` is the part of Redis's memory (0 to 1) that may be used; `latest` is the
         last picture of the pipeline, and `spool_fill` the part of the spool that is taken.
@@ -56,7 +47,8 @@ class Admission:
         self._watermark = watermark
         self._latest = latest
         self._spool_fill = spool_fill
-        self._rates = Rates()
+        self._rates = rates
+        self._in_flight = in_flight
         self._shares = FairShares()
         self._judged: Snapshot | None = None
         self._pressure: Refusal | None = None
@@ -71,11 +63,17 @@ class Admission:
             return SHARE
         return self._rates.refusal(project)
 
-    def spend(self, project: str, events: Sequence[Event]) -> None:
-        """These events of the project with this id came in."""
-        self._rates.spend(project, len(events))
+    def held(self, project: Project, *, alone: bool) -> PostBytes:
+        """The bytes of one post of the project, until the end of its `with` block."""
+        return self._in_flight.post(project.id, alone=alone)
+
+    async def pay(self, project: Project, events: Sequence[Event]) -> None:
+        """These events are about to be accepted. Raises RefusedRequestError when the project's
+        rate does not allow for them.
+        """
+        await self._rates.take(project, len(events))
         size = sum(len(event.body) for event in events)
-        self._shares.spend(project, size + EVENT_BYTES * len(events))
+        self._shares.spend(project.id, size + EVENT_BYTES * len(events))
 
     def _judge(self) -> None:
         """Once for each snapshot, not for each request. While Redis is away there is none."""
@@ -125,35 +123,3 @@ def fill(snapshot: Snapshot, defs: StreamDefs, watermark: float) -> float:
 def _memory_fill(snapshot: Snapshot, watermark: float) -> float:
     limit = watermark * snapshot.memory_limit
     return snapshot.memory_used / limit if limit else 0.0
-
-
-class Rates:
-    """A token bucket for each project with a rate; a second's worth of events may come at once.
-
-    Refused posts cost nothing, or a page that hammers would never let one event in. What a
-    post brings is only known when it is read, so one post may overdraw; the project then waits
-    until that is paid back.
-    """
-
-    def __init__(self) -> None:
-        self._tokens: dict[str, tuple[float, float]] = {}
-
-    def refusal(self, project: Project, now: float | None = None) -> Refusal | None:
-        """None when the project may send one more event."""
-        if project.rate is None:
-            return None
-        now = time.monotonic() if now is None else now
-        burst = max(1.0, project.rate)
-        tokens, since = self._tokens.get(project.id, (burst, now))
-        tokens = min(burst, tokens + (now - since) * project.rate)
-        self._tokens[project.id] = (tokens, now)
-        if tokens >= 1:
-            return None
-        wait = max(1, math.ceil((1 - tokens) / project.rate))
-        return Refusal(429, "rate", wait, f"more than {project.rate:g} events a second")
-
-    def spend(self, project: str, events: int) -> None:
-        """That many events of the project with this id came in."""
-        if project in self._tokens:
-            tokens, since = self._tokens[project]
-            self._tokens[project] = (tokens - events, since)

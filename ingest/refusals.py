@@ -5,7 +5,8 @@ from __future__ import annotations
 from aiohttp import web
 
 from catchwater import errors
-from ingest import admission, responses
+from ingest import responses
+from ingest.refusal import OVER_LIMIT_WAIT_S, Refusal
 
 REFUSALS: dict[type[Exception], tuple[int, str]] = {
     errors.RefusedRequestError: (0, ""),
@@ -28,6 +29,6 @@ def refusal_of(error: Exception) -> tuple[web.Response, str]:
     status, reason = next(REFUSALS[kind] for kind in REFUSALS if isinstance(error, kind))
     if status == 503:
         return responses.refused(
-            admission.Refusal(503, reason, admission.OVER_LIMIT_WAIT_S, "no room: come again later")
+            Refusal(503, reason, OVER_LIMIT_WAIT_S, "no room: come again later")
         ), reason
     return responses.problem(status, str(error) or reason), reason

@@ -13,12 +13,19 @@ from catchwater.errors import EventTooLargeError, InvalidJsonError, InvalidRepor
 from catchwater.event import CLIENT_REPORT, Event
 from ingest import documents, envelope
 from ingest.client_reports import discarded_by_page
+from ingest.trimming import trim
 
 if TYPE_CHECKING:
     from catchwater.event import Json
 
 EVENT_LIMIT = 1_048_576
-"""Bytes of one event: what Sentry's protocol allows."""
+"""Bytes of one event that is still read: what Sentry's protocol allows."""
+
+POST_BYTES = 2 * EVENT_LIMIT
+"""Bytes of a post that is one JSON document."""
+
+CLIENT_REPORT_BYTES = 65_536
+"""Bytes of a client report that is still read; the SDKs' have below 1,000."""
 
 MOST_REPORTS = 100
 """Reports in one post; the rest would only be a way to post more at once."""
@@ -44,15 +51,22 @@ class Sender:
     user_agent: str
     origin: str
     ip: str
+    event_bytes: int
+    """How large an event may be; what is longer is cut."""
 
     def client_report(self, event_id: str, counts: Json) -> Event:
         """What a page left out itself: as exact as an event."""
         return Event(event_id, self.project, int(time.time() * 1000), CLIENT_REPORT, b"{}", counts)
 
-    def event(self, event_id: str, kind: str, body: bytes) -> Event:
-        if len(body) > EVENT_LIMIT:
-            raise EventTooLargeError(f"an event of {len(body)} bytes; {EVENT_LIMIT} are allowed")
+    def event(self, event_id: str, kind: str, report: Json, body: bytes) -> Event:
+        """An event of that report, whose text is `body`. It is cut where it is too long.
+
+        Raises EventTooLargeError.
+        """
         facts: Json = {"user_agent": self.user_agent, "origin": self.origin, "ip": self.ip}
+        _check_size(len(body))
+        if len(body) > self.event_bytes:
+            body, facts["cut"] = trim(report, self.event_bytes)
         return Event(event_id, self.project, int(time.time() * 1000), kind, body, facts)
 
 
@@ -60,14 +74,21 @@ def from_envelope(sender: Sender, parsed: envelope.Envelope) -> Post:
     """The errors in a Sentry envelope. Raises InvalidReportError or EventTooLargeError."""
     post = Post()
     for item in parsed.items:
-        if item.type in _EVENT_TYPES:
-            first = parsed.event_id if not post.events else ""
-            post.events.append(_sentry(sender, item.payload, first))
-        elif item.type == "client_report":
-            post.client_reports.append(item.payload)
-        else:
-            post.skipped.append(item.type)
+        add_item(post, sender, parsed.event_id, item)
     return post
+
+
+def add_item(post: Post, sender: Sender, event_id: str, item: envelope.Item) -> None:
+    """Add what one item of an envelope comes to. Raises as `from_envelope` does."""
+    if item.type in _EVENT_TYPES:
+        _check_size(len(item.payload))
+        first = event_id if not post.events else ""
+        post.events.append(_sentry(sender, bytes(item.payload), first))
+    elif item.type == "client_report":
+        if len(item.payload) <= CLIENT_REPORT_BYTES:
+            post.client_reports.append(bytes(item.payload))
+    else:
+        post.skipped.append(item.type)
 
 
 def from_store(sender: Sender, body: bytes) -> Post:
@@ -89,7 +110,7 @@ def _from_page(sender: Sender, report: Json, text: bytes) -> Event:
     return (
         sender.client_report(event_id, counts)
         if counts
-        else sender.event(event_id, "snippet", text)
+        else sender.event(event_id, "snippet", report, text)
     )
 
 
@@ -102,7 +123,7 @@ def from_reporting(sender: Sender, body: bytes) -> Post:
     return Post(
         [
             sender.event(
-                documents.event_id(), "csp" if "csp-report" in one else "report", _text(one)
+                documents.event_id(), "csp" if "csp-report" in one else "report", one, _text(one)
             )
             for one in _objects(found)
         ]
@@ -110,12 +131,18 @@ def from_reporting(sender: Sender, body: bytes) -> Post:
 
 
 def _sentry(sender: Sender, payload: bytes, header_id: str) -> Event:
-    if len(payload) > EVENT_LIMIT:
-        raise EventTooLargeError(f"an event of {len(payload)} bytes; {EVENT_LIMIT} are allowed")
+    _check_size(len(payload))
     found, clean = _document(payload)
     if not isinstance(found, dict):
         raise InvalidReportError("an event must be a JSON object")
-    return sender.event(documents.event_id(header_id, found.get("event_id")), "sentry", clean)
+    return sender.event(
+        documents.event_id(header_id, found.get("event_id")), "sentry", found, clean
+    )
+
+
+def _check_size(size: int) -> None:
+    if size > EVENT_LIMIT:
+        raise EventTooLargeError(f"an event of {size} bytes; {EVENT_LIMIT} are allowed")
 
 
 def _document(body: bytes) -> tuple[Any, bytes]:

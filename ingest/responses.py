@@ -10,7 +10,7 @@ import orjson
 from aiohttp import web
 
 if TYPE_CHECKING:
-    from ingest.admission import Refusal
+    from ingest.refusal import Refusal
 
 CORS = {
     "Access-Control-Allow-Origin": "*",
@@ -44,8 +44,12 @@ def empty() -> web.Response:
 
 
 def problem(status: int, text: str) -> web.Response:
-    """An error: what is wrong, for the person who looks at the browser's console."""
-    headers = {"X-Sentry-Error": "".join(c if " " <= c <= "~" else "?" for c in text[:200])}
+    """An error: what is wrong, for the person who looks at the browser's console.
+
+    Never more than a sentence, whatever of the request it repeats.
+    """
+    text = text[:200]
+    headers = {"X-Sentry-Error": "".join(c if " " <= c <= "~" else "?" for c in text)}
     return web.Response(
         status=status,
         body=orjson.dumps({"error": text}),

@@ -11,17 +11,9 @@ import structlog
 from aiohttp import web
 
 from catchwater import metrics
-from catchwater.errors import BodyTooLargeError, RefusedRequestError
-from ingest import (
-    auth,
-    decompression,
-    documents,
-    envelope,
-    listening,
-    reports,
-    responses,
-    scripts,
-)
+from catchwater.errors import RefusedRequestError
+from ingest import auth, documents, envelope, listening, reports, responses, scripts
+from ingest.body import Body
 from ingest.refusals import REFUSALS, refusal_of
 
 if TYPE_CHECKING:
@@ -30,6 +22,7 @@ if TYPE_CHECKING:
     from catchwater.config.projects import Project, Projects
     from ingest.admission import Admission
     from ingest.batching import EventBatcher
+    from ingest.in_flight import PostBytes
     from ingest.reports import Post, Sender
     from ingest.settings import Limits
     from ingest.unaccepted import UnacceptedCounts
@@ -42,6 +35,9 @@ STARTS = ("/", "/{under:.+}/")
 """Every address is answered below any path, too: a site's own server hands on /assets/cw/e/...
 as it is, or cut.
 """
+
+LARGE = 65_536
+"""Bytes of an item after which others are let in: reading it may have taken some milliseconds."""
 
 _accepted = functools.cache(metrics.ACCEPTED.labels)  # looking a label up costs as much as counting
 
@@ -87,8 +83,7 @@ class IngestHandlers:
 
     async def snippet_reports(self, request: web.Request) -> web.Response:
         project = self._project(self._projects().by_key(request.match_info["key"]), request)
-        post = reports.from_snippet(self._sender(request, project), await self._body(request))
-        await self._store(post)
+        await self._document(request, project, reports.from_snippet)
         return responses.empty()
 
     async def browser_reports(self, request: web.Request) -> web.Response:
@@ -99,19 +94,25 @@ class IngestHandlers:
         return await self._reporting(request, self._by_sentry_key(request))
 
     async def envelope(self, request: web.Request) -> web.Response:
-        key = auth.sentry_key(request.query, request.headers)
-        project = self._project(self._by_sentry_key(request), request) if key else None
-        parsed = envelope.parse(await self._body(request))
-        if project is None:
-            project = self._project(self._by_dsn(request, parsed.dsn), request)
-        post = reports.from_envelope(self._sender(request, project), parsed)
-        await self._store(post)
+        body = self._body(request)
+        if auth.sentry_key(request.query, request.headers):
+            found = self._by_sentry_key(request)
+        else:
+            found = self._by_dsn(request, envelope.dsn_of(await body.first_line()))
+        project = self._project(found, request)
+        with self._held(project) as held:
+            parsed = envelope.parse(await body.read(self._limits.body_bytes, held))
+            post, sender = reports.Post(), self._sender(request, project)
+            for item in parsed.items:
+                reports.add_item(post, sender, parsed.event_id, item)
+                if len(item.payload) > LARGE:
+                    await asyncio.sleep(0)  # let others in
+            await self._store(project, post)
         return responses.sentry_ok(post.events[0].id if post.events else "")
 
     async def store(self, request: web.Request) -> web.Response:
         project = self._project(self._by_sentry_key(request), request)
-        post = reports.from_store(self._sender(request, project), await self._body(request))
-        await self._store(post)
+        post = await self._document(request, project, reports.from_store)
         return responses.sentry_ok(post.events[0].id)
 
     async def script(self, request: web.Request) -> web.Response:
@@ -137,10 +138,19 @@ class IngestHandlers:
                 "disabled", responses.problem(410, "this project takes no more reports")
             )
         project = self._project(found, request)
-        await self._store(
-            reports.from_reporting(self._sender(request, project), await self._body(request))
-        )
+        await self._document(request, project, reports.from_reporting)
         return responses.empty()
+
+    async def _document(
+        self, request: web.Request, project: Project, read: Callable[[Sender, bytes], Post]
+    ) -> Post:
+        """Take a post whose body is one JSON document."""
+        with self._held(project) as held:
+            most = min(self._limits.body_bytes, reports.POST_BYTES)
+            body = await self._body(request).read(most, held)
+            post = read(self._sender(request, project), bytes(body))
+            await self._store(project, post)
+        return post
 
     def _by_sentry_key(self, request: web.Request) -> Project | None:
         key = auth.sentry_key(request.query, request.headers)
@@ -181,44 +191,37 @@ class IngestHandlers:
                 "origin",
                 responses.problem(403, "pages of this origin may not send to this project"),
             )
-        alone = len(self._projects().all) == 1
-        if refusal := self._admission.refusal(project, alone=alone):
+        if refusal := self._admission.refusal(project, alone=self._is_alone()):
             raise RefusedRequestError(refusal.reason, responses.refused(refusal))
         return project
 
-    async def _body(self, request: web.Request) -> bytes:
-        if (request.content_length or 0) > self._limits.body_bytes:
-            raise BodyTooLargeError(
-                f"a body of {request.content_length} bytes; {self._limits.body_bytes} are allowed"
-            )
-        raw = await self._read(request)
-        encoding = request.headers.get("Content-Encoding", "")
-        return decompression.unpacked(raw, encoding, self._limits.body_bytes) if encoding else raw
+    def _is_alone(self) -> bool:
+        """Whether there is one project only, which then may have all of everything."""
+        return len(self._projects().all) == 1
 
-    async def _read(self, request: web.Request) -> bytes:
-        if (
-            request.content.is_eof()
-        ):  # all of it came with the headers, as nearly always: no clock is needed
-            return await request.read()
-        try:
-            async with asyncio.timeout(self._limits.body_seconds):
-                return await request.read()
-        except TimeoutError as error:
-            raise RefusedRequestError(
-                "slow", responses.problem(408, "the body did not come in time")
-            ) from error
+    def _held(self, project: Project) -> PostBytes:
+        return self._admission.held(project, alone=self._is_alone())
+
+    def _body(self, request: web.Request) -> Body:
+        return Body(request, self._limits.body_seconds)
 
     def _sender(self, request: web.Request, project: Project) -> Sender:
         headers = request.headers
         forwarded = headers.get("X-Forwarded-For", "") if self._limits.trust_proxy else ""
         address = forwarded.rpartition(",")[2].strip() or request.remote or ""
-        details = headers.get("User-Agent", "")[:512], headers.get("Origin", "")[:256], address[:64]
-        return reports.Sender(project.id, *map(documents.whole, details))
+        user_agent, origin = headers.get("User-Agent", "")[:512], headers.get("Origin", "")[:256]
+        return reports.Sender(
+            project.id,
+            documents.whole(user_agent),
+            documents.whole(origin),
+            documents.whole(address[:64]),
+            self._limits.event_bytes,
+        )
 
-    async def _store(self, post: Post) -> None:
+    async def _store(self, project: Project, post: Post) -> None:
         """Redis, or the spool, has every event when this returns."""
         if post.events:
-            self._admission.spend(post.events[0].project, post.events)
+            await self._admission.pay(project, post.events)
             await self._batcher.add(post.events)
             for event in post.events:
                 _accepted(event.kind).inc()

@@ -98,6 +98,7 @@ def answer(
         kind = type(report).__name__
         return Reject(f"the body of a {event.kind} event is a {kind}, not an object")
     details = read(report)
+    details.cut += event.facts.get("cut", ())  # by ingest, because the event was too large
     if reason := unwanted(details, event.facts, settings.filters):
         return Drop(reason)
     resolve(details, event.project, resources.maps)

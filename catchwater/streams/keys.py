@@ -5,6 +5,7 @@
 | `cw:meta`                                | hash   | `partitions`, `layout`                | never         |
 | `cw:door`                                | hash   | counts of what ingest did not accept  | never         |
 | `cw:door:<sender>`                       | string | number of the counts it added last    | 1 h           |
+| `cw:rate:<project>`                      | hash   | what is left of the project's `rate`  | when unused   |
 | `cw:{tag}:stream:<stream>`               | stream | events, trimmed behind all groups     | never         |
 | `cw:{tag}:dead`                          | stream | dead letters, each with its event     | never         |
 | `cw:{tag}:ledger`                        | hash   | outcomes of commits, by stage         | never         |
@@ -44,6 +45,10 @@ _PERMANENT = ("dead", "ledger", "life")
 
 def sender(name: str) -> str:
     return f"{UNACCEPTED}:{name}"
+
+
+def bucket(project: str) -> str:
+    return f"{PREFIX}rate:{project}"
 
 
 def stream(tag: str, name: str) -> str:

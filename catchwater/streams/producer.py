@@ -81,6 +81,11 @@ class EventProducer:
         args = [number, SENDER_TTL_S, *(part for item in counts.items() for part in item)]
         await self._connection.script(ADD_COUNTS, [keys.UNACCEPTED, keys.sender(sender)], args)
 
+    async def bucket(self, script: str, project: str, args: Sequence[str]) -> list[int]:
+        """Run the script of the project's token bucket, which all ingest processes share."""
+        found: list[int] = await self._connection.script(script, [keys.bucket(project)], args)
+        return found
+
     async def check(self) -> None:
         """Find out whether this Redis would take events. Changes nothing.
 

@@ -21,13 +21,15 @@ from catchwater.config.streamdefs import load
 from catchwater.errors import RefusedError, UnavailableError
 from catchwater.monitoring.poller import PipelinePoller
 from catchwater.streams.producer import EventProducer
-from ingest import listening
+from ingest import listening, reports
 from ingest.admission import Admission
 from ingest.batching import EventBatcher
 from ingest.draining import SpoolDrain
 from ingest.durability import Durability
 from ingest.http_errors import Runner
 from ingest.idle_connections import close_idle_connections
+from ingest.in_flight import InFlight
+from ingest.rates import Rates
 from ingest.server import IngestHandlers, application
 from ingest.settings import Limits
 from ingest.spool import Spool
@@ -102,7 +104,20 @@ OPTIONS = (
         "--body-bytes",
         default=DEFAULTS.body_bytes,
         type=click.IntRange(1000),
-        help="The largest body, packed or unpacked.",
+        help="The largest envelope, packed or unpacked.",
+    ),
+    setting(
+        "--event-bytes",
+        default=DEFAULTS.event_bytes,
+        type=click.IntRange(1000, reports.EVENT_LIMIT),
+        help="The largest event; a longer one is cut.",
+    ),
+    setting(
+        "--in-flight-bytes",
+        default=DEFAULTS.in_flight_bytes,
+        type=click.IntRange(1_000_000),
+        help="How much of all posts is in memory at once; then ingest answers 503. One project may "
+        "have half of it.",
     ),
     setting(
         "--memory-watermark",
@@ -139,6 +154,8 @@ def command(
     wait_replicas: int,
     allow_loss: bool,
     body_bytes: int,
+    event_bytes: int,
+    in_flight_bytes: int,
     memory_watermark: float,
     trust_proxy: bool,
     public_url: str,
@@ -157,11 +174,7 @@ def command(
     load_projects(projects)
     service.configure_logging("ingest", log_level)
     stopping = service.stop_signal()
-    limits = Limits(
-        body_bytes=body_bytes,
-        trust_proxy=trust_proxy,
-        public_url=public_url,
-    )
+    limits = Limits(body_bytes, event_bytes, in_flight_bytes, trust_proxy, public_url)
 
     async def run() -> None:
         producer = EventProducer(redis_url, defs, wait_replicas=wait_replicas)
@@ -170,7 +183,9 @@ def command(
         async with checked(producer, allow_loss=allow_loss) as durability:
             with closing(Spool(spool, spool_bytes)) as stored, poller:
                 batcher = EventBatcher(producer, stored)
-                admission = Admission(defs, memory_watermark, poller.latest, stored.fill)
+                rates, in_flight = Rates(producer), InFlight(limits.in_flight_bytes)
+                room = memory_watermark, poller.latest, stored.fill
+                admission = Admission(defs, *room, rates, in_flight)
                 handlers = IngestHandlers(file.get, batcher, unaccepted, admission, limits)
                 chores = _chores(producer, stored, durability, unaccepted)
                 with service.OpsServer(ops_host, ops_port, lambda: _reason(batcher, durability)):

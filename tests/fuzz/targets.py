@@ -17,7 +17,7 @@ from tests.stages.grouping_cases import events, load, of_pair
 
 KINDS = sorted(READERS)
 FIELDS = ("type", "message", "stack", "page", "source", "mechanism", "release")
-SENDER = reports.Sender("1", "Mozilla/5.0", "https://shop.example", "192.0.2.1")
+SENDER = reports.Sender("1", "Mozilla/5.0", "https://shop.example", "192.0.2.1", 200_000)
 
 
 def name_an_event(data: bytes) -> None:

@@ -12,13 +12,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from catchwater.config.projects import Project
 from catchwater.event import Event, encode
 from ingest import auth, decompression, documents, envelope, reports, responses
-from ingest.admission import Rates
+from ingest.rates import DEBT_S, Bucket
 from ingest.spool import PAGE_BYTES, Spool
 
-SENDER = reports.Sender("1", "Firefox", "https://a.b", "127.0.0.1")
+SENDER = reports.Sender("1", "Firefox", "https://a.b", "127.0.0.1", 200_000)
 OWN = (envelope.MalformedEnvelopeError, reports.InvalidReportError, reports.EventTooLargeError)
 LINES = st.one_of(
     st.binary(max_size=40),
@@ -64,7 +63,7 @@ def test_payloads_with_a_length_come_out_as_they_went_in(payloads):
 )
 def test_whatever_comes_packed_is_unpacked_or_refused(sent, encoding):
     with suppress(decompression.BodyTooLargeError, decompression.ContentEncodingError):
-        assert len(decompression.unpacked(sent, encoding, 1000)) <= 1000
+        assert len(b"".join(decompression.unpacked(sent, encoding, 1000))) <= 1000
 
 
 @given(st.text(max_size=60))
@@ -83,23 +82,19 @@ def test_whatever_stands_in_an_error_or_a_header_can_be_sent_on(text):
 
 
 def test_a_page_that_hammers_gets_its_rate_all_the_same():
-    rates, project, taken = Rates(), Project(id="1", name="shop", key="0" * 32, rate=2), 0
+    bucket, taken = Bucket(), 0
     for moment in range(1000):
-        if rates.refusal(project, moment / 100) is None:
-            rates.spend("1", 1)
-            taken += 1
+        wait_s, _ = bucket.take("1", 2, 1, moment / 100)
+        taken += wait_s == 0
     assert 20 <= taken <= 22
 
 
-def test_an_array_costs_as_much_as_its_reports_and_a_session_nothing():
-    rates, project = Rates(), Project(id="1", name="shop", key="0" * 32, rate=2)
-    assert rates.refusal(project, 0.0) is None
-    assert rates.refusal(project, 0.0) is None
-    rates.spend("1", 12)
-    refusal = rates.refusal(project, 5.0)
-    assert refusal
-    assert refusal.retry_after == 1
-    assert rates.refusal(project, 5.5) is None
+def test_an_array_costs_as_much_as_its_reports_and_what_is_owed_is_bounded():
+    bucket = Bucket()
+    assert bucket.take("1", 2, 100, 0.0) == (0.0, 0.0)
+    assert bucket.take("1", 2, 1, 0.0) == (DEBT_S + 0.5, DEBT_S + 0.5)
+    assert bucket.take("1", 2, 100, DEBT_S + 0.5) == (0.5, 0.0)
+    assert bucket.take("1", 2, 1, DEBT_S + 0.5) == (0.0, 0.0)
 
 
 def test_large_events_are_drained_a_few_at_a_time(tmp_path):
