@@ -35,6 +35,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from catchwater.redaction import redacted
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
@@ -43,7 +45,10 @@ if TYPE_CHECKING:
 
 
 class CatchwaterError(Exception):
-    """The root of the tree."""
+    """The root of the tree. What it says holds no password of an address."""
+
+    def __str__(self) -> str:
+        return redacted(super().__str__())
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -138,6 +138,18 @@ REFUSED = Counter(
     "page that is not allowed.",
     ["reason"],
 )
+WRONG_PASSWORDS = Counter(
+    "catchwater_dashboard_wrong_passwords_total",
+    "Wrong passwords that the dashboard was sent, and those it did not look at because many were "
+    "wrong before.",
+    ["outcome"],
+)
+MALFORMED = Counter(
+    "catchwater_malformed_requests_total",
+    "Requests to this server that are no HTTP, by server; those to ingest are refused as "
+    "`not_http`.",
+    ["server"],
+)
 SKIPPED = Counter(
     "catchwater_skipped_total",
     "Envelope items that are not errors, by type. They are answered with 2xx and discarded.",

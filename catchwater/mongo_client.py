@@ -16,6 +16,7 @@ from pymongo import AsyncMongoClient
 from pymongo.errors import ConfigurationError, PyMongoError
 
 from catchwater.errors import RefusedError, UnavailableError
+from catchwater.redaction import redacted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -117,7 +118,8 @@ def problems(url: str) -> list[str]:
         with pymongo.MongoClient[Document](url, serverSelectionTimeoutMS=SELECTION_MS) as client:
             version = client.server_info()["version"]
     except PyMongoError as error:
-        return [f"{url}: MongoDB is away, or the address is wrong: {str(error)[:300]}"]
+        said = redacted(str(error))[:300]
+        return [f"{redacted(url)}: MongoDB is away, or the address is wrong: {said}"]
     major = int(version.partition(".")[0])
     if major < OLDEST:
         return [f"MongoDB is version {version}; {OLDEST}.0 or later is needed"]

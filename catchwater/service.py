@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import logging
+import resource
 import signal
+import socket
 import sys
 import threading
+from contextlib import suppress
 from http import HTTPStatus
+from socketserver import ThreadingMixIn
 from typing import TYPE_CHECKING, Any, Self
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
@@ -14,10 +18,18 @@ import orjson
 import structlog
 from prometheus_client import make_wsgi_app
 
+from catchwater.redaction import redacted
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from types import TracebackType
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+MOST_REQUESTS = 32
+"""Requests that an ops port answers at once."""
+
+REQUEST_S = 10.0
+"""How long a scraper may take to send its request."""
 
 
 def configure_logging(service: str, level: str = "INFO") -> None:
@@ -44,6 +56,17 @@ def configure_logging(service: str, level: str = "INFO") -> None:
         cache_logger_on_first_use=True,
     )
     structlog.contextvars.bind_contextvars(service=service)
+
+
+def raise_file_limit() -> int:
+    """Let this process open as many files as it may. Returns how many: a shell's default is 1,024.
+
+    Child processes inherit it.
+    """
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    return resource.getrlimit(resource.RLIMIT_NOFILE)[0]
 
 
 def stop_signal() -> threading.Event:
@@ -74,7 +97,7 @@ class OpsServer:
         """
         self._metrics: WSGIApplication = make_wsgi_app()
         self._not_ready_reason = not_ready_reason
-        self._server = make_server(host, port, self._app, WSGIServer, _Quiet)
+        self._server = make_server(host, port, self._app, _Server, _Quiet)
         self.port = self._server.server_port
         self._thread = threading.Thread(
             target=self._server.serve_forever, args=(0.1,), name="ops", daemon=True
@@ -104,15 +127,50 @@ class OpsServer:
         if path == "/readyz":
             reason = self._not_ready_reason()
             status = HTTPStatus.SERVICE_UNAVAILABLE if reason else HTTPStatus.OK
-            return _text(start_response, status, reason or "ready")
+            return _text(start_response, status, redacted(reason) or "ready")
         return _text(
             start_response, HTTPStatus.NOT_FOUND, "here are /metrics, /healthz and /readyz"
         )
 
 
+class _Server(ThreadingMixIn, WSGIServer):
+    """A thread for each request: a client that trickles its own must not keep the others waiting.
+
+    One that comes while all threads are taken is sent away.
+    """
+
+    daemon_threads = True
+    block_on_close = False
+
+    def __init__(self, *args: Any, **more: Any) -> None:
+        super().__init__(*args, **more)
+        self._free = threading.BoundedSemaphore(MOST_REQUESTS)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        if self._free.acquire(blocking=False):
+            super().process_request(request, client_address)
+        else:
+            self.shutdown_request(request)
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        slow = threading.Timer(REQUEST_S, _stop_reading, [request])
+        slow.daemon = True
+        slow.start()
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            slow.cancel()
+            self._free.release()
+
+
+def _stop_reading(request: socket.socket) -> None:
+    with suppress(OSError):  # it was answered just now
+        request.shutdown(socket.SHUT_RD)
+
+
 class _Quiet(WSGIRequestHandler):
     timeout = 5
-    """Seconds a scraper may take to send its request. One that hangs must not block the others."""
+    """Seconds that a scraper may be silent."""
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - its name in the base class
         """Log nothing: there is a scrape every few seconds."""
@@ -126,4 +184,5 @@ def _text(start_response: StartResponse, status: HTTPStatus, text: str) -> list[
 
 
 def _line(event: Any, default: Callable[[Any], Any] = str, **_: Any) -> str:
-    return orjson.dumps(event, default=default).decode()
+    """One line of the log. Libraries' own lines may have addresses with passwords."""
+    return redacted(orjson.dumps(event, default=default).decode())

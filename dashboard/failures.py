@@ -79,7 +79,9 @@ def _http(request: web.Request, error: web.HTTPException) -> web.StreamResponse:
     if why in ("", f"{error.status}: {error.reason}"):
         why = _known(request, error)
     headers = {
-        name: error.headers[name] for name in ("Allow", "WWW-Authenticate") if name in error.headers
+        name: error.headers[name]
+        for name in ("Allow", "Retry-After", "WWW-Authenticate")
+        if name in error.headers
     }
     return failure(request, error.status, why, headers)
 

@@ -6,11 +6,16 @@ from __future__ import annotations
 
 import hmac
 import ipaddress
+import math
+import time
 from base64 import b64decode
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from aiohttp import web
+
+from catchwater import metrics
+from dashboard.guesses import Guesses
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -58,13 +63,30 @@ class Guard:
     host: str = "127.0.0.1"
     password: str = field(default="", repr=False)
     names: frozenset[str] = field(default=frozenset({"localhost", "127.0.0.1", "[::1]"}))
+    guesses: Guesses = field(default_factory=Guesses, compare=False)
 
     def refusal(self, request: web.Request) -> web.HTTPException | None:
         if request.path == OPEN:
             return None
         if self.password:
-            return None if self._knows(request.headers.get("Authorization", "")) else _ask()
+            return self._refusal_without_password(request)
         return None if self._named(request.headers.get("Host", "")) else self._misnamed(request)
+
+    def _refusal_without_password(self, request: web.Request) -> web.HTTPException | None:
+        """A password that was right is right at once; after wrong ones even a right one waits."""
+        authorization = request.headers.get("Authorization", "")
+        if not authorization:
+            return _ask()
+        address, now = request.remote or "", time.monotonic()
+        if wait_s := self.guesses.wait_s(address, now):
+            metrics.WRONG_PASSWORDS.labels("not_looked_at").inc()
+            return _wait(wait_s)
+        if self._knows(authorization):
+            self.guesses.right(address)
+            return None
+        self.guesses.wrong(address, now)
+        metrics.WRONG_PASSWORDS.labels("wrong").inc()
+        return _ask()
 
     def _knows(self, authorization: str) -> bool:
         """Whether it carries the password, under any user's name.
@@ -114,6 +136,14 @@ async def harden(_request: web.Request, response: web.StreamResponse) -> None:
 def _without_port(host: str) -> str:
     head, colon, port = host.rpartition(":")
     return head if colon and port.isdigit() and not head.endswith(":") else host
+
+
+def _wait(seconds: float) -> web.HTTPException:
+    shown = max(1, math.ceil(seconds))
+    return web.HTTPTooManyRequests(
+        text=f"Too many wrong passwords: try again in {shown} s.",
+        headers={"Retry-After": str(shown)},
+    )
 
 
 def _ask() -> web.HTTPException:

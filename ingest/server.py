@@ -246,15 +246,9 @@ class IngestHandlers:
         return answered
 
 
-async def add_cors(_request: web.Request, response: web.StreamResponse) -> None:
-    """On every answer of the application, those of the router (404, 405) too."""
-    response.headers.update(responses.CORS)
-
-
 def application(front: IngestHandlers, limits: Limits) -> web.Application:
     app = web.Application(client_max_size=limits.body_bytes)
     app.add_routes(front.routes())
     app[listening.CLOSING] = asyncio.Event()
-    app.on_response_prepare.append(add_cors)
     app.on_response_prepare.append(listening.close_after_answer)
     return app

@@ -12,12 +12,13 @@ import click
 import structlog
 from aiohttp import web
 
-from catchwater import service
+from catchwater import metrics, service
 from catchwater.commands import options
 from catchwater.config.projects import load_if_there
 from catchwater.config.reloading import Reloading
 from catchwater.config.streamdefs import load
 from catchwater.errors import RefusedError, UnavailableError
+from catchwater.http_server import Runner
 from catchwater.sourcemaps.store import MapStore
 from catchwater.sourcemaps.upload.assembling import Assembler
 from catchwater.sourcemaps.upload.chunks import Chunks
@@ -108,8 +109,10 @@ def trouble(store: MapStore) -> str:
 
 async def serve(context: UploadContext, host: str, port: int, stopping: threading.Event) -> None:
     """Answer until `stopping` is set."""
-    runner = web.AppRunner(application(context), access_log=None, shutdown_timeout=2)
+    malformed = metrics.MALFORMED.labels("sourcemaps").inc
+    runner = Runner(application(context), {}, malformed, shutdown_timeout=2)
     await runner.setup()
+    guarding = asyncio.create_task(runner.close_idle_connections())
     try:
         site = web.TCPSite(runner, host.strip("[]"), port)
         await _start(site, host, port)
@@ -117,6 +120,7 @@ async def serve(context: UploadContext, host: str, port: int, stopping: threadin
         log.info("sentry-cli may upload", url=f"http://{host}:{bound}/", port=bound)
         await asyncio.to_thread(stopping.wait)
     finally:
+        guarding.cancel()
         await runner.cleanup()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import os
 import time
 from contextlib import contextmanager
 from pathlib import Path
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
     from threading import Event as Flag
 
     from catchwater.local.supervisor import ManagedProcess
+
+PRIVATE = 0o077
+"""The umask: what people's browsers sent, and keys, are for the user that runs this."""
 
 DRAIN_S = 10.0
 """Seconds that what was accepted has to reach MongoDB at the end.
@@ -64,11 +68,18 @@ What does not waits in Redis for the next start.
     show_default=True,
     help="0: any free one.",
 )
-@click.option(
-    "--redis", default="", help="A Redis to use instead of an embedded one: redis://host:port/0"
+@options.setting(
+    "--redis",
+    variable="REDIS_URL",
+    default="",
+    help="A Redis to use instead of an embedded one: redis://host:port/0. With a password better "
+    "set by the environment: arguments can be seen.",
 )
-@click.option(
-    "--mongo", default="", help="A MongoDB to use instead of an embedded one: mongodb://host:port"
+@options.setting(
+    "--mongo",
+    variable="MONGO_URL",
+    default="",
+    help="A MongoDB to use instead of an embedded one: mongodb://host:port. As above.",
 )
 @click.option(
     "--scale",
@@ -96,6 +107,8 @@ def command(
     """
     defs = load(streamdefs)
     stopping = service.stop_signal()
+    os.umask(PRIVATE)
+    service.raise_file_limit()
     try:
         with terminal.borrowed_from_make(), only_one(data):
             ports = Ports.choose(ingest_port, dashboard_port, demo_port)
@@ -123,6 +136,7 @@ def only_one(data: Path) -> Iterator[None]:
     """
     try:
         data.mkdir(parents=True, exist_ok=True)
+        data.chmod(0o700)
         lock = (data / "lock").open("w")
     except OSError as error:
         raise ServerStartError(

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING
 
 from catchwater.config.streamdefs import SINK
 from catchwater.errors import ServerStartError
+from catchwater.local.memory import machine_memory, redis_memory
 from catchwater.local.servers import MongoServer, RedisServer, free_port
 from catchwater.local.supervisor import ManagedProcess, catchwater
+from catchwater.redaction import redacted
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -66,7 +68,8 @@ class LocalProcesses:
         self._public_url = public_url
         self._embedded: dict[str, Server] = {}
         self._ingest_socket: socket.socket | None = None
-        self.redis_url = redis_url or self._embed("redis", RedisServer(data / "redis"))
+        redis = RedisServer(data / "redis", memory=redis_memory(machine_memory()))
+        self.redis_url = redis_url or self._embed("redis", redis)
         self.mongo_url = mongo_url or self._embed("mongo", MongoServer(data / "mongo"))
         self._ops_ports = {name: free_port() for name in [*self._commands(), DEMO]}
 
@@ -82,8 +85,8 @@ class LocalProcesses:
     def ports_by_name(self) -> dict[str, object]:
         """For programs: `DIR/run/ports.json`."""
         addresses = {
-            "redis_url": self.redis_url,
-            "mongo_url": self.mongo_url,
+            "redis_url": redacted(self.redis_url),
+            "mongo_url": redacted(self.mongo_url),
             "ops": self._ops_ports,
         }
         return asdict(self.ports) | addresses

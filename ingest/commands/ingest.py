@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from contextlib import asynccontextmanager, closing, suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,15 +20,14 @@ from catchwater.config.projects import load as load_projects
 from catchwater.config.reloading import Reloading
 from catchwater.config.streamdefs import load
 from catchwater.errors import RefusedError, UnavailableError
+from catchwater.http_server import Runner
 from catchwater.monitoring.poller import PipelinePoller
 from catchwater.streams.producer import EventProducer
-from ingest import listening, reports
+from ingest import listening, reports, responses
 from ingest.admission import Admission
 from ingest.batching import EventBatcher
 from ingest.draining import SpoolDrain
 from ingest.durability import Durability
-from ingest.http_errors import Runner
-from ingest.idle_connections import close_idle_connections
 from ingest.in_flight import InFlight
 from ingest.rates import Rates
 from ingest.server import IngestHandlers, application
@@ -48,9 +48,7 @@ SAVE_EVERY_S = 1.0
 DEFAULTS = Limits()
 
 SERVER: dict[str, Any] = {
-    "access_log": None,
     "auto_decompress": False,  # decompression.py does it, with a bound
-    "keepalive_timeout": 75,
     "shutdown_timeout": 10,
 }
 """Settings of aiohttp's server."""
@@ -242,12 +240,13 @@ async def serve(
     `chores` run meanwhile. They never end by themselves: if one does, that is a bug, and a new
     start helps.
     """
-    runner = Runner(application(handlers, limits), unaccepted.refused, **SERVER)
+    app, malformed = application(handlers, limits), partial(unaccepted.refused, "not_http")
+    runner = Runner(app, responses.CORS, malformed, **SERVER)
     await runner.setup()
     site = listening.make_site(runner, host, port, fd or listening.inherited_fd(os.environ))
     await site.start()
     log.info("ingest is open", at=site.name)
-    running = asyncio.gather(*chores, close_idle_connections(runner, limits.header_seconds))
+    running = asyncio.gather(*chores, runner.close_idle_connections(limits.header_seconds))
     running.add_done_callback(lambda _: stopping.set())
     await asyncio.to_thread(stopping.wait)
     await listening.close_gently(runner, site, runner.app[listening.CLOSING])

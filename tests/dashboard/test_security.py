@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from click.testing import CliRunner
+from prometheus_client import REGISTRY
 
 from dashboard.commands.dashboard import command
+from dashboard.guesses import FREE, LONGEST_S, MOST_ADDRESSES, Guesses
 from dashboard.security import Guard, loopback
 
 if TYPE_CHECKING:
@@ -129,6 +131,55 @@ def test_the_right_password_opens_under_any_name_of_user_and_host(locked: Site):
     assert locked.get("/api/issues", Authorization=right).status == 200
     assert locked.get("/", Authorization=right, Host="errors.example").status == 200
     assert locked.get("/", Authorization=right.replace("Basic", "basic")).status == 200
+
+
+def not_looked_at() -> float:
+    name, labels = "catchwater_dashboard_wrong_passwords_total", {"outcome": "not_looked_at"}
+    return REGISTRY.get_sample_value(name, labels) or 0.0
+
+
+def test_many_wrong_passwords_are_not_looked_at_any_more_and_counted(locked: Site):
+    before = not_looked_at()
+    answers = [locked.get("/", Authorization=basic("me", f"guess-{n}")) for n in range(20)]
+    assert [one.status for one in answers[: FREE + 1]] == [401] * (FREE + 1)
+    assert {one.status for one in answers[FREE + 1 :]} == {429}
+    assert int(answers[-1].headers["retry-after"]) >= 1
+    assert not_looked_at() - before == 20 - FREE - 1
+    assert locked.get("/healthz").status == 200
+    assert locked.get("/").status == 401
+
+
+def test_the_wait_doubles_is_bounded_and_ends_with_the_right_password():
+    guesses, now, waits = Guesses(), 0.0, []
+    for _ in range(FREE + 12):
+        now += guesses.wait_s("a", now)
+        guesses.wrong("a", now)
+        waits.append(guesses.wait_s("a", now))
+    assert waits[: FREE + 4] == [0.0] * FREE + [1.0, 2.0, 4.0, 8.0]
+    assert waits[-1] == LONGEST_S
+    assert guesses.wait_s("b", now) == 0.0
+    guesses.right("a")
+    assert guesses.wait_s("a", now) == 0.0
+
+
+def test_addresses_beyond_the_most_are_forgotten():
+    guesses = Guesses()
+    for n in range(MOST_ADDRESSES + 50):
+        for _ in range(FREE + 1):
+            guesses.wrong(str(n), 0.0)
+    assert guesses.wait_s("0", 0.0) == 0.0
+    assert guesses.wait_s(str(MOST_ADDRESSES), 0.0) == 1.0
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "dashboard.example"])
+def test_a_short_password_is_refused_where_other_machines_can_try_it(host: str):
+    arguments = ["--host", host, "--port", "0"]
+    result = CliRunner().invoke(
+        command, arguments, env={"CATCHWATER_DASHBOARD_PASSWORD": "ninechars"}
+    )
+    assert result.exit_code == 2
+    assert "the password has 9 characters" in result.output
+    assert "ninechars" not in result.output
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import resource
 import signal
 import socket
 from collections.abc import Iterator
@@ -12,6 +13,8 @@ from urllib.request import urlopen
 
 import pytest
 
+from catchwater.local.memory import machine_memory, redis_memory
+from catchwater.redis_client import Connection
 from tests.up_process import FREE_PORTS, UpProcess
 from tests.waiting import wait_until
 
@@ -158,3 +161,22 @@ def alive(pid: int) -> bool:
         return "State:\tZ" not in Path(f"/proc/{pid}/status").read_text()
     except OSError:
         return False
+
+
+def test_nothing_it_writes_is_for_other_users_of_the_machine(up: UpProcess) -> None:
+    open_to_others = [path for path in up.data.rglob("*") if path.lstat().st_mode & 0o077]
+    sockets_and_links = [path for path in open_to_others if path.is_symlink()]
+    assert set(open_to_others) == set(sockets_and_links)
+    assert up.data.stat().st_mode & 0o077 == 0
+
+
+def test_its_redis_has_a_limit_that_fits_the_machine(up: UpProcess) -> None:
+    connection = Connection(up.ports["redis_url"])
+    assert int(connection.info("memory")["maxmemory"]) == redis_memory(machine_memory())
+    connection.close()
+
+
+def test_its_servers_and_services_may_open_as_many_files_as_there_may_be(up: UpProcess) -> None:
+    for pid in up.pids().values():
+        soft, hard = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+        assert soft == hard
