@@ -7,22 +7,40 @@ from functools import lru_cache
 from urllib.parse import unquote
 
 from stages.grouping.frames import is_extension
+from stages.grouping.random_names import is_hex, is_random, is_words
 
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{0,40}:/{0,3}")
 _BUNDLER = re.compile(
     r"(?:webpack|webpack-internal|ng|app|turbopack|vite|rollup|parcel|metro):/{0,3}", re.IGNORECASE
 )
 _UUID = re.compile(r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}")
-_RELEASE = re.compile(r"(?:v|r|version|build|release|rev)[-_.]?[0-9]{1,15}\Z", re.IGNORECASE)
-_VERSION_AT_END = re.compile(r"[-_.@]v?[0-9]{1,4}(?:\.[0-9]{1,6}){1,3}\Z")
-_TIME_AT_END = re.compile(r"_[0-9]{8,17}\Z")
+_RELEASE = re.compile(
+    r"(?:v|r|b|version|build|release|rev|rel|deploy|dpl)[-_.]?[0-9]{1,15}(?:[-_.][0-9]{1,6}){0,4}\Z",
+    re.IGNORECASE,
+)
+_DEPLOYMENT = re.compile(r"(?:dpl|deploy|build|release|rev)[-_][0-9A-Za-z]{8,40}\Z")
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}(?:-[0-9]{2})?\Z")
+_VERSION_AT_END = re.compile(r"[-_.@]v?[0-9]{1,4}(?:[._][0-9]{1,6}){1,3}\Z")
 _HOME = re.compile(r"\A/{0,3}(?:[A-Za-z]:)?/{0,2}(?:(?:Users|home)/[^/]{1,100}/)?")
-_VERSION = re.compile(r"[vr]?[0-9]{1,6}(?:\.[0-9]{1,9}){1,4}(?:[-+.][0-9A-Za-z.]{1,30})?\Z")
-_HEX = re.compile(r"[0-9a-f]{4,64}\Z|[0-9A-F]{4,64}\Z")
-_WORD_AND_NUMBER = re.compile(r"[A-Z]?[a-z]+[0-9]{1,4}\Z")
-_VITE = re.compile(r"[-.][A-Za-z0-9_-]{8}\Z")
-_PARTS = re.compile(r"([.~-])")
+_VERSION = re.compile(r"[vr]?[0-9]{1,6}(?:[._][0-9]{1,9}){1,4}(?:[-+.][0-9A-Za-z.]{1,30})?\Z")
+_NUMBER = re.compile(r"v?[0-9]{4,20}\Z|v[0-9]{1,9}\Z")
+_PARTS = re.compile(r"([.~_-])")
 _NOISE = frozenset({"min", "prod", "production", "dev", "development"})
+_SCRIPT = re.compile(r"[cm]?[jt]sx?\Z|vue\Z|svelte\Z|astro\Z|wasm\Z|map\Z|css\Z|html?\Z")
+_LANGUAGE = re.compile(r"[a-z]{2}(?:[-_][A-Za-z]{2})?\Z")
+_INDEX = re.compile(r"(?:index|default)\.[a-z]{2,5}\Z", re.IGNORECASE)
+_BUNDLED = frozenset({"assets", "_nuxt", "chunks", "build", "_app", "immutable", "nodes", "entry"})
+"""Folders that bundlers write to: each name there ends with a hash, unless somebody said no."""
+
+_HASH_ONLY = _BUNDLED - {"assets"}
+"""Those in which a hash may be the whole name."""
+
+_LENGTHS = (43, 32, 22, 21, 20, 16, 12, 10, 8, 6)
+"""Of hashes with `-` and `_` in them, which stand at the end. A long one may end like a short one.
+"""
+
+_SURE = 16
+"""A hash of so many characters is recognised in any folder."""
 
 
 def steady(file: str) -> str:
@@ -33,21 +51,61 @@ def steady(file: str) -> str:
         return "data:"
     if " > " in file:  # SpiderMonkey: file.js line 51 > Function
         file = file.partition(" line ")[0]
-    return _steady(file.partition("#")[0].partition("?")[0])
+    return _steady(file.partition("#")[0].partition("?")[0].partition(";")[0])
 
 
 @lru_cache(maxsize=2048)
 def _steady(file: str) -> str:
     path = _path(file)
     *folders, name = path.split("/")
+    if _is_page(file, name):
+        return _page(path)
     parts_left = [
         folder
         for folder in folders
         if folder not in ("", ".", "..", "~", "_N_E") and not _is_volatile(folder)
     ]
     return "/".join(
-        [*(_VERSION_AT_END.sub("", folder) for folder in parts_left), _steady_name(name)]
+        [
+            *(_VERSION_AT_END.sub("", folder) for folder in parts_left),
+            _steady_name(name, folders[-1] if folders else ""),
+        ]
     )
+
+
+def _is_page(file: str, name: str) -> bool:
+    """Whether the address is a page's, with a script in its HTML: it names no file of scripts."""
+    if not file.startswith(("http://", "https://")):
+        return False
+    extension = name.rpartition(".")[2] if "." in name else ""
+    return extension in ("html", "htm") or not (_SCRIPT.match(extension) or _is_server(extension))
+
+
+def _is_server(extension: str) -> bool:
+    """`item.php`, `Default.aspx`: a page again, but it has a name."""
+    return extension in ("php", "aspx", "asp", "jsp", "jspx", "do", "action", "cfm", "cgi")
+
+
+def _page(path: str) -> str:
+    """`/orders/48213/edit` is `orders/*/edit`: one page, whatever it shows.
+
+    Ids, names of people, dates and the slug behind a date are `*`; a language in front is left out.
+    """
+    parts = [unquote(part) for part in path.split("/") if part]
+    if parts and _LANGUAGE.match(parts[0]):
+        parts = parts[1:]
+    if parts and _INDEX.match(parts[-1]):
+        parts = parts[:-1]
+    shown: list[str] = []
+    for part in parts:
+        dated = shown[-2:] == ["*", "*"]
+        shown.append("*" if dated or _is_value(part) else part)
+    return "/".join(shown)
+
+
+def _is_value(part: str) -> bool:
+    has_value = any(char.isdecimal() or char == "@" for char in part)
+    return has_value or (len(part) in (8, 10, 11, 21, 22) and is_random(part))
 
 
 def template(address: str) -> str:
@@ -104,52 +162,69 @@ def _is_volatile(folder: str) -> bool:
     return bool(
         _VERSION.match(folder)
         or _RELEASE.match(folder)
+        or _DEPLOYMENT.match(folder)
+        or _DAY.match(folder)
         or _UUID.fullmatch(folder)
         or _is_hash(folder)
         or folder.isdecimal()
     )
 
 
-def _steady_name(name: str) -> str:
+def _steady_name(name: str, folder: str) -> str:
     name = _UUID.sub("", unquote(name) if "%" in name else name)
     stem, dot, extension = name.rpartition(".")
     if not dot:
-        return "*" if stem and _is_volatile(extension) else name
-    vite = _VITE.search(stem)
-    if vite and vite.start() > 0 and _is_base64(vite[0][1:]):
-        stem = stem[: vite.start()]
+        return "*" if _is_volatile(name) else name
+    if _is_whole_hash(stem, folder):
+        return f"*.{extension}"
+    stem = _VERSION_AT_END.sub("", _without_hash_at_end(stem, trusted=folder in _BUNDLED))
+    return f"{_VERSION_AT_END.sub('', _without_hashes(stem)) or '*'}.{extension}"
+
+
+def _is_whole_hash(stem: str, folder: str) -> bool:
+    if not _PARTS.search(stem):
+        if _is_hash(stem):
+            return True
+    elif len(stem) >= 10 and _begins_with_word(stem):
+        return False
+    return folder in _HASH_ONLY and len(stem) in _LENGTHS and is_random(stem, trusted=True)
+
+
+def _without_hash_at_end(stem: str, *, trusted: bool) -> str:
+    """`checkout-Hujt-bhe` and `checkout.page-DkD0nX3s`: a hash in base 64 has a length, and may
+    hold what separates other parts.
+    """
+    for length in _LENGTHS:
+        start = len(stem) - length
+        if start > 1 and stem[start - 1] in ".-_":
+            tail, sure = stem[start:], trusted and stem[start - 1] != "_"
+            if 10 <= length <= 22 and _begins_with_word(tail):  # profile-DkD0nX3s
+                continue
+            if is_random(tail, trusted=sure) and (sure or length == 8 or length >= _SURE):
+                return stem[: start - 1]
+    return stem
+
+
+def _begins_with_word(tail: str) -> bool:
+    first, separator, _ = tail.replace("_", "-").partition("-")
+    return bool(separator) and is_words(first)
+
+
+def _without_hashes(stem: str) -> str:
+    """`main.3f2a1b`, `1265d293.app`, `src_app_dbeef3ea._` and `app-6322` without hash and number;
+    the first part of a name stays if it is a number.
+    """
     parts = _PARTS.split(stem)
-    parts_left = parts[:1] if len(parts) > 1 or not _is_hash(stem) else ["*"]
+    left = [] if len(parts) > 2 and len(parts[0]) >= 8 and is_hex(parts[0]) else parts[:1]
     for separator, part in zip(parts[1::2], parts[2::2], strict=True):
-        if not (_is_hash(part) or part in _NOISE):
-            parts_left += [separator, part]
-    return f"{_at_version(''.join(parts_left))}.{extension}"
-
-
-def _at_version(stem: str) -> str:
-    """`jquery-3.6.0`, `lib@1.2.3` and `app_1699999999`: the name before the version."""
-    return _TIME_AT_END.sub("", _VERSION_AT_END.sub("", stem)) or "*"
+        hashed = _is_hash(part) or _NUMBER.match(part) or part in _NOISE
+        if not hashed:
+            left += [separator, part] if left else [part]
+    return "".join(left)
 
 
 def _is_hash(part: str) -> bool:
-    """A content hash or a time: hexadecimal with a digit in it, or 8 and more figures."""
-    if not _HEX.match(part):
-        return _is_base64(part) if len(part) in (8, 16, 20, 21, 22) else False
-    digits = sum(char.isdecimal() for char in part)
-    if digits == len(part):
-        return digits >= 8
-    return digits > 0 or len(part) >= 8
-
-
-def _is_base64(part: str) -> bool:
-    """`DkD0nX3s`, as Vite, Rollup and esbuild write hashes; not `Checkout`, `fetchAll` or
-    `level100`.
-    """
-    if "." in part or _WORD_AND_NUMBER.match(part):
-        return False
-    upper = sum(char.isupper() for char in part)
-    lower = sum(char.islower() for char in part)
-    digits = sum(char.isdecimal() for char in part)
-    if digits:
-        return upper > 0 or digits > 1 or part[-1].isalpha()
-    return upper >= 3 and (lower > 0 or len(part) == 8)
+    """A content hash, a time or a number that a build counts."""
+    if is_hex(part):
+        return not part.isdecimal() or len(part) >= 8
+    return len(part) in (8, 10, 16, 20, 21, 22) and is_random(part)

@@ -99,6 +99,11 @@ def is_native(file: str) -> bool:
     return not file or file in NATIVE or file.startswith(("node:", "internal/"))
 
 
+def is_wasm(file: str) -> bool:
+    """WebAssembly: its functions have numbers, and no file that stays."""
+    return file.startswith("wasm://") or ".wasm" in file
+
+
 def is_extension(file: str) -> bool:
     """Code that a browser's extension brought onto the page."""
     return file.startswith(EXTENSIONS)

@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from stages.grouping.engine_messages import Row, rows
+from stages.grouping.functions import is_minified
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,6 +17,9 @@ _SHORT, _LONG = 3, 10  # characters of a text that the table is indexed by
 _HOLE = re.compile(r"\{(\w+)\}")
 _NAME = re.compile(r"[\w$#]+\Z")
 _ASSIGNMENT = re.compile(r"[^=!<>]=(?!=)")
+_ID = re.compile(r"[0-9]{5}|[0-9a-f]{16}|[0-9a-f]{8}-[0-9a-f]{4}-", re.IGNORECASE)
+_COMPUTED = re.compile(r"\[[^\"'\]]{1,80}\]\Z")
+_NOTHING = frozenset({"undefined", "null", "true", "false", "NaN"})
 _BRACKETS = {")": "(", "]": "["}
 
 
@@ -86,19 +90,30 @@ def _fit(pattern: Pattern, message: str) -> dict[str, str] | None:
 
 def _plausible(values: dict[str, str]) -> bool:
     """A name is one word: else `{name} is not defined` would fit half the sentences there are."""
-    name = values.get("name", values.get("property", "x"))
-    return bool(name) and len(name) <= 200 and not any(char.isspace() for char in name)
+    name = values.get("name", "x")
+    long = len(values.get("property", "x")) > 200
+    return bool(name) and len(name) <= 200 and not long and not any(map(str.isspace, name))
 
 
 def _filled(canonical: str, values: dict[str, str]) -> str:
     if "{" not in canonical:
         return canonical
-    value = values.get("property") or values.get("name") or _last_member(values.get("member", ""))
-    return _HOLE.sub(lambda _: value or "*", canonical)
+    member = values.get("member", "")
+    value = values.get("property") or values.get("name") or _last_member(member)
+    if canonical.startswith("property") and _COMPUTED.search(member):
+        value = "*"  # the other engines say what the key was
+    if not value or (value == values.get("property") and _is_key(value)):
+        value = "*"
+    return _HOLE.sub(lambda _: value, canonical)
+
+
+def _is_key(text: str) -> bool:
+    """A key that the page computed, not a name that somebody wrote: a number or an id."""
+    return text.isdecimal() or bool(_ID.search(text))
 
 
 def _last_member(expression: str) -> str:
-    """`a.b.c = 1` is `c`, `a.b(c)` is `b`; a lone short name is a minifier's, so `*`."""
+    """`a.b.c = 1` is `c`, `a.b(c)` is `b`; a lone name of a minifier is `*`, and so is a value."""
     assignment = _ASSIGNMENT.search(expression)
     if assignment:
         expression = expression[: assignment.start() + 1]
@@ -106,7 +121,9 @@ def _last_member(expression: str) -> str:
     found = _NAME.search(expression)
     if found is None:
         return "*"
-    return found[0] if found.start() or len(found[0]) > 2 else "*"
+    if found.start():
+        return found[0]
+    return "*" if is_minified(found[0]) or found[0] in _NOTHING else found[0]
 
 
 def _without_groups(expression: str) -> str:

@@ -19,13 +19,32 @@ _PREFIX = re.compile(
 )
 # Versions of Sentry's SDK before 7.50 said it so.
 _KEYS = re.compile(r"Non-Error (exception|promise rejection) captured with keys: ")
+_KEYS_OF = re.compile(r"(with keys: )([\w$, -]{1,400})\Z")
 _TYPE = re.compile(r"((?:[A-Za-z_$][\w$.]{0,80})?(?:Error|Exception|Violation|Warning))(?::[ ]|\Z)")
-# Blink puts `Failed to execute appendChild on Node: ` (with quotes) before a message, Gecko
-# `Node.appendChild: `.
+# Blink puts `Failed to execute 'appendChild' on 'Node': ` before a message, Gecko
+# `Node.appendChild: `; properties and constructors have forms of their own.
 _DOM = re.compile(
-    r"(?:Failed to [a-z]{1,20} '[^'\n]{1,80}'(?: (?:on|from) "
-    r"'[^'\n]{1,80}')?|[A-Z]\w{0,60}\.\w{1,60}): "
+    r"(?:Failed to [a-z]{1,20}(?: an?| the)?(?: [a-z]{1,20}){0,2} '[^'\n]{1,80}'(?: property)?"
+    r"(?: (?:on|from) '[^'\n]{1,80}')?"
+    r"|[A-Z]\w{0,60}(?:\.\w{1,60})?(?: constructor| setter| getter)?): "
 )
+_DOM_TYPES = frozenset(
+    (
+        *("AbortError", "ConstraintError", "DataCloneError", "DataError", "EncodingError"),
+        *("HierarchyRequestError", "InUseAttributeError", "IndexSizeError", "InvalidAccessError"),
+        *("InvalidCharacterError", "InvalidModificationError", "InvalidNodeTypeError"),
+        *("InvalidStateError", "NamespaceError", "NetworkError", "NoModificationAllowedError"),
+        *("NotAllowedError", "NotFoundError", "NotReadableError", "NotSupportedError"),
+        *("OperationError", "OverconstrainedError", "QuotaExceededError", "ReadOnlyError"),
+        *("SecurityError", "TimeoutError", "TransactionInactiveError", "URLMismatchError"),
+        *("UnknownError", "VersionError", "WrongDocumentError"),
+    )
+)
+"""Names of DOMExceptions. Blink words each cause; WebKit, and often Gecko, has one sentence for a
+name (WebKit's dom/DOMException.cpp), so the name is all that engines have in common.
+"""
+
+DOM_TEXT = "a DOMException: its type says what"
 
 
 class NormalizedMessage(NamedTuple):
@@ -58,11 +77,15 @@ def _normalized(type_: str, message: str) -> NormalizedMessage:
     found_type, text = split(message)
     type_ = found_type if found_type and type_ in ("", "Error") else type_
     match = _matcher().find(text) or _without_dom(text)
+    if match is None and type_ == "AggregateError" and not text:  # JavaScriptCore says nothing
+        match = _matcher().find("All promises were rejected")
+    if match and type_ not in _DOM_TYPES:
+        type_ = match.row.type or type_
+    if type_ in _DOM_TYPES and (match is None or match.row.where == "frame"):
+        return NormalizedMessage(type_, DOM_TEXT, known=True)
     if match is None:
-        return NormalizedMessage(type_, parametrised(text))
-    return NormalizedMessage(
-        match.row.type or type_, match.canonical, known=True, where=match.row.where
-    )
+        return NormalizedMessage(parametrised(type_), parametrised(text))
+    return NormalizedMessage(type_, match.canonical, known=True, where=match.row.where)
 
 
 def _without_dom(text: str) -> Match | None:
@@ -80,6 +103,7 @@ def split(message: str) -> tuple[str, str]:
     keys = _KEYS.match(text)
     if keys:
         text = f"Object captured as {keys[1]} with keys: {text[keys.end() :]}"
+    text = _KEYS_OF.sub(lambda found: found[1] + ",".join(sorted(found[2].split(","))), text)
     found = _TYPE.match(text)
     if found is None:
         return "", text

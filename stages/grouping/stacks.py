@@ -27,6 +27,17 @@ _ANONYMOUS = frozenset(
     {"?", "<anonymous>", "(anonymous)", "<unknown>", "(null)", "[arguments not available])"}
 )
 _AT_PLACE = re.compile(r"@(?=[A-Za-z][A-Za-z0-9+.-]{0,60}:|/|\[native code\]|\[wasm code\])")
+_SCHEMES = (
+    r"(?:https?|file|blob|data|webpack|webpack-internal|turbopack|vite|rollup|metro|ng|app"
+    r"|capacitor|ionic|cordova|about|resource|chrome|node|wasm|self-hosted|javascript"
+    r"|[a-z-]{3,24}-extension|user-script|webkit-masked-url):"
+)
+_AT_SCHEME = re.compile(rf"@(?={_SCHEMES})")
+"""A name may hold an @ and what looks like a scheme: `on@click:submit@https://...`."""
+
+_OPENING = re.compile(rf" \((?={_SCHEMES})")
+"""Before a place whose path may hold parentheses, also one that is never closed."""
+
 _ARGUMENTS = re.compile(
     r"(?<![ ])\([^\n]*\)\Z"
 )  # old Firefox and Opera: bar(1)@file, but not "a-b (c)@file"
@@ -77,12 +88,24 @@ def _at(line: str) -> Frame | None:
     rest = without_quirks(line[3:].strip())
     if "eval at " in rest:
         return _evaluated(rest)
-    if rest.endswith(")") and not rest.startswith("["):
-        function, place = _parted(rest)
-        return _frame(function, place, bare=False)
+    if _OPENING.search(rest) or (rest.endswith(")") and not rest.startswith("[")):
+        return _parenthesised(rest)
     if "@" in rest and _AT_PLACE.search(rest.replace("@ ", "@").replace("@ ", "@")):
         return _gecko(rest.replace(" @ ", "@").replace("@ ", "@"))
     return _located(rest)
+
+
+def _parenthesised(rest: str) -> Frame | None:
+    """`function (place)`. A line that was cut off has no `)`; without its line number it is no
+    place.
+    """
+    opening = _OPENING.search(rest)
+    if opening is None:
+        function, place = _parted(rest)
+    else:
+        function, place = rest[: opening.start()], rest[opening.end() :].removesuffix(")")
+    frame = _frame(function, place, bare=False)
+    return frame if rest.endswith(")") or (frame and frame.line is not None) else None
 
 
 def _located(rest: str) -> Frame | None:
@@ -174,7 +197,7 @@ def _gecko(line: str) -> Frame | None:
     if line.startswith("Error created at "):  # Opera 10 says the outermost frame twice
         return None
     line = without_quirks(line)
-    found = _AT_PLACE.search(line)
+    found = _place_in(line)
     if found:
         function, place = line[: found.start()], line[found.end() :]
     elif "@" in line and "://" not in line.partition("@")[0]:
@@ -184,6 +207,14 @@ def _gecko(line: str) -> Frame | None:
         if " " in place and place not in NOWHERE:
             return None
     return _placed(function, place.strip())
+
+
+def _place_in(line: str) -> re.Match[str] | None:
+    """The @ before the place: the last one before a scheme that is known, else the first one."""
+    known = None
+    for known in _AT_SCHEME.finditer(line):  # noqa: B007 - the last one is wanted
+        pass
+    return known or _AT_PLACE.search(line)
 
 
 def _placed(function: str, place: str) -> Frame | None:

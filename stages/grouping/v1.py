@@ -12,13 +12,20 @@ there is. Causes count in the same way.
 from __future__ import annotations
 
 import hashlib
+import re
 from typing import TYPE_CHECKING
 
 from catchwater.config.grouping_rules import filled
 from stages.grouping import messages, project_rules
 from stages.grouping.files import steady
-from stages.grouping.frames import is_native
-from stages.grouping.functions import plain, telling
+from stages.grouping.frames import is_native, is_wasm
+from stages.grouping.functions import (
+    THROWERS,
+    is_compiled_helper,
+    is_minified,
+    plain,
+    telling,
+)
 from stages.grouping.result import GroupingResult
 
 if TYPE_CHECKING:
@@ -28,6 +35,13 @@ if TYPE_CHECKING:
     from stages.grouping.frames import Frame
     from stages.grouping.parsed_event import ExceptionInfo, ParsedEvent
 
+_ERROR_CLASSES = (
+    *("Error", "Exception", "Problem", "Failure", "Fault", "Violation", "Rejection", "Warning"),
+    *("Denied", "Timeout", "Aborted", "Cancelled", "Unavailable", "Exceeded"),
+)
+_FILE_OF_ERRORS = re.compile(
+    r"/(?:errors?|exceptions?|problems?|failures?)\b[^/]*\Z", re.IGNORECASE
+)
 _UNTYPED = frozenset({"", "UnhandledRejection", "Unhandled", "Uncaught"})
 
 
@@ -157,6 +171,9 @@ class _Grouping:
         self.result.ignore(
             "callers", "one fault may be reached in many ways, and engines leave some out"
         )
+        if function in THROWERS:
+            self.result.used.append(f"function: {function}")
+            return [file, function, self._text(message)]
         if function:
             return [file, self._telling_function(function)]
         self.result.ignore(
@@ -183,7 +200,7 @@ def _type(type_: str) -> str:
     """Not every engine and SDK names what is no Error; a minifier's name of a class changes at
     each build.
     """
-    return "Error" if type_ in _UNTYPED or len(type_) <= 2 else type_
+    return "Error" if type_ in _UNTYPED or is_minified(type_) else type_
 
 
 def _cause(thrown: ExceptionInfo) -> str:
@@ -200,7 +217,9 @@ def _top(frames: Sequence[Frame], type_: str) -> Frame | None:
     at all.
     """
     placed = [frame for frame in frames if not is_native(frame.file)]
+    placed = [frame for frame in placed if not is_wasm(frame.file)] or placed
     ours = [frame for frame in placed if frame.in_app] or placed
+    ours = [frame for frame in ours if not is_compiled_helper(frame.function)] or ours
     usable = [frame for frame in ours if not frame.evaluated] or ours
     return next((frame for frame in _past_constructor(usable, type_)), None)
 
@@ -208,11 +227,20 @@ def _top(frames: Sequence[Frame], type_: str) -> Frame | None:
 def _past_constructor(frames: Sequence[Frame], type_: str) -> Iterable[Frame]:
     """SpiderMonkey shows the constructor of an error's own class on top; V8 does not."""
     for at, frame in enumerate(frames):
-        function = plain(frame.function)
-        is_constructor = function == type_ or function.endswith(("Error", "Exception"))
-        if at >= 3 or not is_constructor or at + 1 == len(frames) or function[:1].islower():
+        if at >= 3 or at + 1 == len(frames) or not _is_constructor(frame, type_):
             return frames[at:]
     return frames
+
+
+def _is_constructor(frame: Frame, type_: str) -> bool:
+    function = plain(frame.function)
+    if is_minified(function):
+        return bool(_FILE_OF_ERRORS.search(frame.file))
+    if function[:1].islower():
+        return False
+    if function == type_ or function.endswith(_ERROR_CLASSES):
+        return True
+    return "_" in type_ and function.lower() == type_.replace("_", "").lower()
 
 
 def _recurring(frames: Sequence[Frame]) -> Frame | None:
