@@ -6,10 +6,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from stages.grouping import fields
+from stages.grouping import fields, stacks
 from stages.grouping.fields import FieldReader, mapping, whole
 from stages.grouping.files import steady
 from stages.grouping.frames import Frame, make
+from stages.grouping.functions import telling
 from stages.grouping.parsed_event import ExceptionInfo, ParsedEvent
 
 _NAMES = {"deprecation": "Deprecation", "intervention": "Intervention", "crash": "Crash"}
@@ -96,18 +97,40 @@ def _frames(take: FieldReader, body: dict[str, Any]) -> list[Frame]:
 def _other(
     take: FieldReader, report: dict[str, Any], kind: str, body: dict[str, Any]
 ) -> ParsedEvent:
-    identity = take.text(_first(body, "id", "reason", "featureId", "policyId", "phase"), "id")
+    identity = take.text(_first(body, "id", "reason", "featureId", "policyId"), "id")
     message = take.text(_first(body, "message", "reason", "id"), "message", fields.MESSAGE)
     type_ = _NAMES.get(kind) or "".join(part[:1].upper() + part[1:] for part in kind.split("-"))
-    thrown = ExceptionInfo(type_, message or "no reason given", _frames(take, body))
+    stack = take.text(body.get("stack"), "stack", fields.STACK)
+    frames = stacks.parse(stack) or _frames(take, body)
+    what = "" if message else _what(take, body)
+    thrown = ExceptionInfo(type_, message or what or "no reason given", frames)
     details = _details(take, report, kind, thrown)
-    source = steady(thrown.frames[0].file) if thrown.frames and kind not in _NAMES else ""
-    details.parts = [identity or ("unknown" if kind == "crash" else message), source]
+    details.parts = [identity or what or ("unknown" if kind == "crash" else message)]
+    details.parts += _place(kind, frames)
     details.level = "fatal" if kind == "crash" else "warning"
     details.extra = take.tree(
-        {key: value for key, value in body.items() if key != "message"}, "extra"
+        {key: value for key, value in body.items() if key not in ("message", "stack")}, "extra"
     )
     return details
+
+
+def _what(take: FieldReader, body: dict[str, Any]) -> str:
+    """What a report without a message is about: `http.error 500`, `corp image img.example`."""
+    blocked = take.text(_first(body, "blockedURL", "blockedURI"), "blocked", fields.TEXT)
+    names = ("type", "phase", "destination", "policy", "effectiveDirective", "property")
+    words = [take.text(body.get(name), name, 80) for name in names]
+    status = whole(body.get("status_code"), 400)
+    return " ".join(filter(None, [*words, str(status or ""), blocked_origin(blocked)]))
+
+
+def _place(kind: str, frames: list[Frame]) -> list[str]:
+    """Where it was: a crash by its innermost function, others but the browser's own by the file."""
+    if not frames:
+        return [""]
+    frame = next((one for one in frames if one.in_app), frames[0])
+    if kind == "crash":
+        return [steady(frame.file), telling(frame.function)]
+    return ["" if kind in _NAMES else steady(frames[0].file)]
 
 
 def _details(

@@ -21,6 +21,11 @@ _RELEASE = re.compile(
 _DEPLOYMENT = re.compile(r"(?:dpl|deploy|build|release|rev)[-_][0-9A-Za-z]{8,40}\Z")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}(?:-[0-9]{2})?\Z")
 _VERSION_AT_END = re.compile(r"[-_.@]v?[0-9]{1,4}(?:[._][0-9]{1,6}){1,3}\Z")
+_PACKAGE = re.compile(
+    r".{0,400}/(?:app\.asar(?:\.unpacked)?|resources/app|Resources/app|Contents/Resources)/"
+)
+"""Where a desktop app is installed: it is another folder on each system and machine."""
+
 _HOME = re.compile(r"\A/{0,3}(?:[A-Za-z]:)?/{0,2}(?:(?:Users|home)/[^/]{1,100}/)?")
 _VERSION = re.compile(r"[vr]?[0-9]{1,6}(?:[._][0-9]{1,9}){1,4}(?:[-+.][0-9A-Za-z.]{1,30})?\Z")
 _NUMBER = re.compile(r"v?[0-9]{4,20}\Z|v[0-9]{1,9}\Z")
@@ -140,7 +145,8 @@ def _path(file: str) -> str:
         return _module(file[bundler.end() :], named=bundler[0].endswith(":" + "//"))
     scheme = _SCHEME.match(file)
     if file[1:2] == ":" or file[:8].lower() == "file:///":
-        return _HOME.sub("", file.removeprefix("file:///"), count=1)
+        local = file.removeprefix("file:///")
+        return _HOME.sub("", _PACKAGE.sub("", local, count=1), count=1)
     if scheme is None or "/" not in scheme[0]:  # file.js:12, not an address
         return file
     return file[scheme.end() :].partition("/")[2]

@@ -26,42 +26,34 @@ EXTENSIONS = (
     "user-script:",
 )
 
-# Code that everybody ships and nobody of the project wrote. A piece of a path, so that a copy
-# counts too.
+# Code that everybody ships and nobody of the project wrote: folders of packages, and files by
+# the name that they have on every site. Whole names only: `timezone.js` is not `zone.js`, and what
+# stands in `pages/vendors/` is a page.
 LIBRARIES = (
-    "/node_modules/",
-    "~/",
-    "/vendor/",
-    "/vendors",
-    "vendor.",
-    "/npm/",
-    "bower_components",
-    "webpack/runtime/",
-    "webpack/bootstrap",
-    "react-dom",
-    "polyfill",
-    "zone.js",
-    "zone.min.js",
-    "jquery",
-    "lodash",
-    "angular.min",
-    "vue.runtime",
-    "vue.global",
-    "backbone",
-    "underscore-min",
-    "@sentry/",
-    "sentry-cdn.com",
-    "bugsnag",
-    "googletagmanager.com",
-    "google-analytics.com",
-    "connect.facebook.net",
-    "internalbytecode",
+    r"(?:^|/)node_modules/",
+    r"(?:^|[/:])~/",
+    r"(?:^|/)(?:chunk-)?vendors?(?:[.~_-][^/]*)?\.[cm]?js",
+    r"/npm/",
+    r"(?:^|/)bower_components/",
+    r"webpack/(?:runtime|bootstrap)",
+    (
+        r"(?:^|[/.~_-])(?:react-dom|polyfills?|zone|jquery|lodash|angular|backbone|underscore"
+        r"|vue\.runtime|vue\.global)(?:[.~_-][^/]*)?\.[cm]?js"
+    ),
+    r"(?:^|/)(?:zone\.js|jquery|lodash|react-dom)(?:@[^/]*)?/",
+    r"@sentry/",
+    r"sentry-cdn\.com",
+    r"bugsnag",
+    r"googletagmanager\.com",
+    r"google-analytics\.com",
+    r"connect\.facebook\.net",
+    r"internalbytecode",
 )
 
 # What ingest serves: the snippet, and its second file, which puts its own functions around the
 # page's `fetch`.
 _SNIPPET = r"/c/[0-9a-f]{32}(?:\.\w{1,20}){0,2}\.js"
-_LIBRARY = re.compile("|".join([*map(re.escape, LIBRARIES), _SNIPPET]), re.IGNORECASE)
+_LIBRARY = re.compile("|".join([*LIBRARIES, _SNIPPET]), re.IGNORECASE)
 
 # The snippet's and the SDKs' own wrappers around handlers.
 WRAPPERS = frozenset({"sentryWrapped", "catchwaterWrapped"})
@@ -109,9 +101,13 @@ def is_extension(file: str) -> bool:
     return file.startswith(EXTENSIONS)
 
 
-def is_ours(file: str, function: str) -> bool:
-    """Whether this is the project's own code, judging by names."""
-    return function.rpartition(".")[2] not in WRAPPERS and _may_be_ours(file)
+def is_ours(file: str, function: str, *, said: bool = False) -> bool:
+    """Whether this is the project's own code, judging by names. `said`: the SDK says so, which
+    counts where a name may mean either.
+    """
+    if function.rpartition(".")[2] in WRAPPERS:
+        return False
+    return _may_be_ours(file) and (said or "/vendor/" not in file)
 
 
 @lru_cache(maxsize=2048)

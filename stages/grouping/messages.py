@@ -19,6 +19,7 @@ _PREFIX = re.compile(
 )
 # Versions of Sentry's SDK before 7.50 said it so.
 _KEYS = re.compile(r"Non-Error (exception|promise rejection) captured with keys: ")
+_WRAPPED = re.compile(r"(?:Error: )?Uncaught \(in promise\): ")
 _KEYS_OF = re.compile(r"(with keys: )([\w$, -]{1,400})\Z")
 _TYPE = re.compile(r"((?:[A-Za-z_$][\w$.]{0,80})?(?:Error|Exception|Violation|Warning))(?::[ ]|\Z)")
 # Blink puts `Failed to execute 'appendChild' on 'Node': ` before a message, Gecko
@@ -92,6 +93,18 @@ def _without_dom(text: str) -> Match | None:
     """What follows the call that a browser's DOM puts before a message."""
     found = _DOM.match(text)
     return _matcher().find(text[found.end() :]) if found else None
+
+
+def unwrapped(type_: str, message: str) -> tuple[str, str]:
+    """Type and message of the error that zone.js wrapped: `Uncaught (in promise): TypeError: x`
+    and below it the stack. Of any other, as they are.
+    """
+    found = _WRAPPED.match(message)
+    if found is None:
+        return type_, message
+    inner, _, _ = message[found.end() :].partition("\n")
+    inner_type, text = split(inner)
+    return (inner_type, text) if inner_type else (type_, inner)
 
 
 def split(message: str) -> tuple[str, str]:

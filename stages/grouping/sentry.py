@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from stages.grouping import fields, stacks
@@ -76,15 +76,27 @@ def _message(
     details.shape = "message"
     if isinstance(entry, dict):
         template = take.text(entry.get("message"), "message", fields.MESSAGE)
-        text = take.text(entry.get("formatted"), "message", fields.MESSAGE) or template
+        text = take.text(entry.get("formatted"), "message", fields.MESSAGE)
+        text = text or _formatted(template, entry.get("params"))
         details.thrown = ExceptionInfo("", text, template=template)
     else:
         details.thrown = ExceptionInfo("", take.text(entry, "message", fields.MESSAGE))
-    if values:
+    if not values:
+        details.thrown.frames = _frames(take, body)  # SDKs of version 5 and 6, and raven
+    else:
         details.thrown.frames = _frames(take, values[-1])
         details.mechanism = take.text(
             mapping(values[-1].get("mechanism")).get("type"), "mechanism", 80
         )
+
+
+def _formatted(template: str, params: Any) -> str:
+    """`order %s of %s` with its values, as Sentry formats it where the SDK did not."""
+    values = [str(one)[:200] for one in items(params, 50)]
+    if not values or template.count("%s") > len(values):
+        return template
+    head, *rest = template.split("%s")
+    return head + "".join(value + part for value, part in zip(values, rest, strict=False))
 
 
 def _thrown(take: FieldReader, value: dict[str, Any]) -> ExceptionInfo:
@@ -123,7 +135,8 @@ def _frame(take: FieldReader, one: dict[str, Any]) -> Frame:
         one.get("filename") or one.get("abs_path") or one.get("module"), "stack", fields.TEXT
     )
     function = plain_function(take.text(one.get("function"), "stack", 500))
-    in_app = one.get("in_app") is not False and is_ours(file, function)
+    said = one.get("in_app")  # browsers' SDKs say True of every frame
+    in_app = said is not False and is_ours(file, function, said=said is True)
     return Frame(function, file, whole(one.get("lineno"), 1), whole(one.get("colno"), 1), in_app)
 
 
@@ -187,7 +200,9 @@ def milliseconds(value: Any) -> int | None:
     """Milliseconds since 1970 from Sentry's seconds or ISO text; None for anything else."""
     if isinstance(value, str) and len(value) <= 40 and "-" in value[1:]:
         try:
-            return int(datetime.fromisoformat(value).timestamp() * 1000)
+            at = datetime.fromisoformat(value)
+            at = at if at.tzinfo else at.replace(tzinfo=UTC)  # Sentry's own are in UTC
+            return int(at.timestamp() * 1000)
         except (ValueError, OverflowError, OSError):
             return None
     seconds = (

@@ -49,6 +49,7 @@ def _thrown(take: FieldReader, body: dict[str, Any]) -> ExceptionInfo:
     if not type_:
         type_ = messages.split(message[: messages.MAX])[0] or _type_of(stack)
     frames = stacks.parse(stack, message) if stack else []
+    type_, message = messages.unwrapped(type_, message)
     if len(frames) == stacks.MAX_FRAMES:
         take.note("stack")
     return ExceptionInfo(type_, message, frames)

@@ -38,6 +38,15 @@ _AT_SCHEME = re.compile(rf"@(?={_SCHEMES})")
 _OPENING = re.compile(rf" \((?={_SCHEMES})")
 """Before a place whose path may hold parentheses, also one that is never closed."""
 
+_ANNOTATION = re.compile(r"(?<=[)0-9]) \[[^\[\]\n]{1,80}\]\Z")
+"""What zone.js puts behind a place: ` [angular]`, ` [<root> => angular]`."""
+
+_FILELESS = re.compile(r"([^@\s:/]{0,200})@([0-9]{1,9}):([0-9]{1,9})\Z")
+"""Hermes, of a bundle without a name: `renderCart@1:550772`."""
+
+_WRAPPED = re.compile(r"(?:Error: )?Uncaught \(in promise\): ")
+"""zone.js up to 0.13 puts the whole error, with its stack, into the message of another one."""
+
 _ARGUMENTS = re.compile(
     r"(?<![ ])\([^\n]*\)\Z"
 )  # old Firefox and Opera: bar(1)@file, but not "a-b (c)@file"
@@ -48,8 +57,12 @@ def parse(stack: str, message: str = "") -> list[Frame]:
 
     `message` is the error's, if known: it may hold text that looks like frames. Never raises.
     """
+    if _WRAPPED.match(message):
+        message = ""
     texts = _without_message(stack, message).split("\n", MAX_LINES)[:MAX_LINES]
     lines = [line for text in texts if len(line := text.strip()) <= MAX_LINE and line]
+    if any(line.endswith("]") for line in lines):
+        lines = [_ANNOTATION.sub("", line) for line in lines]
     if (" script " in stack or ", column " in stack) and opera.speaks(lines):
         return opera.parse(lines)[:MAX_FRAMES]
     v8 = any(line.startswith("at ") for line in lines)
@@ -196,6 +209,8 @@ def _gecko(line: str) -> Frame | None:
         return make(plain_function(usual[1]), usual[2], int(usual[3]), int(usual[4]))
     if line.startswith("Error created at "):  # Opera 10 says the outermost frame twice
         return None
+    if fileless := _FILELESS.match(line):
+        return make(plain_function(fileless[1]), "", int(fileless[2]), int(fileless[3]))
     line = without_quirks(line)
     found = _place_in(line)
     if found:

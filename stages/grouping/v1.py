@@ -42,6 +42,9 @@ _ERROR_CLASSES = (
 _FILE_OF_ERRORS = re.compile(
     r"/(?:errors?|exceptions?|problems?|failures?)\b[^/]*\Z", re.IGNORECASE
 )
+_COMPONENT_STACK = "React ErrorBoundary "
+"""The type of a cause that Sentry's SDK makes of the components above the place: callers."""
+
 _UNTYPED = frozenset({"", "UnhandledRejection", "Unhandled", "Uncaught"})
 
 
@@ -101,7 +104,8 @@ class _Grouping:
         if self._details.parts:
             return self._report_parts()
         parts = self._error_parts()
-        for cause in sorted({_cause(one) for one in self._details.chain}):
+        causes = [one for one in self._details.chain if not one.type.startswith(_COMPONENT_STACK)]
+        for cause in sorted(set(map(_cause, causes))):
             self.result.used.append(f"cause: {cause}")
             parts.append(f"cause {cause}")
         return parts
