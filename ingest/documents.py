@@ -5,13 +5,13 @@ Pure.
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from typing import Any
 
 import orjson
 
+from catchwater import surrogates
 from catchwater.errors import EventTooLargeError, InvalidJsonError
 
 MOST_VALUES = 50_000
@@ -23,7 +23,6 @@ PATIENT_BYTES = 262_144
 """Bytes of a document with half a pair of surrogates: it takes ten times as long to read."""
 
 _ID = re.compile(r"[0-9a-f]{32}")
-_SURROGATES = re.compile("[\ud800-\udfff]")
 
 
 def read(text: bytes) -> tuple[Any, bytes]:
@@ -52,10 +51,7 @@ def _patient(text: bytes) -> tuple[Any, bytes]:
     Read again by orjson, which bounds the depth.
     """
     try:
-        found = json.loads(text.decode("utf-8"))
-        clean = _SURROGATES.sub(
-            "\ufffd", json.dumps(found, ensure_ascii=False, allow_nan=False)
-        ).encode()
+        clean = surrogates.replaced_in_json(text)
         return orjson.loads(clean), clean
     except (ValueError, RecursionError) as error:
         raise InvalidJsonError(str(error)[:200] or "nested too deep") from error
@@ -70,13 +66,6 @@ def as_bytes(document: Any) -> bytes:
         return orjson.dumps(document)
     except orjson.JSONEncodeError as error:
         raise InvalidJsonError(f"nested too deep: {error}") from error
-
-
-def whole(text: str) -> str:
-    """`text` without half pairs: headers that are not UTF-8 come with them, and JSON cannot
-    hold them.
-    """
-    return text if text.isascii() else _SURROGATES.sub("\ufffd", text)
 
 
 def event_id(*candidates: Any) -> str:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from ingest import content_negotiation, documents, responses, snippet
+from catchwater import surrogates
+from ingest import content_negotiation, responses, snippet
 
 if TYPE_CHECKING:
     from catchwater.config.projects import Project, Projects
@@ -51,7 +52,7 @@ def _script(request: web.Request, project: Project, file: str, fixed: str) -> Sc
     where = (
         fixed or f"{request.scheme}://{request.host}{request.rel_url.raw_path.rpartition('/c/')[0]}"
     )
-    endpoint = documents.whole(f"{where}/e/{project.key}")
+    endpoint = surrogates.replaced(f"{where}/e/{project.key}")
     return snippet.script(file, endpoint, snippet.BEST if fixed else snippet.QUICK)
 
 

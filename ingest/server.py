@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import structlog
 from aiohttp import web
 
-from catchwater import metrics
+from catchwater import metrics, surrogates
 from catchwater.errors import RefusedRequestError
-from ingest import auth, documents, envelope, listening, reports, responses, scripts
+from ingest import auth, envelope, listening, reports, responses, scripts
 from ingest.body import Body
 from ingest.refusals import REFUSALS, refusal_of
 
@@ -212,9 +212,9 @@ class IngestHandlers:
         user_agent, origin = headers.get("User-Agent", "")[:512], headers.get("Origin", "")[:256]
         return reports.Sender(
             project.id,
-            documents.whole(user_agent),
-            documents.whole(origin),
-            documents.whole(address[:64]),
+            surrogates.replaced(user_agent),
+            surrogates.replaced(origin),
+            surrogates.replaced(address[:64]),
             self._limits.event_bytes,
         )
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import click
 import orjson
 
+from catchwater import surrogates
 from catchwater.commands import options
 from stages import project_settings
 from stages.filters.unwanted import unwanted
@@ -68,14 +69,24 @@ def command(file: BinaryIO, projects: Path, project: str) -> None:
     sys.exit(1 if wrong else 0)
 
 
+def _read(text: bytes) -> Any:
+    """As ingest reads it: half a pair of surrogates is allowed."""
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError:
+        if b"\\u" not in text:
+            raise
+    return orjson.loads(surrogates.replaced_in_json(text))
+
+
 def explain(line: bytes, settings: ProjectSettings | None = None) -> dict[str, Any]:
     """What is printed for one line.
 
     Raises ValueError with a reason if it is not one of the known shapes.
     """
     try:
-        report = orjson.loads(line.removeprefix(b"\xef\xbb\xbf"))
-    except orjson.JSONDecodeError as error:
+        report = _read(line.removeprefix(b"\xef\xbb\xbf"))
+    except (ValueError, RecursionError) as error:
         raise ValueError(f"not JSON: {error}; each line must hold one JSON object") from error
     if not isinstance(report, dict):
         raise ValueError(  # noqa: TRY004 - one kind of error for every line that cannot be used

@@ -77,6 +77,12 @@ def test_a_line_that_is_no_report_is_named_and_the_others_go_on():
     assert "line 4: a JSON list" in result.stderr
 
 
+def test_half_a_pair_of_surrogates_is_read_as_ingest_reads_it():
+    result = explain(b'{"type":"Error","message":"cut \\ud83d"}')
+    assert result.exit_code == 0
+    assert json.loads(result.stdout)["message"] == "cut \ufffd"
+
+
 def test_reads_a_file(tmp_path):
     saved = tmp_path / "saved.jsonl"
     saved.write_bytes(b"\xef\xbb\xbf" + lines_of(SNIPPET))  # as some editors begin a file
