@@ -12,6 +12,7 @@ from catchwater.commands import options
 from catchwater.config.streamdefs import load
 from catchwater.redis_client import Connection
 from catchwater.streams import dead_letters
+from catchwater.visible import visible
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -42,7 +43,7 @@ def list_(place: tuple[Connection, StreamDefs], stage: str, limit: int) -> None:
     """One line each: id, time, stage, event id, and why."""
     found = (one for one in dead_letters.letters(*place) if stage in ("", one.stage))
     for one in islice(found, limit):
-        click.echo(_line(one))
+        click.echo(visible(_line(one)))
 
 
 @command.command()
@@ -51,10 +52,10 @@ def list_(place: tuple[Connection, StreamDefs], stage: str, limit: int) -> None:
 def show(place: tuple[Connection, StreamDefs], letter_id: str) -> None:
     """Everything about one."""
     one = _found(place, letter_id)
-    click.echo(_line(one))
-    click.echo(f"deliveries: {one.tries}\nwhy: {one.why}")
+    click.echo(visible(_line(one)))
+    click.echo(visible(f"deliveries: {one.tries}\nwhy: {one.why}"))
     for name, value in one.fields.items():
-        click.echo(f"{name.decode()}: {value.decode(errors='replace')}")
+        click.echo(visible(f"{name.decode()}: {value.decode(errors='replace')}"))
 
 
 @command.command()

@@ -10,6 +10,7 @@ import orjson
 
 from catchwater import surrogates
 from catchwater.commands import options
+from catchwater.visible import visible
 from stages import project_settings
 from stages.filters.unwanted import unwanted
 from stages.fingerprint import READERS
@@ -63,7 +64,7 @@ def command(file: BinaryIO, projects: Path, project: str) -> None:
             explained = explain(line, settings)
         except ValueError as error:
             wrong += 1
-            click.echo(f"line {number}: {error}", err=True)
+            click.echo(visible(f"line {number}: {error}"), err=True)
             continue
         click.echo(one_line(explained))
     sys.exit(1 if wrong else 0)
@@ -111,14 +112,9 @@ def _settings(path: Path, project: str) -> ProjectSettings:
     return listed[project]
 
 
-def one_line(report: dict[str, Any]) -> bytes:
-    """JSON in what every reader takes for one line: some end a line at these three characters,
-    too.
-    """
-    written = orjson.dumps(report)
-    for char in ("\x85", "\u2028", "\u2029"):
-        written = written.replace(char.encode(), f"\\u{ord(char):04x}".encode())
-    return written
+def one_line(report: dict[str, Any]) -> str:
+    """JSON in what every reader takes for one line, and no terminal for a command."""
+    return visible(orjson.dumps(report).decode())
 
 
 def kind_of(report: dict[str, Any]) -> str:

@@ -6,6 +6,7 @@ No function here raises, whatever the value.
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 MESSAGE = 8192  # characters
@@ -22,6 +23,17 @@ FAR = 8_640_000_000_000_000  # ms: the last moment a JavaScript Date can hold
 LEVELS = frozenset({"fatal", "error", "warning", "info", "debug"})
 _SIMPLE = (int, float, bool, type(None))
 _LEVEL_NAMES = {"warn": "warning", "log": "info", "critical": "fatal"}
+
+
+_TAIL = 120
+_PARTIAL = re.compile(r"(?:[0-9][0-9 .-]{0,40}|\S{1,80})\Z")
+
+
+def _whole_words(text: str) -> str:
+    """A text that was cut off, without the word that the cut went through: half an e-mail address
+    or card number is not recognised as one any more, and would stay.
+    """
+    return text[:-_TAIL] + _PARTIAL.sub("", text[-_TAIL:])
 
 
 class FieldReader:
@@ -42,7 +54,7 @@ class FieldReader:
 
     def _shortened(self, value: str, name: str, limit: int) -> str:
         self.note(name)
-        return value[:limit]
+        return _whole_words(value[:limit])
 
     def note(self, name: str) -> None:
         """`name` did not go through whole."""

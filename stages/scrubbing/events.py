@@ -33,6 +33,7 @@ def scrub(event: dict[str, Any], by: Cleaner = cleaner.DEFAULT) -> None:
     for one in event["ignored"]:  # each with a reason of ours
         one["part"] = by.clean(one["part"], found)
     for error in (event, *event["chain"]):
+        error["type"] = by.clean(error["type"], found)
         error["message"] = by.clean(error["message"], found)
         _places(error["frames"], by, found)
     if found:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 
 import orjson
+import pytest
 from click.testing import CliRunner
 
 from stages.commands.explain import command
@@ -97,3 +98,10 @@ def test_a_saved_named_event_keeps_its_name():
 
 def test_a_file_that_is_not_there_is_a_wrong_argument():
     assert CliRunner().invoke(command, ["/nowhere.jsonl"]).exit_code == 2
+
+
+@pytest.mark.parametrize("char", ["\x1b", "\x9b", "\u202e", "\u2066", "\u200b", "\x85", "\u2028"])
+def test_no_character_that_moves_a_terminal_is_printed(char):
+    result = explain(orjson.dumps({"type": "Error", "message": f"a{char}b"}))
+    assert char not in result.stdout
+    assert json.loads(result.stdout)["message"] == f"a{char}b"

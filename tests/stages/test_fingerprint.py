@@ -257,3 +257,26 @@ def test_pages_are_counted_by_template(page, expected):
 
 def test_the_same_event_gets_the_same_answer():
     assert emitted("snippet", REPORT, **CHROME_FACTS) == emitted("snippet", REPORT, **CHROME_FACTS)
+
+
+@pytest.mark.parametrize(
+    "private", ["4111 1111 1111 1111", "jane.doe@shop.example", "AKIAIOSFODNN7EXAMPLE"]
+)
+@pytest.mark.parametrize("part", range(4, 18, 3))
+def test_nothing_private_stays_because_a_text_was_cut_in_the_middle_of_it(private, part):
+    """Texts are cut before they are cleaned: half an address is not recognised as one."""
+    long = "x " * 4096
+    message = long[: 8192 - part - 1] + " " + private
+    crumb = (long[: 500 - part - 1] + " " + private, "")
+    body = named(
+        "snippet",
+        {"type": "Error", "message": message, "breadcrumbs": [{"message": crumb[0]}]},
+    )
+    said = body["message"] + body["breadcrumbs"][0]["message"]
+    assert private[: min(part, 4)] not in said
+    assert "message" in body["cut"]
+
+
+def test_the_type_of_an_error_is_cleaned_too():
+    body = named("snippet", {"type": "Error for jane.doe@shop.example", "message": "x"})
+    assert "jane.doe" not in body["type"]
