@@ -150,6 +150,11 @@ MALFORMED = Counter(
     "`not_http`.",
     ["server"],
 )
+LOST_BY_REDIS = Counter(
+    "catchwater_lost_by_redis_total",
+    "Events that were answered with 2xx and that Redis lost afterwards: after a failover, or "
+    "because the end of its append-only file was gone.",
+)
 SKIPPED = Counter(
     "catchwater_skipped_total",
     "Envelope items that are not errors, by type. They are answered with 2xx and discarded.",

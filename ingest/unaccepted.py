@@ -1,4 +1,6 @@
-"""Counts what was never accepted, by reason: refused posts, and client reports."""
+"""Counts what was never accepted, by reason: refused posts, and client reports. And what was, but
+Redis lost it.
+"""
 
 from __future__ import annotations
 
@@ -42,6 +44,11 @@ class UnacceptedCounts:
         """Count a `client_report`; what is not one is ignored: it is no loss of ours."""
         for reason, quantity in discarded_by_client(report):
             self._counts[f"client:{reason}"] += quantity
+
+    def lost(self, events: int) -> None:
+        """Redis fell back to an earlier state: these events were answered with 2xx."""
+        self._counts["lost:redis"] += events
+        metrics.LOST_BY_REDIS.inc(events)
 
     async def save(self, store: CountStore) -> None:
         """Add to what Redis has. While it is away, counts gather.

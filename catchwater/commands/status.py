@@ -51,9 +51,11 @@ def _shown(snapshot: Snapshot, *, as_json: bool) -> str:
     if as_json:
         found = {"stages": [asdict(one) for one in snapshot.stages], "audit": audit.as_json()}
         return orjson.dumps(found, option=orjson.OPT_INDENT_2).decode()
+    lost = f", lost by Redis {audit.lost_by_redis}" if audit.lost_by_redis else ""
     return (
         table(snapshot)
         + f"\n\naccepted {audit.accepted}, counted {audit.counted}, unaccounted for {audit.missing}"
+        + lost
     )
 
 

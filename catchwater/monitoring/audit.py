@@ -41,7 +41,8 @@ class CounterTotals(NamedTuple):
 class Audit:
     """Both sides of the identity, in events but for the occurrences.
 
-    `stored` and `occurrences_stored` are MongoDB's side; None when it is not known.
+    `lost_by_redis` stands beside it: what Redis lost, it has not accepted any more. `stored` and
+    `occurrences_stored` are MongoDB's side; None when it is not known.
     """
 
     accepted: int
@@ -55,6 +56,7 @@ class Audit:
     occurrences_stored: int | None
     refused: dict[str, int]
     client_losses: dict[str, int]
+    lost_by_redis: int
     on_the_way: int
     adds_up: bool
 
@@ -88,6 +90,7 @@ def make_audit(snapshot: Snapshot, stored: CounterTotals | None = None) -> Audit
         occurrences_stored=stored and stored.occurrences,
         refused=snapshot.refused,
         client_losses=snapshot.client_losses,
+        lost_by_redis=snapshot.lost_by_redis,
         on_the_way=snapshot.on_the_way,
         adds_up=stored is None or stored == counted or behind,
     )

@@ -58,6 +58,8 @@ class Snapshot:
     """
     refused: dict[str, int]
     client_losses: dict[str, int]
+    lost_by_redis: int
+    """Events that ingest processes say Redis lost after it had them."""
     epochs: dict[str, str]
     memory_used: int
     memory_limit: int
@@ -108,6 +110,7 @@ def _summed(
         client_losses=_sum(
             _after(unaccepted, ["client:"]), _after(ledger, [f"{name}:lost:" for name in path])
         ),
+        lost_by_redis=sum(_after(unaccepted, ["lost:"]).values()),
         epochs={tag: picture["life"] for tag, picture in zip(defs.tags, pictures, strict=True)},
         memory_used=memory[0],
         memory_limit=memory[1],

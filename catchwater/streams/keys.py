@@ -5,6 +5,7 @@
 | `cw:meta`                                | hash   | `partitions`, `layout`                | never         |
 | `cw:door`                                | hash   | counts of what ingest did not accept  | never         |
 | `cw:door:<sender>`                       | string | number of the counts it added last    | 1 h           |
+| `cw:added:<sender>`                      | string | events that this ingest process added | 1 d           |
 | `cw:rate:<project>`                      | hash   | what is left of the project's `rate`  | when unused   |
 | `cw:{tag}:stream:<stream>`               | stream | events, trimmed behind all groups     | never         |
 | `cw:{tag}:dead`                          | stream | dead letters, each with its event     | never         |
@@ -49,6 +50,10 @@ def sender(name: str) -> str:
 
 def bucket(project: str) -> str:
     return f"{PREFIX}rate:{project}"
+
+
+def added(sender: str) -> str:
+    return f"{PREFIX}added:{sender}"
 
 
 def stream(tag: str, name: str) -> str:

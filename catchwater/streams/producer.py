@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ from catchwater.errors import NotReplicatedError, RefusedError
 from catchwater.event import Event, encode
 from catchwater.redis_client import CLUSTER_MODE, AsyncConnection, parse_info
 from catchwater.streams import keys
+from catchwater.streams.added_log import AddedLog
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -20,6 +22,9 @@ if TYPE_CHECKING:
 ADD_COUNTS = Path(__file__).with_name("add_counts.lua").read_text(encoding="utf-8")
 
 SENDER_TTL_S = 3600
+
+ADDED_TTL_S = 86_400
+"""Seconds until Redis forgets how much a process added that has ended."""
 
 PROBE = "-probe-"
 """No declared stream has this name."""
@@ -39,6 +44,9 @@ class EventProducer:
         self._streams = [keys.stream(tag, SOURCE) for tag in defs.tags]
         self._replicas = wait_replicas
         self._wait_ms = wait_ms
+        self._added = keys.added(secrets.token_hex(8))
+        self._log = AddedLog()
+        self._lost = 0
 
     async def add(self, events: Sequence[Event]) -> None:
         """Add events in one round trip. On return Redis has them, on disk if configured so.
@@ -46,12 +54,38 @@ class EventProducer:
         After UnavailableError they may have been added or not. Adding them again is safe: dedupe
         drops the second copy.
         """
+        expected = self._log.last
         commands = [self._command(event) for event in events]
+        commands += [
+            ("INCRBY", self._added, len(events)),
+            ("EXPIRE", self._added, ADDED_TTL_S),
+        ]
         if self._replicas:
             commands.append(("WAIT", self._replicas, self._wait_ms))
         results = await self._connection.calls(commands)
+        count, before = results[len(events)], results[len(events)] - len(events)
+        if before == 0:  # another Redis, or one that was emptied
+            self._log = AddedLog()
+        else:
+            self._lost += self._log.lost(before, expected)
         if self._replicas:
             self._check_replicas(results[-1])
+        self._log.add(count, len(events))
+
+    async def lost(self) -> int:
+        """How many events Redis has lost, after it said that it had them, since this was asked
+        last: it fell back to an earlier state. Raises UnavailableError.
+
+        Of a Redis that is another one, or was emptied, nothing can be said.
+        """
+        expected = self._log.last
+        (count,) = await self._connection.calls([("GET", self._added)])
+        if count is None:
+            self._log = AddedLog()
+        else:
+            self._lost += self._log.lost(int(count), expected)
+        lost, self._lost = self._lost, 0
+        return lost
 
     async def replication_id(self) -> str:
         """Names the history of this Redis's data: another one after a failover or a restart.

@@ -58,6 +58,8 @@ def spelled(audit: Json) -> str:
     if audit["occurrences"] != audit["counted"]:
         lines.append(f"{'occurrences':<16}{audit['occurrences']:>14,}")
         lines.append(f"{'in MongoDB':<16}{_or_unknown(audit['occurrences_stored']):>14}")
+    if audit["lost_by_redis"]:
+        lines.append(f"{'lost by Redis':<16}{audit['lost_by_redis']:>14,}")
     return "\n".join([*lines, "", _verdict(audit)])
 
 

@@ -259,4 +259,8 @@ async def serve(
 async def _save(unaccepted: UnacceptedCounts, producer: EventProducer) -> None:
     while True:
         await asyncio.sleep(SAVE_EVERY_S)
+        with suppress(UnavailableError, RefusedError):
+            if lost := await producer.lost():
+                log.error("Redis fell back to an earlier state", events_lost=lost)
+                unaccepted.lost(lost)
         await unaccepted.save(producer)

@@ -15,6 +15,7 @@ from dashboard.stored_counts import StoredCounts
 from tests.dashboard import documents as made
 from tests.dashboard.conftest import NOWHERE
 from tests.dashboard.flow import Flow, flow_on
+from tests.dashboard.markup import Tags
 from tests.waiting import wait_until
 
 if TYPE_CHECKING:
@@ -38,7 +39,11 @@ STAGE_FIELDS = {
     "done_total",
     "rate",
 }
-SUMMED = {"counted", "duplicates", "occurrences"}
+APART = {
+    *("counted", "duplicates", "occurrences", "stored", "occurrences_stored", "lost_by_redis"),
+}
+"""What the test of all fields together leaves out."""
+
 AUDIT_FIELDS = {
     "accepted",
     "counted",
@@ -51,6 +56,7 @@ AUDIT_FIELDS = {
     "occurrences_stored",
     "refused",
     "client_losses",
+    "lost_by_redis",
     "on_the_way",
     "missing",
     "adds_up",
@@ -133,7 +139,7 @@ def test_the_audit_adds_up_and_says_where_every_event_went(site: Site, flow: Flo
     assert set(audit) == AUDIT_FIELDS
     assert audit["duplicates"] == moved - counted
     assert counted <= len(same)
-    assert {name: audit[name] for name in audit if "stored" not in name and name not in SUMMED} == {
+    assert {name: audit[name] for name in sorted(AUDIT_FIELDS - APART)} == {
         "accepted": 20,
         "dropped": {"crawler": 2},
         "dead": 1,
@@ -149,6 +155,13 @@ def test_the_audit_adds_up_and_says_where_every_event_went(site: Site, flow: Flo
     assert "MongoDB holds exactly what was counted" in text
     for words in ("crawler", "rate", "queue", "gave up on 1"):
         assert words in text, words
+
+
+def test_what_redis_lost_stands_beside_the_audit(site: Site, flow: Flow, mongo: Mongo):
+    assert "fell back" not in site.get("/pipeline").text
+    flow.connection.call("HINCRBY", keys.UNACCEPTED, "lost:redis", 1922)
+    wait_until(lambda: fresh(site)["audit"]["lost_by_redis"] == 1922, "the loss is read")
+    assert "lost 1,922 events" in Tags(site.get("/pipeline").text).text
 
 
 def test_mongodb_holding_too_few_or_too_many_is_told(site: Site, flow: Flow, mongo: Mongo):

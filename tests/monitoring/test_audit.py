@@ -173,6 +173,7 @@ def test_an_event_that_is_unaccounted_for_is_told():
         occurrences_stored=7,
         refused={},
         client_losses={},
+        lost_by_redis=0,
         on_the_way=0,
         adds_up=False,
     )

@@ -1,0 +1,63 @@
+"""A Redis that comes back without its last writes: the audit names what was lost, to the digit."""
+
+from __future__ import annotations
+
+import shutil
+
+import pytest
+
+from catchwater.monitoring import snapshot
+from catchwater.redis_client import Connection
+from tests.ingest.conftest import KEY, made
+from tests.waiting import wait_until
+
+E = f"/e/{KEY}"
+
+
+def lost(ingest) -> int:
+    connection = Connection(ingest.redis_url)
+    try:
+        return snapshot.take(connection, ingest.defs).lost_by_redis
+    finally:
+        connection.close()
+
+
+def post(ingest, events: int) -> None:
+    for _ in range(events):
+        assert ingest.post(E, '[{"message":"a"},{"message":"b"}]').status == 204
+
+
+@pytest.mark.parametrize("after", [0, 3, 40], ids=["no", "few", "many"])
+def test_the_audit_names_what_redis_lost_while_ingest_lived_on(own_redis, tmp_path, after):
+    """[20 events, COPY, 30 events, FALL BACK to the copy, more events]"""
+    (tmp_path / "ingest").mkdir()
+    with made(own_redis.url, tmp_path / "ingest") as ingest:
+        post(ingest, 10)
+        own_redis.kill()
+        shutil.copytree(own_redis.data, tmp_path / "copy")
+        own_redis.start()
+        post(ingest, 15)
+        wait_until(lambda: len(ingest.events()) == 50, "what was spooled is in Redis, too")
+        own_redis.kill()
+        shutil.rmtree(own_redis.data)
+        shutil.copytree(tmp_path / "copy", own_redis.data)
+        own_redis.start()
+        post(ingest, after)
+        wait_until(lambda: lost(ingest) > 0, "the loss is told")
+        wait_until(lambda: len(ingest.events()) == 20 + 2 * after, "all others are in Redis")
+        assert lost(ingest) == 30
+        assert ingest.metric("catchwater_lost_by_redis_total") == 30
+
+
+def test_a_redis_that_was_only_killed_has_lost_nothing(own_redis, tmp_path):
+    (tmp_path / "ingest").mkdir()
+    with made(own_redis.url, tmp_path / "ingest") as ingest:
+        for _ in range(2):
+            post(ingest, 5)
+            own_redis.kill()
+            post(ingest, 1)
+            own_redis.start()
+        wait_until(lambda: len(ingest.events()) >= 24, "everything is in Redis")
+        post(ingest, 1)
+        assert lost(ingest) == 0
+        assert ingest.metric("catchwater_lost_by_redis_total") == 0
