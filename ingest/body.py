@@ -18,6 +18,14 @@ if TYPE_CHECKING:
 
     from ingest.in_flight import PostBytes
 
+SMALL = 16_384
+"""Packed bytes of a body that need not wait for a larger one."""
+
+_unpacking = {True: asyncio.Semaphore(1), False: asyncio.Semaphore(1)}
+"""One small and one larger body are unpacked at a time: an unpacker has a window of up to 16 MB,
+which no budget of bytes counts.
+"""
+
 
 class Body:
     def __init__(self, request: web.Request, seconds: float) -> None:
@@ -76,11 +84,12 @@ class Body:
 
     async def _unpack(self, raw: bytes, most: int, held: PostBytes) -> bytearray:
         found = bytearray()
-        for piece in decompression.unpacked(raw, self._encoding, most):
-            held.add(len(piece))
-            if found:
-                await asyncio.sleep(0)
-            found += piece
+        async with _unpacking[len(raw) <= SMALL]:
+            for piece in decompression.unpacked(raw, self._encoding, most):
+                held.add(len(piece))
+                if found:
+                    await asyncio.sleep(0)
+                found += piece
         return found
 
     @asynccontextmanager

@@ -12,8 +12,10 @@ from catchwater.errors import RefusedRequestError
 from ingest import responses
 from ingest.refusal import Refusal
 
-PROJECTS_SHARE = 0.5
-"""The part of all bytes that one project may hold, where there are several."""
+PROJECTS_SHARE = 0.65
+"""The part of all bytes that one project may hold, where there are several: enough for the largest
+envelope.
+"""
 
 SMALL = 65_536
 """Bytes of a post that its project may always hold: large ones of it must not keep out small ones.

@@ -13,7 +13,7 @@ class Limits:
     """Of an envelope, and of what it unpacks to; a post that is one document has 2 MB at most."""
     event_bytes: int = 200_000
     """Of an event that goes on; what is longer is cut."""
-    in_flight_bytes: int = 40_000_000
+    in_flight_bytes: int = 32_000_000
     """Of all posts that are being read or stored."""
     trust_proxy: bool = False
     """Whether X-Forwarded-For is believed."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -136,7 +136,8 @@ def only_one(data: Path) -> Iterator[None]:
     """
     try:
         data.mkdir(parents=True, exist_ok=True)
-        data.chmod(0o700)
+        with suppress(PermissionError):  # it is somebody else's: what we write is private anyway
+            data.chmod(0o700)
         lock = (data / "lock").open("w")
     except OSError as error:
         raise ServerStartError(

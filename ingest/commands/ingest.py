@@ -48,6 +48,7 @@ SAVE_EVERY_S = 1.0
 DEFAULTS = Limits()
 
 SERVER: dict[str, Any] = {
+    "max_field_size": 32_768,  # cookies of the site's domain come along
     "auto_decompress": False,  # decompression.py does it, with a bound
     "shutdown_timeout": 10,
 }
@@ -115,7 +116,7 @@ OPTIONS = (
         default=DEFAULTS.in_flight_bytes,
         type=click.IntRange(1_000_000),
         help="How much of all posts is in memory at once; then ingest answers 503. One project may "
-        "have half of it.",
+        "have two thirds of it.",
     ),
     setting(
         "--memory-watermark",

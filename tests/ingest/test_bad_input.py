@@ -246,7 +246,7 @@ def test_a_body_without_a_length_is_taken(ingest):
     [
         b"nonsense\r\n\r\n",
         b"POST %s HTTP/1.1\r\nHost: x\r\nReferer: %s\r\nContent-Length: 2\r\n\r\n{}"
-        % (E.encode(), b"r" * 20_000),
+        % (E.encode(), b"r" * 40_000),
         b"POST %s HTTP/1.1\r\nHost: x\r\nContent-Length: many\r\n\r\n{}" % E.encode(),
         b"POST %s HTTP/9.9\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}" % E.encode(),
         b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(200),
@@ -261,6 +261,12 @@ def test_what_is_no_http_is_answered_with_cors_and_counted(ingest, head):
     wait_until(
         lambda: ingest.losses().get("refused:not_http", 0) >= 1, "it is counted"
     )  # an earlier one may come with it
+
+
+def test_long_cookies_of_the_site_keep_nobody_out(ingest):
+    cookies = {"Cookie": "a=" + "x" * 20_000}
+    assert ingest.post(E, "{}", cookies).status == 204
+    assert ingest.get(f"/c/{KEY}.js", **cookies).status == 200
 
 
 def test_a_body_that_says_it_is_too_large_is_refused_before_it_comes(ingest):
