@@ -43,17 +43,25 @@ def origin_allowed(origin: str, allowed: list[str]) -> bool:
     """
     if not allowed or not origin:
         return True
-    return any(_matches(origin.lower(), one.lower().rstrip("/")) for one in allowed)
+    return any(_matches(origin.lower(), _plain(one)) for one in allowed)
+
+
+def _plain(pattern: str) -> str:
+    """`https://shop.example/` is `https://shop.example`; `file://` has nothing to take off."""
+    pattern = pattern.lower()
+    return pattern if pattern.endswith("://") else pattern.rstrip("/")
 
 
 def _matches(origin: str, pattern: str) -> bool:
-    """`https://shop.example` exactly, `https://*.shop.example` any subdomain, `shop.example` on
-    any scheme and port.
+    """`https://shop.example` exactly, `https://*.shop.example` any subdomain, `https://*` any host,
+    `shop.example` on any scheme and port, `file://` pages of an app.
     """
     scheme, _, host = origin.rpartition("://")
     wanted_scheme, _, wanted = pattern.rpartition("://")
     if wanted_scheme and wanted_scheme != scheme:
         return False
+    if wanted == "*":
+        return True
     if not wanted_scheme:
         host = host.partition(":")[0]
     return host.endswith(wanted[1:]) if wanted.startswith("*.") else host == wanted

@@ -46,6 +46,10 @@ _WORDS = frozenset(
         *("low", "map", "max", "mid", "min", "mix", "mod", "mul", "nav", "net", "new", "nop"),
         *("not", "now", "obj", "off", "one", "opt", "out", "pad", "pan", "pay", "pdf", "pin"),
         *("pop", "pow", "put", "ran", "raw", "red", "ref", "rem", "req", "res", "row", "run"),
+        *("ack", "arr", "bfs", "btn", "cfg", "cmd", "cos", "ctx", "dbg", "dev", "dfs", "dst"),
+        *("els", "esc", "evt", "fmt", "gcd", "hsl", "idx", "jsx", "len", "lcm", "mat", "mgr"),
+        *("msg", "num", "ops", "pos", "ptr", "rgb", "rot", "rpc", "sep", "seq", "src", "ssr"),
+        *("str", "svc", "tmp", "usr", "vec", "vue", "yes"),
         *("sub", "sum", "svg", "tab", "tag", "tan", "tap", "tax", "tip", "top", "two", "txt"),
         *("uid", "url", "use", "val", "var", "via", "war", "web", "win", "xhr", "xml", "zip"),
         *("see", "set", "sin", "sit", "sky", "sql", "say", "sad", "try", "old", "own"),
@@ -101,7 +105,10 @@ def is_minified(name: str) -> bool:
     A large bundle uses up the 3,500 names of one and two letters; of those of three, fewer than 1
     in 1,000 are words.
     """
-    return len(name) <= 2 or (len(name) == 3 and name.lower() not in _WORDS)
+    if len(name) != 3:
+        return len(name) < 3
+    usual = name[1:].islower() or name.isupper()  # `run`, `Run`, `RUN`; `rUn` is nobody's
+    return not usual or name.lower() not in _WORDS
 
 
 def _is_inferred(core: str) -> bool:

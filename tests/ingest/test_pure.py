@@ -67,6 +67,25 @@ def test_whatever_comes_packed_is_unpacked_or_refused(sent, encoding):
         assert len(b"".join(decompression.unpacked(sent, encoding, 1000))) <= 1000
 
 
+@pytest.mark.parametrize(
+    ("origin", "pattern", "allowed"),
+    [
+        ("https://shop.example", "https://*", True),
+        ("http://shop.example", "https://*", False),
+        ("https://shop.example", "*", True),
+        ("file://", "file://", True),
+        ("https://shop.example", "file://", False),
+        ("https://shop.example", "https://shop.example/", True),
+        ("https://shop.example:8443", "https://shop.example", False),
+        ("https://shop.example:8443", "shop.example", True),
+        ("https://www.shop.example", "https://*.shop.example", True),
+        ("https://shop.example", "https://*.shop.example", False),
+    ],
+)
+def test_an_origin_is_allowed_by_the_pattern_that_means_it(origin, pattern, allowed):
+    assert auth.origin_allowed(origin, [pattern]) is allowed
+
+
 @given(st.text(max_size=60))
 def test_whatever_comes_as_a_dsn_or_a_header_is_read(text):
     assert all(isinstance(part, str) for part in auth.dsn_key(text))

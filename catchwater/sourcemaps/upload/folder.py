@@ -47,8 +47,13 @@ class Artifact:
 
 def artifacts(folder: Path) -> Iterator[Artifact]:
     """Every script and map below a folder, in order of name."""
+    root = folder.resolve()
     files = sorted(
-        path for path in folder.rglob("*") if path.is_file() and "node_modules" not in path.parts
+        path
+        for path in folder.rglob("*")
+        if path.is_file()
+        and "node_modules" not in path.parts
+        and path.resolve().is_relative_to(root)  # a link may lead anywhere
     )
     taken: set[Path] = set()
     for script in (path for path in files if path.name.endswith(_SCRIPTS)):
