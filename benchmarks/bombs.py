@@ -48,7 +48,7 @@ def table(ingest: Ingest) -> Iterator[str]:
     quiet = Bomb(OTHER, lambda: b"{}")
     for name, bomb in {"none": quiet, **BOMBS}.items():
         body = bomb.make()
-        _forget_peak(ingest)
+        ingest.forget_peak()
         with others_posting(ingest) as waits, ThreadPoolExecutor(AT_ONCE) as clients:
             posts = [
                 clients.submit(ingest.post, bomb.path, body, bomb.headers)
@@ -56,7 +56,7 @@ def table(ingest: Ingest) -> Iterator[str]:
             ]
             statuses = {post.result().status for post in posts}
         shown = "/".join(map(str, sorted(statuses)))
-        memory, longest = _peak(ingest) / 1e6, max(waits) * 1000
+        memory, longest = ingest.peak_memory() / 1e6, max(waits) * 1000
         yield f"{name:<36}{len(body):>12,}{shown:>8}{memory:>13,.0f} MB{longest:>11,.0f} ms"
 
 
@@ -78,19 +78,6 @@ def others_posting(ingest: Ingest) -> Iterator[list[float]]:
         yield waits
         stopping.set()
         posting.result()
-
-
-def _forget_peak(ingest: Ingest) -> None:
-    assert ingest.process
-    Path(f"/proc/{ingest.process.pid}/clear_refs").write_text("5")
-
-
-def _peak(ingest: Ingest) -> int:
-    """Bytes of memory that the process had at most since `_forget_peak`."""
-    assert ingest.process
-    status = Path(f"/proc/{ingest.process.pid}/status").read_text()
-    (line,) = [line for line in status.splitlines() if line.startswith("VmHWM")]
-    return int(line.split()[1]) * 1024
 
 
 if __name__ == "__main__":

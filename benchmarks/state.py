@@ -92,8 +92,7 @@ def _kept(connection: Connection, defs: StreamDefs, stage: str, answers: Sequenc
             [(Entry(0, id_, {}), one) for id_, one in zip(ids, batch, strict=True)],
         )
         connection.call("EVAL", SCRIPT.read_text(), len(plan.keys), *plan.keys, *plan.args())
-        for stream in (reads, emits):
-            connection.call("XTRIM", stream, "MAXLEN", 0)
+    connection.call("DEL", reads, emits)
     return _used(connection) - before
 
 

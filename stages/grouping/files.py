@@ -31,7 +31,7 @@ _VERSION = re.compile(r"[vr]?[0-9]{1,6}(?:[._][0-9]{1,9}){1,4}(?:[-+.][0-9A-Za-z
 _NUMBER = re.compile(r"v?[0-9]{4,20}\Z|v[0-9]{1,9}\Z")
 _PARTS = re.compile(r"([.~_-])")
 _NOISE = frozenset({"min", "prod", "production", "dev", "development"})
-_SCRIPT = re.compile(r"[cm]?[jt]sx?\Z|vue\Z|svelte\Z|astro\Z|wasm\Z|map\Z|css\Z|html?\Z")
+_SCRIPT = re.compile(r"[cm]?[jt]sx?\Z|vue\Z|svelte\Z|astro\Z|wasm\Z|map\Z|css\Z")
 _LANGUAGE = re.compile(r"[a-z]{2}(?:[-_][A-Za-z]{2})?\Z")
 _INDEX = re.compile(r"(?:index|default)\.[a-z]{2,5}\Z", re.IGNORECASE)
 _BUNDLED = frozenset({"assets", "_nuxt", "chunks", "build", "_app", "immutable", "nodes", "entry"})
@@ -83,7 +83,7 @@ def _is_page(file: str, name: str) -> bool:
     if not file.startswith(("http://", "https://")):
         return False
     extension = name.rpartition(".")[2] if "." in name else ""
-    return extension in ("html", "htm") or not (_SCRIPT.match(extension) or _is_server(extension))
+    return not (_SCRIPT.match(extension) or _is_server(extension))
 
 
 def _is_server(extension: str) -> bool:

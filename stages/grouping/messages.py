@@ -19,7 +19,9 @@ _PREFIX = re.compile(
 )
 # Versions of Sentry's SDK before 7.50 said it so.
 _KEYS = re.compile(r"Non-Error (exception|promise rejection) captured with keys: ")
-_WRAPPED = re.compile(r"(?:Error: )?Uncaught \(in promise\): ")
+WRAPPED = re.compile(r"(?:Error: )?Uncaught \(in promise\): ")
+"""zone.js up to 0.13 puts the whole error, with its stack, into the message of another one."""
+
 _KEYS_OF = re.compile(r"(with keys: )([\w$, -]{1,400})\Z")
 _TYPE = re.compile(r"((?:[A-Za-z_$][\w$.]{0,80})?(?:Error|Exception|Violation|Warning))(?::[ ]|\Z)")
 # Blink puts `Failed to execute 'appendChild' on 'Node': ` before a message, Gecko
@@ -99,7 +101,7 @@ def unwrapped(type_: str, message: str) -> tuple[str, str]:
     """Type and message of the error that zone.js wrapped: `Uncaught (in promise): TypeError: x`
     and below it the stack. Of any other, as they are.
     """
-    found = _WRAPPED.match(message)
+    found = WRAPPED.match(message)
     if found is None:
         return type_, message
     inner, _, _ = message[found.end() :].partition("\n")

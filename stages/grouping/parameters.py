@@ -178,7 +178,8 @@ def _compiled(without: str) -> re.Pattern[str]:
 
 _WITH_EMAIL, _WITHOUT_EMAIL = _compiled(""), _compiled("email")
 _HINT = re.compile(
-    r"\d|['\"`=“„«\u2018\\]|://|earer|blob:|data:|\.[a-z]{2}|[a-z]-[A-Z]|NaN|Infinity|:[0-9A-F]{2}:|[a-z]_[A-Za-z]{12}"
+    r"\d|['\"`=“„«\u2018\\]|://|earer|blob:|data:|\.[a-z]{2}|[a-z]-[A-Z]|NaN|Infinity"
+    r"|:[0-9A-F]{2}:|[a-z]_[A-Za-z]{12}"
 )  # without any of these or an @ there is nothing to replace
 _QUERY = re.compile(r"\?[\w.~%+\[\]-]{1,60}=[^\s\"'<>]{0,300}")
 _IDS_IN_PATH = re.compile(r"(?<=[a-z]/)[A-Za-z][A-Za-z.]{0,40}[-_][\w.-]{0,40}[0-9](?![\w.-])")

@@ -48,7 +48,8 @@ def _thrown(take: FieldReader, body: dict[str, Any]) -> ExceptionInfo:
     type_ = take.text(body.get("type"), "type")
     if not type_:
         type_ = messages.split(message[: messages.MAX])[0] or _type_of(stack)
-    frames = stacks.parse(stack, message) if stack else []
+    header = "" if messages.WRAPPED.match(message) else message  # the frames are in that message
+    frames = stacks.parse(stack, header) if stack else []
     type_, message = messages.unwrapped(type_, message)
     if len(frames) == stacks.MAX_FRAMES:
         take.note("stack")

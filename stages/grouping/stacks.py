@@ -44,9 +44,6 @@ _ANNOTATION = re.compile(r"(?<=[)0-9]) \[[^\[\]\n]{1,80}\]\Z")
 _FILELESS = re.compile(r"([^@\s:/]{0,200})@([0-9]{1,9}):([0-9]{1,9})\Z")
 """Hermes, of a bundle without a name: `renderCart@1:550772`."""
 
-_WRAPPED = re.compile(r"(?:Error: )?Uncaught \(in promise\): ")
-"""zone.js up to 0.13 puts the whole error, with its stack, into the message of another one."""
-
 _ARGUMENTS = re.compile(
     r"(?<![ ])\([^\n]*\)\Z"
 )  # old Firefox and Opera: bar(1)@file, but not "a-b (c)@file"
@@ -57,8 +54,6 @@ def parse(stack: str, message: str = "") -> list[Frame]:
 
     `message` is the error's, if known: it may hold text that looks like frames. Never raises.
     """
-    if _WRAPPED.match(message):
-        message = ""
     texts = _without_message(stack, message).split("\n", MAX_LINES)[:MAX_LINES]
     lines = [line for text in texts if len(line := text.strip()) <= MAX_LINE and line]
     if any(line.endswith("]") for line in lines):

@@ -138,6 +138,17 @@ class Ingest:
         connection.close()
         return found
 
+    def peak_memory(self) -> int:
+        """Bytes of memory that the process has had at most since `forget_peak`."""
+        assert self.process
+        status = Path(f"/proc/{self.process.pid}/status").read_text()
+        (line,) = [line for line in status.splitlines() if line.startswith("VmHWM")]
+        return int(line.split()[1]) * 1024
+
+    def forget_peak(self) -> None:
+        assert self.process
+        Path(f"/proc/{self.process.pid}/clear_refs").write_text("5")
+
     def losses(self) -> dict[str, int]:
         connection = Connection(self.redis_url)
         flat = connection.call("HGETALL", UNACCEPTED)

@@ -44,16 +44,7 @@ def bombed(redis_server, tmp_path_factory):
 def forget_peak(request):
     """The peak of an earlier test is not this one's."""
     if "bombed" in request.fixturenames:
-        process = request.getfixturevalue("bombed").process
-        Path(f"/proc/{process.pid}/clear_refs").write_text("5")
-
-
-def peak_memory(ingest: Ingest) -> int:
-    """Bytes of memory that the process has had at most in this test."""
-    assert ingest.process
-    status = Path(f"/proc/{ingest.process.pid}/status").read_text()
-    (line,) = [line for line in status.splitlines() if line.startswith("VmHWM")]
-    return int(line.split()[1]) * 1024
+        request.getfixturevalue("bombed").forget_peak()
 
 
 @pytest.mark.parametrize("name", bombs.BOMBS)
@@ -63,7 +54,7 @@ def test_a_bomb_is_answered_and_costs_next_to_nothing(bombed, redis_url, name):
     assert answer.status in (200, 204, 400, 401, 403, 413)
     assert len(answer.body) < 500
     assert bombed.post(RECORDED, "{}").status == 204
-    assert peak_memory(bombed) < MOST_MEMORY
+    assert bombed.peak_memory() < MOST_MEMORY
 
 
 @pytest.mark.parametrize(
@@ -81,7 +72,7 @@ def test_many_packed_posts_at_once_have_few_windows_at_once(bombed, redis_url, e
         statuses = {post.result().status for post in posts}
     assert statuses <= {200, 503}
     assert 200 in statuses
-    assert peak_memory(bombed) < MOST_MEMORY
+    assert bombed.peak_memory() < MOST_MEMORY
 
 
 def head(path: str, length: int) -> bytes:
@@ -115,7 +106,7 @@ def test_sixty_posts_that_are_held_open_keep_nobody_out(bombed, redis_url, path)
         for _ in range(20):
             assert bombed.post(RECORDED, "{}").status == 204
             assert bombed.post(bombs.SNIPPET, "{}").status == 204
-        assert peak_memory(bombed) < MOST_MEMORY
+        assert bombed.peak_memory() < MOST_MEMORY
 
 
 def test_an_envelope_without_a_key_is_refused_by_its_first_line(bombed, redis_url):

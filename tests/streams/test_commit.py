@@ -174,18 +174,23 @@ def test_samples_are_the_first_ones_and_then_a_share(pipeline, event):
     assert whole == sorted(event(n).id for n in same_partition[:4])
 
 
+def tag_counts(pipeline):
+    """The highest count that was sent for each field of a tag."""
+    return {
+        field: n
+        for _, part in values(pipeline, "202511")
+        for field, n in part.items()
+        if field.startswith("tag")
+    }
+
+
 def test_distinct_values_of_a_tag_are_bounded(pipeline, event):
     consumer = pipeline.consumer("count")
     for n in range(60):
         pipeline.add("unique", event(1, tags={"page": f"https://shop.example/{n}"}))
     while batch := consumer.read():
         consumer.commit(tallied(batch))
-    fields = {
-        field: n
-        for _, part in values(pipeline, "202511")
-        for field, n in part.items()
-        if field.startswith("tag")
-    }
+    fields = tag_counts(pipeline)
     assert len(fields) == 21
     assert fields["tag\t1:v1:a\tpage\t(other)"] == 40
 
@@ -196,12 +201,7 @@ def test_names_of_tags_are_bounded_too_and_what_is_beyond_leaves_one_count(pipel
         pipeline.add("unique", event(1, tags={"browser": "Chrome 156", f"made-up-{n}": "x"}))
     while batch := consumer.read():
         consumer.commit(tallied(batch))
-    fields = {
-        field: n
-        for _, part in values(pipeline, "202511")
-        for field, n in part.items()
-        if field.startswith("tag")
-    }
+    fields = tag_counts(pipeline)
     assert len(fields) == 31
     assert fields["tag\t1:v1:a\t(other)\t(other)"] == 21
     assert fields["tag\t1:v1:a\tbrowser\tChrome 156"] == 50
