@@ -16,6 +16,7 @@ from aiohttp.http_exceptions import BadHttpMessage
 from catchwater.service import raise_file_limit
 
 if TYPE_CHECKING:
+    import threading
     from collections.abc import Callable, Mapping
 
     from aiohttp.web_request import BaseRequest
@@ -67,6 +68,22 @@ class Runner(web.AppRunner):
         server.__class__ = _Server  # aiohttp lets nobody choose the class
         server.runner = self  # type: ignore[attr-defined] # it is a _Server now
         return server
+
+    async def serve_until(
+        self, stopping: threading.Event, host: str, port: int, opened: Callable[[int], None]
+    ) -> None:
+        """Answer until `stopping` is set. `opened` is called with the port, which is another one
+        for port 0. Raises OSError where it cannot be opened.
+        """
+        await self.setup()
+        guarding = asyncio.create_task(self.close_idle_connections())
+        try:
+            await web.TCPSite(self, host.strip("[]"), port).start()
+            opened(self.addresses[0][1])
+            await asyncio.to_thread(stopping.wait)
+        finally:
+            guarding.cancel()
+            await self.cleanup()
 
     async def close_idle_connections(self, seconds: float = HEADER_SECONDS) -> None:
         """Never ends: closes connections that only hold a place."""

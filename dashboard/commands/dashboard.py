@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import click
 import structlog
-from aiohttp import web
 
 from catchwater import metrics, service
 from catchwater.commands import options
@@ -149,22 +148,12 @@ async def serve(
     """Answer until `stopping` is set."""
     malformed = metrics.MALFORMED.labels("dashboard").inc
     runner = Runner(application(context, guard), HEADERS, malformed, shutdown_timeout=2)
-    await runner.setup()
-    guarding = asyncio.create_task(runner.close_idle_connections())
-    try:
-        site = web.TCPSite(runner, host.strip("[]"), port)
-        await _start(site, host, port)
-        bound = runner.addresses[0]
-        log.info("dashboard is open", url=f"http://{host}:{bound[1]}/", port=bound[1])
-        await asyncio.to_thread(stopping.wait)
-    finally:
-        guarding.cancel()
-        await runner.cleanup()
 
+    def opened(bound: int) -> None:
+        log.info("dashboard is open", url=f"http://{host}:{bound}/", port=bound)
 
-async def _start(site: web.TCPSite, host: str, port: int) -> None:
     try:
-        await site.start()
+        await runner.serve_until(stopping, host, port, opened)
     except OSError as error:
         raise click.ClickException(
             f"port {port} of {host} cannot be opened ({error.strerror}): is another dashboard "
