@@ -10,7 +10,7 @@ from aiohttp import web
 from dashboard import api, pages
 from dashboard.context import CONTEXT, AppContext
 from dashboard.failures import failures
-from dashboard.security import Guard, guarded, harden
+from dashboard.security import Guard, guarded
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 def application(context: AppContext, guard: Guard) -> web.Application:
     app = web.Application(middlewares=[failures, guarded(guard)], client_max_size=1024)
     app[CONTEXT] = context
-    app.on_response_prepare.append(harden)
     app.add_routes(api.routes)
     app.add_routes(pages.routes)
     app.cleanup_ctx.append(_polling)

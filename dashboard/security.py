@@ -36,8 +36,9 @@ HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
-    "Server": "catchwater",
 }
+"""On every answer, those to what is no HTTP too: they keep hostile data from doing anything."""
+
 OPEN = "/healthz"
 """The one path that needs no password and no name: it only says that the process is alive."""
 
@@ -126,11 +127,6 @@ def guarded(guard: Guard) -> Middleware:
         return await handler(request)
 
     return middleware
-
-
-async def harden(_request: web.Request, response: web.StreamResponse) -> None:
-    """Give every answer the headers that keep hostile data from doing anything."""
-    response.headers.update(HEADERS)
 
 
 def _without_port(host: str) -> str:

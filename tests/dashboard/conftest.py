@@ -16,11 +16,12 @@ from aiohttp import web
 from pymongo import MongoClient
 
 from catchwater.config.streamdefs import StreamDefs, load
+from catchwater.http_server import Runner
 from catchwater.redis_client import Connection
 from catchwater.streams.consumer import prepare
 from dashboard.app import application
 from dashboard.commands.dashboard import make_context
-from dashboard.security import Guard
+from dashboard.security import HEADERS, Guard
 from tests.dashboard.flow import PIPELINE, Flow
 
 if TYPE_CHECKING:
@@ -143,7 +144,7 @@ def _running(
 
     async def start() -> web.AppRunner:
         context = make_context(redis_url, mongo_url, defs, projects, INGEST, DEMO)
-        runner = web.AppRunner(application(context, guard), access_log=None)
+        runner = Runner(application(context, guard), HEADERS, lambda: None)
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0).start()
         return runner
