@@ -194,8 +194,13 @@ def test_ingest_does_not_start_on_a_redis_cluster(tmp_path):
 
 
 class ClusterNode(RedisServer):
+    """Its bus gets a port of its own: by default it is 10,000 above, where the system finds ports
+    for outgoing connections, and one of these had it once.
+    """
+
     def command(self):
-        return [*super().command(), "--cluster-enabled", "yes"]
+        bus = str(free_port())
+        return [*super().command(), "--cluster-enabled", "yes", "--cluster-port", bus]
 
 
 def test_ingest_starts_with_a_damaged_spool_and_moves_it_aside(own_redis, tmp_path):
