@@ -5,7 +5,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check chaos fuzz bench format clean
+.PHONY: help run test check chaos fuzz simulate bench format clean
 
 help: ## show this
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -30,6 +30,9 @@ chaos: .venv/test.stamp ## a long chaos run: CATCHWATER_CHAOS_EVENTS and CATCHWA
 
 fuzz: .venv/test.stamp ## look for input that breaks what reads it, for FUZZ_SECONDS each (600)
 	@for target in event report stack post; do $(BIN)/python -m tests.fuzz $$target --seconds $${FUZZ_SECONDS:-600} || exit 1; done
+
+simulate: .venv/test.stamp ## run SEEDS (10000) orders of events and faults; one that is wrong says how to see it again
+	@$(BIN)/python -m tests.simulation --seeds $${SEEDS:-10000}
 
 bench: .venv/test.stamp ## measure, against references in the same run
 	@$(BIN)/python -m benchmarks $(ARGS)

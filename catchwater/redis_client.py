@@ -126,7 +126,11 @@ class Connection:
         try:
             return self._run_script(sha, calls)
         except _MissingScriptError:  # Redis was restarted, or somebody called SCRIPT FLUSH
-            return self._run_script(self._load(source), calls)
+            sha = self._load(source)
+        try:
+            return self._run_script(sha, calls)
+        except _MissingScriptError as error:
+            raise UnavailableError(f"Redis forgot {source.name} as soon as it had it") from error
 
     def info(self, section: str = "default") -> dict[str, str]:
         """A section of INFO, as text by field."""

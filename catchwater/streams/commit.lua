@@ -122,7 +122,19 @@ end
 
 -- Values leave Redis as "N so far" of a named part, never as "+1". Counters that had expired start
 -- a new part: under the old name their small values would be ignored, because the sink keeps the
--- larger ones ($max).
+-- larger ones ($max). And counters that a fall-back of Redis has undone must start under the name
+-- that they had, in whatever order issues are counted then: under another the same events would be
+-- there twice. So all counters of a bucket share a generation for as long as it takes until the
+-- first of them may have expired: its key expires before any of them.
+local function generation_of(row)
+  local generation = redis.call('GET', KEYS[row.generation])
+  if generation then return generation end
+  generation = redis.call('HINCRBY', KEYS[row.generations], row.bucket, 1)
+  redis.call('EXPIRE', KEYS[row.generations], row.generations_ttl)
+  redis.call('SET', KEYS[row.generation], generation, 'EX', row.ttl)
+  return generation
+end
+
 local now_s = tonumber(redis.call('TIME')[1])
 
 -- Counters live for at least `ttl` seconds after their last change. To set that at each change
@@ -140,10 +152,7 @@ local function counters_at(c)
   local row = plan.counters[c]
   local key = KEYS[row.key]
   local generation, expires = string.match(redis.call('HGET', key, '_part') or '', '(%d+) (%d+)')
-  if not generation then
-    generation = redis.call('HINCRBY', KEYS[row.generations], row.bucket, 1)
-    redis.call('EXPIRE', KEYS[row.generations], row.generations_ttl)
-  end
+  generation = generation or generation_of(row)
   if tonumber(expires or 0) - now_s < row.ttl then keep(key, row, generation) end
   counters[c] = {key = key, row = row, generation = tostring(generation), values = {}}
   return counters[c]

@@ -256,6 +256,7 @@ class CommitPlan:
         row = {
             "bucket": bucket,
             "project": project,
+            "generation": self._key(keys.generation(self._tag, bucket)),
             "generations": self._key(keys.generations(self._tag, month)),
             "generations_ttl": int(generations_ttl.total_seconds()),
         }

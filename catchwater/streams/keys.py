@@ -12,12 +12,13 @@
 | `cw:{tag}:ledger`                        | hash   | outcomes of commits, by stage         | never         |
 | `cw:{tag}:life`                          | string | the partition's epoch, a random name  | never         |
 | `cw:{tag}:gen:<yyyymm>`                  | hash   | the newest generation of each bucket  | issues + 62 d |
+| `cw:{tag}:part:<bucket>`                 | string | the generation that counters begin in | 6 h, or 40 d  |
 | `cw:{tag}:sizes:<yyyymm>`                | hash   | how many issues each project has      | 42 d          |
 | `cw:{tag}:marks:<stage>:<window>`        | hash   | `slots` of each layer, `marks` in all | 1.5 once_for  |
 | `cw:{tag}:marks:…:<layer>:<slot>`        | hash   | marks met in that window of time      | 1.5 once_for  |
 | `cw:{tag}:tally:<bucket>:<issue>`        | hash   | an issue's counters of an hour, month | 6 h, or 40 d  |
 
-Keys expire that long after their last change, or a little later. `issues` is `retention.issues`.
+Keys expire that long after their last change, or a little later; `part` after its first. `issues` is `retention.issues`.
 The fields of `cw:door` are `refused:<reason>` and `client:<reason>`; those of `sizes` are `issues:<project>` and `values:<project>`.
 """  # noqa: E501 - a table
 
@@ -30,7 +31,8 @@ PREFIX = "cw:"
 HOUR_TTL_S = 6 * 3600
 """Seconds until an issue's counters of an hour expire after their last change, at least.
 
-A later event starts a new generation of them, so the counts stay exact.
+A later event starts a new generation of them, so the counts stay exact: the key `part` has expired
+before them.
 """
 
 HOUR_SLACK_S = 3600
@@ -74,6 +76,10 @@ def epoch(tag: str) -> str:
 
 def generations(tag: str, month: str) -> str:
     return f"cw:{{{tag}}}:gen:{month}"
+
+
+def generation(tag: str, bucket: str) -> str:
+    return f"cw:{{{tag}}}:part:{bucket}"
 
 
 def sizes(tag: str, month: str) -> str:

@@ -145,13 +145,44 @@ def test_a_bucket_that_is_gone_starts_a_new_part(pipeline, event):
     pipeline.add("unique", event(1))
     consumer.commit(tallied(consumer.read()))
     for tag in pipeline.defs.tags:
-        pipeline.connection.call("DEL", keys.tally(tag, "202511", "1:v1:a"))
+        expired = (keys.generation(tag, "202511"), keys.tally(tag, "202511", "1:v1:a"))
+        pipeline.connection.call("DEL", *expired)
     pipeline.add("unique", event(1))
     consumer.commit(tallied(consumer.read()))
     parts = [
         (int(generation), part["events\t1:v1:a"]) for generation, part in values(pipeline, "202511")
     ]
     assert parts == [(1, 1), (2, 1)]
+
+
+def test_counters_of_a_bucket_that_a_fall_back_has_undone_begin_in_their_part_again(
+    pipeline, event
+):
+    """In whatever order the issues are counted then. Once each issue took the next number, and was
+    counted twice under another one.
+    """
+    consumer, call = pipeline.consumer("count"), pipeline.connection.call
+    parts = []
+    for order in ("ab", "ba"):
+        pipeline.add("unique", *[event(1, issue=f"1:v1:{name}") for name in order])
+        consumer.commit(tallied(consumer.read()))
+        sent = values(pipeline, "202511")
+        parts.append({(field, part) for part, its in sent for field in its})
+        for tag in pipeline.defs.tags:  # it falls back to the state before
+            call("DEL", *call("KEYS", f"cw:{{{tag}}}:[gpt]*:2025*"), keys.stream(tag, "counted"))
+    assert parts[0] == parts[1]
+
+
+def test_the_generation_expires_before_any_counters_that_began_in_it(pipeline, event):
+    consumer, call = pipeline.consumer("count"), pipeline.connection.call
+    pipeline.add("unique", *[event(1, issue=f"1:v1:{name}") for name in "abc"])
+    consumer.commit(tallied(consumer.read()))
+    tag = pipeline.defs.tags[pipeline.defs.partition_of(event(1).id)]
+    for bucket in ("2025112312", "202511"):
+        ends = [
+            call("PEXPIRETIME", keys.tally(tag, bucket, f"1:v1:{name}")) for name in "abc"
+        ]
+        assert 0 < call("PEXPIRETIME", keys.generation(tag, bucket)) < min(ends)
 
 
 def test_every_key_expires_unless_the_key_table_says_never(pipeline, event):

@@ -1,0 +1,247 @@
+"""Redis and MongoDB as the simulation's processes meet them: every call may fail, in every way.
+
+Redis is a real one, so that its streams and the scripts are the real ones; its calls are made one
+at a time. MongoDB is a few dictionaries with the operators that the sink uses.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any
+
+from pymongo import InsertOne
+from pymongo.errors import AutoReconnect, BulkWriteError
+
+from catchwater import redis_client
+from catchwater.errors import UnavailableError
+from catchwater.redis_client import Command, Connection
+from tests.simulation.scheduler import Scheduler
+
+NEVER_MS = 10**9
+FAULTS = ("refused", "cut", "reply lost")
+
+
+@dataclass
+class Weather:
+    """How likely things go wrong."""
+
+    random: Random
+    scheduler: Scheduler
+    fault: float
+    """Of a call."""
+    long_pause: float = 0.02
+    """Of a pause: it is longer than others wait before they claim."""
+    claim: float = 0.3
+    """That a look for abandoned entries finds everything abandoned, also what is just worked on."""
+    seen: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+
+    def clear(self) -> None:
+        self.fault = self.long_pause = 0.0
+        self.claim = 1.0
+
+    def pause(self) -> None:
+        self.scheduler.pause(self.pause_s())
+
+    def pause_s(self) -> float:
+        if self.random.random() < self.long_pause:
+            self.seen["long pause"] += 1
+            return self.random.uniform(0.5, 5)
+        return self.random.expovariate(500)
+
+    def next_fault(self) -> str:
+        if self.random.random() >= self.fault:
+            return ""
+        fault = self.random.choice(FAULTS)
+        self.seen[fault] += 1
+        return fault
+
+
+class RoundTrip:
+    """The commands of one call in two parts, as they are not one step for others, and what goes
+    wrong on the way.
+    """
+
+    def __init__(self, weather: Weather, commands: Sequence[Command]) -> None:
+        self._commands = [_timeless(weather, command) for command in commands]
+        self._fault = weather.next_fault()
+        self._found: list[Any] = []
+        last = {"refused": 0, "cut": weather.random.randint(1, len(commands)) - 1}
+        done = self._commands[: last.get(self._fault, len(commands))]
+        middle = weather.random.randint(0, len(done))
+        self.parts = [part for part in (done[:middle], done[middle:]) if part]
+
+    def add(self, found: list[Any]) -> None:
+        self._found += found
+
+    def result(self) -> list[Any]:
+        if self._fault:
+            raise UnavailableError(f"simulated: {self._fault}")
+        return [_without_clock(*pair) for pair in zip(self._commands, self._found, strict=True)]
+
+
+class Wire:
+    """The connection of all tasks to the real Redis, written to directly: a third of the time."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._pool = connection._redis.connection_pool
+        self._connection = self._pool.get_connection()
+
+    def calls(self, commands: Sequence[Command]) -> list[Any]:
+        self._connection.send_packed_command(self._connection.pack_commands(commands))
+        return redis_client._checked([self._reply() for _ in commands])
+
+    def close(self) -> None:
+        self._pool.release(self._connection)
+
+    def _reply(self) -> Any:
+        try:
+            return self._connection.read_response()
+        except redis_client.redis.ResponseError as error:
+            return error
+
+
+class SimulatedConnection(Connection):
+    """A connection whose calls can be refused, cut off between two commands, or not answered."""
+
+    def __init__(self, wire: Wire, weather: Weather) -> None:
+        super().__init__("redis://simulated")
+        self._wire = wire
+        self._weather = weather
+
+    def calls(self, commands: Sequence[Command]) -> list[Any]:
+        if not commands:
+            return []
+        trip = RoundTrip(self._weather, commands)
+        for part in trip.parts:
+            trip.add(self._wire.calls(part))
+            self._weather.pause()
+        if any(command[0] == "XREADGROUP" for command in commands):
+            self._weather.scheduler.pause(0.1)  # instead of BLOCK
+        return trip.result()
+
+
+class SimulatedAsyncConnection:
+    """The same for ingest: other tasks of its loop go on while it waits."""
+
+    def __init__(self, wire: Wire, weather: Weather) -> None:
+        self._wire = wire
+        self._weather = weather
+        self.cut = False
+
+    async def calls(self, commands: Sequence[Command]) -> list[Any]:
+        if self.cut:
+            raise UnavailableError("simulated: the process is dead")
+        trip = RoundTrip(self._weather, commands)
+        for part in trip.parts:
+            trip.add(self._wire.calls(part))
+            await asyncio.sleep(self._weather.pause_s())
+        return trip.result()
+
+    async def close(self) -> None:
+        pass
+
+
+def _timeless(weather: Weather, command: Command) -> Command:
+    """Without Redis's own clock: it is real, and would make two runs of a seed differ."""
+    if command[0] == "XREADGROUP":
+        at = command.index("BLOCK")
+        return (*command[:at], *command[at + 2 :])
+    if command[0] == "XAUTOCLAIM":
+        idle = 0 if weather.random.random() < weather.claim else NEVER_MS
+        return (*command[:4], idle, *command[5:])
+    return command
+
+
+def _without_clock(command: Command, answer: Any) -> Any:
+    if command[0] == "XPENDING":
+        return [[id_, consumer, 1, tries] for id_, consumer, _, tries in answer]
+    return answer
+
+
+class SimulatedMongo:
+    """A client with one database, whose documents outlive every process."""
+
+    def __init__(self, weather: Weather) -> None:
+        self.weather = weather
+        self.collections: dict[str, SimulatedCollection] = {}
+
+    def __getitem__(self, name: str) -> SimulatedDatabase:
+        return SimulatedDatabase(self)
+
+    def close(self) -> None:
+        pass
+
+
+class SimulatedDatabase:
+    def __init__(self, mongo: SimulatedMongo) -> None:
+        self._mongo = mongo
+
+    def __getitem__(self, name: str) -> SimulatedCollection:
+        return self._mongo.collections.setdefault(name, SimulatedCollection(self._mongo.weather))
+
+    @property
+    def samples(self) -> SimulatedCollection:
+        return self["samples"]
+
+    @property
+    def issues(self) -> SimulatedCollection:
+        return self["issues"]
+
+
+class SimulatedCollection:
+    def __init__(self, weather: Weather) -> None:
+        self.documents: dict[Any, dict[str, Any]] = {}
+        self._weather = weather
+
+    def bulk_write(self, operations: Sequence[Any], *, ordered: bool) -> None:
+        """Unordered. When it fails, any of the operations may have been done, or rolled back."""
+        assert not ordered
+        self._weather.pause()
+        fault = self._weather.next_fault()
+        done = [one for one in operations if not fault or self._weather.random.random() < 0.5]
+        errors = [error for operation in done if (error := self._apply(operation))]
+        self._weather.pause()
+        if fault:
+            raise AutoReconnect(f"simulated: {fault}")
+        if errors:
+            raise BulkWriteError({"writeErrors": errors, "writeConcernErrors": []})
+
+    def update_many(self, where: Any, update: Any) -> None:
+        """Derives fields that the verdict does not need: it adds up the parts itself."""
+        self._weather.pause()
+        if self._weather.next_fault():
+            raise AutoReconnect("simulated: the reply was lost")
+
+    def _apply(self, operation: Any) -> dict[str, Any] | None:
+        if isinstance(operation, InsertOne):
+            document = operation._doc
+            if document["_id"] in self.documents:
+                return {"code": 11000, "op": document}
+            self.documents[document["_id"]] = document
+            return None
+        fresh = operation._filter["_id"] not in self.documents
+        document = self.documents.setdefault(operation._filter["_id"], {})
+        for operator, fields in operation._doc.items():
+            for path, value in fields.items():
+                _update(document, operator, path, value, fresh=fresh)
+        return None
+
+
+def _update(document: dict[str, Any], operator: str, path: str, value: Any, *, fresh: bool) -> None:
+    *folders, name = path.split(".")
+    for folder in folders:
+        document = document.setdefault(folder, {})
+    if operator == "$max":
+        document[name] = max(value, document.get(name, value))
+    elif operator == "$min":
+        document[name] = min(value, document.get(name, value))
+    elif operator == "$addToSet":
+        document[name] = sorted({*document.get(name, ()), *value["$each"]})
+    else:
+        assert operator == "$setOnInsert", operator
+        if fresh:
+            document[name] = value

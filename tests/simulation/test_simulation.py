@@ -1,0 +1,124 @@
+"""Hundreds of runs in an order that a seed decides, with faults at every call and every wait.
+
+A run that fails says its seed: `python -m tests.simulation --seed K` has it again.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Iterator
+from random import SystemRandom
+from unittest.mock import patch
+
+import pytest
+import structlog
+
+from catchwater.errors import UnavailableError
+from catchwater.event import Event
+from catchwater.local.servers import RedisServer
+from catchwater.streams import commit
+from ingest import batching, draining
+from tests.simulation import servers
+from tests.simulation.__main__ import Simulation
+
+SEEDS = int(os.environ.get("CATCHWATER_SIMULATE_SEEDS", "500"))
+ENOUGH = 150
+"""Seeds in which each mistake is found."""
+
+MUTATIONS = {
+    "no gate": (
+        "if redis.call('XACK', KEYS[1], stage, entry.id) == 1 then",
+        "redis.call('XACK', KEYS[1], stage, entry.id) if true then",
+    ),
+    "one generation for ever": (
+        "generation = redis.call('HINCRBY', KEYS[row.generations], row.bucket, 1)",
+        "generation = 1",
+    ),
+    "a generation for each issue": (
+        "redis.call('SET', KEYS[row.generation], generation, 'EX', row.ttl)",
+        "",
+    ),
+    "marks are not looked for": ("if window and has_mark(window, mark) then return true end", ""),
+}
+
+
+@pytest.fixture(scope="module")
+def simulation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulation]:
+    folder = tmp_path_factory.mktemp("simulation")
+    server = RedisServer(folder / "redis")
+    server.start()
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+    one = Simulation(server.url, folder)
+    yield one
+    one.close()
+    structlog.reset_defaults()
+    server.stop()
+
+
+@pytest.mark.timeout(900)
+def test_every_run_counts_exactly_what_was_accepted(simulation, capsys):
+    first = SystemRandom().randrange(10**9)
+    assert [
+        wrong for seed in range(first, first + SEEDS) if (wrong := simulation.wrong(seed))
+    ] == []
+    with capsys.disabled():
+        print(f"\nsimulation: {SEEDS} runs from seed {first} on; faults: {dict(simulation.seen)}")
+    kinds = {"refused", "cut", "reply lost", "long pause", "kill", "stop", "kill of ingest"}
+    assert set(simulation.seen) == kinds | {"expiry", "fall-back"}
+
+
+def test_a_seed_runs_the_same_way_again(simulation):
+    first, again, other = (simulation.run(seed) for seed in (7, 7, 8))
+    assert first == again
+    assert first.trace != other.trace
+
+
+def finds(simulation):
+    """Whether a run of some seed is wrong."""
+    return any(simulation.wrong(seed) for seed in range(ENOUGH))
+
+
+@pytest.mark.parametrize("mutation", MUTATIONS)
+def test_a_guard_of_the_commit_that_is_taken_out_is_found(simulation, tmp_path, mutation):
+    old, new = MUTATIONS[mutation]
+    text = commit.SCRIPT.read_text()
+    assert text.count(old) == 1, "commit.lua has changed: this mutation no longer fits"
+    (changed := tmp_path / "commit.lua").write_text(text.replace(old, new))
+    with patch.object(commit, "SCRIPT", changed):
+        assert finds(simulation)
+
+
+async def add_once(self: batching.EventBatcher, events: list[Event]) -> None:
+    """What a batcher without a spool would do."""
+    try:
+        await self._producer.add(events)
+    except UnavailableError:
+        return
+
+
+async def skip(self: draining.SpoolDrain, page: object) -> None:
+    """A drain that marks as added what it has not added."""
+    await self._in_thread(self._spool.mark_added, page)
+
+
+def add_up(document, operator, path, value, *, fresh, update=servers._update):
+    if operator == "$max" and path.startswith("parts."):
+        parts = document.setdefault("parts", {})
+        parts[path[6:]] = parts.get(path[6:], 0) + value
+    else:
+        update(document, operator, path, value, fresh=fresh)
+
+
+@pytest.mark.parametrize(
+    ("place", "name", "wrong"),
+    [
+        (batching.EventBatcher, "_store", add_once),
+        (draining.SpoolDrain, "_add", skip),
+        (servers, "_update", add_up),
+    ],
+    ids=["nothing is spooled", "the spool is deleted unread", "$inc instead of $max"],
+)
+def test_a_mistake_of_ingest_or_the_sink_is_found(simulation, place, name, wrong):
+    with patch.object(place, name, wrong):
+        assert finds(simulation)
