@@ -15,7 +15,7 @@ import math
 import re
 from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
-from urllib.parse import unquote
+from urllib.parse import parse_qsl, unquote
 
 import hiredis
 import redis
@@ -218,9 +218,21 @@ def translated(error: BaseException) -> CatchwaterError:
     ours = next(matches, RefusedError)
     if isinstance(error, redis.exceptions.MovedError):
         return RefusedError(CLUSTER_MODE)
+    if isinstance(error, redis.sentinel.MasterNotFoundError):
+        return _no_master(text)
     if ours is UnavailableError:
         return UnavailableError(f"Redis is away: {text or type(error).__name__}")
     return ours(text)
+
+
+def _no_master(text: str) -> CatchwaterError:
+    """redis-py's own text has every setting in it, and each Sentinel's answer at its end."""
+    if "AuthenticationError" in text:
+        return RefusedError(
+            "the Sentinels ask for a password: add ?sentinel_password=... to the Redis address"
+        )
+    name = text.partition(" : ")[0]
+    return UnavailableError(f"Redis is away: {name}; each Sentinel was asked")
 
 
 def _client(url: str, settings: dict[str, Any]) -> redis.Redis:
@@ -228,7 +240,9 @@ def _client(url: str, settings: dict[str, Any]) -> redis.Redis:
         return redis.Redis.from_url(url, **settings)
     at = SentinelAddress.parse(url)
     sentinels: Any = redis.sentinel.Sentinel  # redis-py has no types for it
-    watching = sentinels(at.sentinels, sentinel_kwargs=dict(settings), **settings, **at.login)
+    watching = sentinels(
+        at.sentinels, sentinel_kwargs=settings | at.sentinel_login, **settings, **at.login
+    )
     client: redis.Redis = watching.master_for(at.name, db=at.db)
     return client
 
@@ -238,7 +252,9 @@ def _async_client(url: str, settings: dict[str, Any]) -> redis.asyncio.Redis:
         return redis.asyncio.Redis.from_url(url, **settings)
     at = SentinelAddress.parse(url)
     sentinels: Any = redis.asyncio.sentinel.Sentinel
-    watching = sentinels(at.sentinels, sentinel_kwargs=dict(settings), **settings, **at.login)
+    watching = sentinels(
+        at.sentinels, sentinel_kwargs=settings | at.sentinel_login, **settings, **at.login
+    )
     client: redis.asyncio.Redis = watching.master_for(at.name, db=at.db)
     return client
 
@@ -250,23 +266,41 @@ class SentinelAddress(NamedTuple):
     name: str
     db: int
     login: dict[str, str]
-    """`username` and `password` of the master, where given. Sentinels are asked without."""
+    """`username` and `password` of the master, where given."""
+    sentinel_login: dict[str, str]
+    """Those of the Sentinels themselves."""
 
     @classmethod
     def parse(cls, url: str) -> SentinelAddress:
-        """From `redis+sentinel://user:pass@s1:26379,s2:26379/name/0`. Raises ValueError."""
-        parts = url.removeprefix(SENTINEL).split("/")
+        """From `redis+sentinel://user:pass@s1:26379,s2:26379/name/0?sentinel_password=...`.
+
+        Raises ValueError.
+        """
+        address, _, query = url.removeprefix(SENTINEL).partition("?")
+        parts = address.split("/")
         login, _, hosts = parts[0].rpartition("@")
         if len(parts) < 2 or not hosts or not parts[1]:
             raise ValueError("no Sentinel, or no name of a master")
         user, _, password = login.partition(":")
-        names = {"username": unquote(user), "password": unquote(password)}
         return cls(
             [_host_and_port(one) for one in hosts.split(",")],
             parts[1],
             int(parts[2]) if len(parts) > 2 and parts[2] else 0,
-            {name: text for name, text in names.items() if text},
+            _login(unquote(user), unquote(password)),
+            _sentinel_login(dict(parse_qsl(query, strict_parsing=bool(query)))),
         )
+
+
+def _sentinel_login(options: dict[str, str]) -> dict[str, str]:
+    login = _login(options.pop("sentinel_username", ""), options.pop("sentinel_password", ""))
+    if options:
+        raise ValueError(f"unknown: {', '.join(options)}")
+    return login
+
+
+def _login(username: str, password: str) -> dict[str, str]:
+    names = {"username": username, "password": password}
+    return {name: text for name, text in names.items() if text}
 
 
 def _host_and_port(text: str) -> tuple[str, int]:
@@ -280,7 +314,7 @@ def _checked_address(url: str) -> Iterator[None]:
     try:
         yield
     except ValueError as error:
-        address = re.sub(r"//[^@/]*@", "//...@", url)
+        address = re.sub(r"//[^@/]*@", "//...@", url).partition("?")[0]
         raise RefusedError(
             f"the Redis address {address!r} cannot be used: write redis://host:port/0, "
             "rediss:// with TLS, unix:///path, or redis+sentinel://s1:26379,s2:26379/name/0"

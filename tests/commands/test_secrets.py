@@ -111,6 +111,10 @@ def readiness(process: subprocess.Popen[bytes], port: int) -> str:
             "in rediss://u:***@h/0: no, mongodb://a:***@c",
         ),
         ("redis+sentinel://u:pw@s1:1,s2:2/n/0", "redis+sentinel://u:***@s1:1,s2:2/n/0"),
+        (
+            "redis+sentinel://s1/n/0?sentinel_username=u&sentinel_password=p%20w",
+            "redis+sentinel://s1/n/0?sentinel_username=u&sentinel_password=***",
+        ),
         ("https://shop.example:8080/a@b", "https://shop.example:8080/a@b"),
         ("unix:///tmp/redis.sock", "unix:///tmp/redis.sock"),
     ],
