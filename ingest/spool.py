@@ -15,7 +15,7 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import structlog
 
@@ -52,7 +52,8 @@ PRAGMA wal_checkpoint(TRUNCATE);
 """
 """Makes the log empty, then the file smaller. The first step makes room for the second."""
 
-Row = tuple[int, str, bytes, bytes]
+Row = tuple[int, Any, Any, Any]
+"""A number, and what should be an id, a head and a body."""
 
 
 class Page(NamedTuple):
@@ -287,13 +288,24 @@ class Spool:
 
 def _page(inode: int, rows: Sequence[Row]) -> Page:
     events, unreadable, last = [], [], 0
-    for number, id_, head, body in rows:
-        try:
-            events.append(decode({b"id": id_.encode(), b"head": head, b"body": body}))
+    for number, *fields in rows:
+        event = _event(*fields)
+        if event:
+            events.append(event)
             last = number
-        except (ValueError, AttributeError):
+        else:
             unreadable.append(number)
     return Page(inode, events, last, unreadable)
+
+
+def _event(id_: Any, head: Any, body: Any) -> Event | None:
+    """None where the row is another version's, or damaged: then its values may be of any type."""
+    if not (isinstance(id_, str) and isinstance(head, bytes) and isinstance(body, bytes)):
+        return None
+    try:
+        return decode({b"id": id_.encode(), b"head": head, b"body": body})
+    except ValueError:
+        return None
 
 
 def _until(most: int, rows: Iterable[Row]) -> Iterator[Row]:
@@ -301,7 +313,7 @@ def _until(most: int, rows: Iterable[Row]) -> Iterator[Row]:
     size = 0
     for row in rows:
         yield row
-        size += len(row[3])
+        size += len(row[3]) if isinstance(row[3], bytes) else 0
         if size >= most:
             return
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import pytest
 
@@ -153,10 +153,13 @@ def test_only_one_process_drains(tmp_path):
     second.close()
 
 
-def test_a_row_that_is_no_event_is_set_aside_and_its_neighbours_go_on(spool):
-    """One row of another version kept ingest from starting."""
+@pytest.mark.parametrize(
+    "damage", ["head = '[]'", "head = NULL", "body = NULL", "body = 7", "head = X'5B5D'"]
+)
+def test_a_row_that_is_no_event_is_set_aside_and_its_neighbours_go_on(spool, damage):
+    """One row of another version kept ingest from starting, one without a body the drain."""
     spool.put(events(1, 2, 3))
-    spool._database.execute("UPDATE events SET head = '[]' WHERE number = 2")
+    spool._database.execute(f"UPDATE events SET {damage} WHERE number = 2")
 
     async def run():
         producer = Recorder()
@@ -181,6 +184,68 @@ def test_a_file_that_is_damaged_meanwhile_is_moved_aside(spool, tmp_path):
     spool.put(events(100))
     assert [one.id for one in spool.page().events] == [events(100)[0].id]
     assert list(tmp_path.glob("damaged-*/spool.sqlite"))
+
+
+def test_a_file_that_is_found_damaged_while_it_is_open_is_moved_aside(spool, tmp_path):
+    spool.put(events(1))
+    (junk := tmp_path / "junk").write_bytes(b"no database" * 100)
+    with sqlite3.connect(junk) as other, pytest.raises(sqlite3.DatabaseError) as damage:
+        other.execute("SELECT 1 FROM events")
+    other.close()
+    with pytest.raises(SpoolFullError), spool._opened():
+        raise damage.value
+    spool.put(events(2))
+    assert [one.id for one in spool.page().events] == [events(2)[0].id]
+    assert list(tmp_path.glob("damaged-*/spool.sqlite"))
+
+
+def test_a_page_of_a_file_that_was_moved_aside_marks_nothing_in_the_new_one(spool):
+    spool.put(events(1, 2))
+    page = spool.page()
+    spool._set_file_aside(sqlite3.DatabaseError("malformed"))
+    spool.put(events(3))
+    spool.mark_added(page)
+    assert [one.id for one in spool.page().events] == [events(3)[0].id]
+
+
+def test_a_commit_is_on_the_disk_before_it_returns(spool):
+    """Only a loss of power could show it: `python -m tests.power` does."""
+    (full,) = spool._database.execute("PRAGMA synchronous").fetchone()
+    assert full == 2
+
+
+def test_only_what_was_marked_is_deleted(spool):
+    spool.put(events(1, 2))
+    spool.mark_added(spool.page())
+    spool.put(events(3))
+    spool.delete_added()
+    assert [one.id for one in spool.page().events] == [events(3)[0].id]
+
+
+def test_a_page_is_bounded_in_bytes(spool):
+    spool.put(big_events(40, 1_000_000))
+    sizes = []
+    while page := spool.page():
+        sizes.append(len(page.events))
+        spool.mark_added(page)
+    assert (sum(sizes), max(sizes)) == (40, 4)
+
+
+def test_what_one_process_has_added_and_not_deleted_is_not_added_by_another(tmp_path):
+    first, second = Spool(tmp_path, 1_000_000), Spool(tmp_path, 1_000_000)
+    first.put(events(1, 2))
+    full_disk(first)
+
+    async def run():
+        producer = Recorder()
+        with pytest.raises(SpoolFullError):
+            await SpoolDrain(producer, first).drain()
+        await SpoolDrain(producer, second).drain()
+        return producer.added
+
+    assert asyncio.run(run()) == [one.id for one in events(1, 2)]
+    first.close()
+    second.close()
 
 
 def test_another_process_moving_the_file_aside_is_noticed(tmp_path):
@@ -244,6 +309,30 @@ def test_an_event_of_another_process_between_two_deletions_is_not_lost(tmp_path,
 
     monkeypatch.setattr(first, "_opened", opened_while_one_comes)
     first.delete_added()
+    assert [one.id for one in second.page().events] == [events(9000)[0].id]
+    first.close()
+    second.close()
+
+
+@pytest.mark.parametrize("moment", ["BEGIN IMMEDIATE", "DELETE", "SELECT EXISTS", "COMMIT"])
+def test_an_event_of_another_process_at_any_moment_of_a_deletion_is_not_lost(tmp_path, moment):
+    """It could get the number of a row that was just deleted, and be deleted with the rest."""
+    first, second = Spool(tmp_path, 10_000_000), Spool(tmp_path, 10_000_000)
+    second._database.execute("PRAGMA busy_timeout = 1")
+    first.put(events(1))
+    first.mark_added(first.page())
+    coming = events(9000)
+
+    def before(statement):
+        if statement.startswith(moment) and coming:
+            with suppress(SpoolFullError):  # locked
+                second.put(coming)
+                coming.clear()
+
+    first._database.set_trace_callback(before)
+    first.delete_added()
+    if coming:
+        second.put(coming)
     assert [one.id for one in second.page().events] == [events(9000)[0].id]
     first.close()
     second.close()

@@ -9,13 +9,15 @@ from concurrent.futures import ThreadPoolExecutor
 import orjson
 import pymongo
 import pytest
+from pymongo.errors import BulkWriteError, OperationFailure
 
 from catchwater.answers import Reject, Stored
 from catchwater.config.streamdefs import Retention
-from catchwater.errors import UnavailableError
+from catchwater.errors import RefusedDocumentError, UnavailableError
 from catchwater.event import Event
 from catchwater.mongo_client import DATABASE, problems
 from catchwater.streams.hyperloglog import register
+from sink import writer
 from sink.fold import Writes, fold
 from sink.work import store_in
 from sink.writer import MongoWriter
@@ -83,6 +85,33 @@ def test_counts_are_exact_in_any_order_and_any_number_of_times(store, database):
     assert {one["_id"]: one["count"] for one in database.issues.find()} == {
         f"1:v1:{issue}": 60 for issue in "abc"
     }
+
+
+def test_first_and_last_seen_are_the_earliest_and_the_latest_of_all_batches(store, database):
+    for n in (5, 9, 1):  # each further from the middle the larger it is
+        store_in(store(), [tally("1:v1:a", n)])
+    held = database.issues.find_one()
+    seen = [round(held[name].timestamp() * 1000) for name in ("first_seen", "last_seen")]
+    assert seen == [1_790_000_000_000 - 9, 1_790_000_000_000 + 9]
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [(11_600, UnavailableError), (189, UnavailableError), (2, RefusedDocumentError)],
+)
+def test_only_a_documents_fault_is_held_against_it(code, expected):
+    """A server that shuts down or steps down refuses nothing for good."""
+    with pytest.raises(expected), writer._translated_errors("mongodb://127.0.0.1"):
+        raise OperationFailure("it says no", code)
+    lost = BulkWriteError({"writeErrors": [{"code": code, "op": {"q": {}}}]})
+    with pytest.raises(expected), writer._translated_errors("mongodb://127.0.0.1"):
+        raise lost
+
+
+def test_the_loser_of_two_upserts_of_one_issue_writes_again():
+    duplicate = BulkWriteError({"writeErrors": [{"code": 11_000, "op": {"q": {"_id": "1:v1:a"}}}]})
+    with pytest.raises(UnavailableError), writer._translated_errors("mongodb://127.0.0.1"):
+        raise duplicate
 
 
 def retried(target, events):

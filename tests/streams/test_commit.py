@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from itertools import pairwise
 
 import orjson
 import pytest
 
-from catchwater.answers import Drop, Emit, Reject, Skip, Stored, Tally
+from catchwater.answers import Drop, Emit, Reject, Tally
 from catchwater.errors import MissingEpochError
-from catchwater.event import decode, encode
-from catchwater.monitoring.audit import make_audit
+from catchwater.event import decode
 from catchwater.monitoring.snapshot import take
-from catchwater.redis_client import as_mapping
-from catchwater.streams import dead_letters, keys
+from catchwater.streams import keys
 from catchwater.streams.commit import CommitTotals
-from catchwater.streams.processing import split_replayed
+from catchwater.streams.hyperloglog import register
 
 
 def tallied(entries):
@@ -69,6 +68,11 @@ def test_two_commits_of_one_batch_have_one_effect(pipeline, event):
     second = pipeline.consumer("count", "zombie").commit(tallied(batch))
     assert (first.won, second.won, second.stale) == (6, 0, 6)
     assert sum(part["events\t1:v1:a"] for _, part in values(pipeline, "202511")) == 6
+    ledgers = [
+        pipeline.connection.call("HGET", keys.ledger(tag), "count:done")
+        for tag in pipeline.defs.tags
+    ]
+    assert sum(int(n or 0) for n in ledgers) == 6
 
 
 def test_a_mark_that_was_met_is_a_duplicate(pipeline, event):
@@ -129,6 +133,36 @@ def test_counters_are_absolute_and_go_on_from_batch_to_batch(pipeline, event):
     assert totals == [(2, 4), (4, 8), (6, 12)]
 
 
+def test_first_and_last_are_those_of_the_batch_whatever_its_order(pipeline, event):
+    consumer = pipeline.consumer("count")
+    for order in ([5, 1, 9], [5, 9, 1]):
+        pipeline.add("unique", *[event(1, received=1_763_900_000_000 + n) for n in order])
+        consumer.commit(tallied(consumer.read()))
+        seen = bodies(pipeline)[-1]["issues"]["1:v1:a"]
+        assert (seen["first"], seen["last"]) == (1_763_900_000_001, 1_763_900_000_009)
+
+
+def two_of_one_register():
+    """Two users of one register: the first raises it higher."""
+    users = sorted((register(f"u{n}"), f"u{n}") for n in range(3000))
+    ((_, lower), second), ((_, higher), first) = next(
+        (one, other)
+        for one, other in pairwise(users)
+        if one[0][0] == other[0][0] and one[0][1] < other[0][1]
+    )
+    assert lower < higher
+    return first, second, higher
+
+
+def test_a_register_of_users_holds_the_highest_rank_of_the_batch(pipeline, event):
+    first, second, high = two_of_one_register()
+    consumer = pipeline.consumer("count")
+    pipeline.add("unique", event(1, user=first), event(1, user=second))
+    consumer.commit(tallied(consumer.read()))
+    (body,) = bodies(pipeline)
+    assert list(body["issues"]["1:v1:a"]["users"].values()) == [high]
+
+
 def highest_values(pipeline, bucket):
     """The sum over partitions of the highest value that each sent for a field of the bucket."""
     by_partition = defaultdict(Counter)
@@ -179,9 +213,7 @@ def test_the_generation_expires_before_any_counters_that_began_in_it(pipeline, e
     consumer.commit(tallied(consumer.read()))
     tag = pipeline.defs.tags[pipeline.defs.partition_of(event(1).id)]
     for bucket in ("2025112312", "202511"):
-        ends = [
-            call("PEXPIRETIME", keys.tally(tag, bucket, f"1:v1:{name}")) for name in "abc"
-        ]
+        ends = [call("PEXPIRETIME", keys.tally(tag, bucket, f"1:v1:{name}")) for name in "abc"]
         assert 0 < call("PEXPIRETIME", keys.generation(tag, bucket)) < min(ends)
 
 
@@ -293,50 +325,3 @@ def test_a_partition_without_an_epoch_does_not_count(pipeline, event):
         consumer.commit(tallied(batch))
     consumer.prepare()
     assert consumer.commit(tallied(batch)).won == 1
-
-
-def test_an_event_that_a_stage_skips_is_dropped_as_skipped_and_the_audit_adds_up(pipeline, event):
-    pipeline.add("raw", event(1))
-    consumer = pipeline.consumer("name")
-    totals = consumer.commit([(entry, Skip()) for entry in consumer.read()])
-    assert (totals.won, totals.dropped, totals.skipped) == (1, 1, 0)
-    snapshot = take(pipeline.connection, pipeline.defs)
-    assert snapshot.dropped == {"skipped": 1}
-    assert make_audit(snapshot).adds_up
-
-
-def test_a_replayed_event_is_skipped_by_the_other_stages_and_counted_nowhere_again(pipeline, event):
-    """The metrics once counted such an event as stored, though nothing was written to MongoDB."""
-    tag = pipeline.defs.tags[pipeline.defs.partition_of(event(1).id)]
-    flat = [part for item in encode(event(1)).items() for part in item]
-    stream = keys.stream(tag, "raw")
-    pipeline.connection.call("XADD", stream, "*", *flat, "for", "another")
-    consumer = pipeline.consumer("name")
-    own, skipped = split_replayed("name", consumer.read())
-    totals = consumer.commit(skipped)
-    assert own == []
-    assert totals == CommitTotals(won=1, skipped=1)
-    assert consumer.pending() == []
-    assert pipeline.inside("named") == []
-    ledger = as_mapping(pipeline.connection.call("HGETALL", keys.ledger(tag)))
-    assert {name: n for name, n in ledger.items() if n != b"0"} == {b"name:done": b"1"}
-    assert take(pipeline.connection, pipeline.defs).dropped == {}
-
-
-def test_an_event_replayed_for_one_of_two_stages_leaves_the_audit_adding_up(pipeline, event):
-    """Two stages read `raw`, one rejects an event: its replay must not count it twice."""
-    both = {**pipeline.defs.stages, "other": pipeline.defs.stages["name"]}
-    pipeline.defs = pipeline.defs.model_copy(update={"stages": both})
-    name, other = pipeline.consumer("name"), pipeline.consumer("other")
-    name.prepare()
-    pipeline.add("raw", event(1))
-    name.commit([(entry, Reject("it is purple")) for entry in name.read()])
-    other.commit([(entry, Stored()) for entry in other.read()])
-    (letter,) = dead_letters.letters(pipeline.connection, pipeline.defs)
-    assert dead_letters.replay(pipeline.connection, pipeline.defs, letter)
-    name.commit([(entry, Drop("crawler")) for entry in name.read()])
-    _, skipped = split_replayed("other", other.read())
-    assert other.commit(skipped) == CommitTotals(won=1, skipped=1)
-    snapshot = take(pipeline.connection, pipeline.defs)
-    assert (snapshot.accepted, snapshot.dropped) == (1, {"crawler": 1})
-    assert make_audit(snapshot).adds_up
