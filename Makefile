@@ -5,7 +5,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check chaos fuzz simulate bench format clean
+.PHONY: help run test check chaos fuzz simulate mutations power soak bench format clean
 
 help: ## show this
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -33,6 +33,15 @@ fuzz: .venv/test.stamp ## look for input that breaks what reads it, for FUZZ_SEC
 
 simulate: .venv/test.stamp ## run SEEDS (10000) orders of events and faults; one that is wrong says how to see it again
 	@$(BIN)/python -m tests.simulation --seeds $${SEEDS:-10000}
+
+mutations: .venv/test.stamp ## take out each guard in turn: some test must fail; writes docs/mutations.md
+	@$(BIN)/python -m tests.mutations
+
+power: .venv/test.stamp ## cut the power while Redis, the spool and MongoDB write; needs strace
+	@$(BIN)/python -m tests.power $(ARGS)
+
+soak: .venv/test.stamp ## steady load and random faults for MINUTES (30); what must stay flat, as a table
+	@$(BIN)/python -m tests.soak --minutes $${MINUTES:-30} $(ARGS)
 
 bench: .venv/test.stamp ## measure, against references in the same run
 	@$(BIN)/python -m benchmarks $(ARGS)
