@@ -1,5 +1,5 @@
 """The chaos test must be able to fail: with the gate taken out, or with counters that are added
-up, it does.
+up, it does. And each commit of the run is one that tests/model would make, unless the gate is out.
 
 Each mutation is a copy of the source with one line changed; the line must be there, or the test
 fails.
@@ -23,6 +23,7 @@ from catchwater.redis_client import Connection
 from catchwater.streams import keys
 from tests.chaos.load import Load
 from tests.chaos.system import ChaosSystem
+from tests.chaos.trace import Trace
 from tests.chaos.verdict import judge
 from tests.waiting import wait_until
 
@@ -48,6 +49,8 @@ def mutated(folder: Path, mutation: tuple[str, str, str] | None) -> Path:
         shutil.copytree(
             ROOT / package, folder / package, ignore=shutil.ignore_patterns("__pycache__")
         )
+    servers = folder / "catchwater/local/servers.py"  # its log is read back: all of it
+    servers.write_text(servers.read_text().replace('"64mb"', '"64gb"'))
     if mutation:
         name, old, new = mutation
         text = (folder / name).read_text()
@@ -122,4 +125,8 @@ def test_counts_are_exact_only_with_the_gate_and_absolute_counters(tmp_path, mut
         asyncio.run(fight(load, sleeper))
         wait_until(system.drained, "everything that was accepted has reached its end", timeout=120)
         verdict = judge(system, load.ledger)
+        trace = Trace()
+        trace.follow(system.data / "redis/appendonlydir")
     assert verdict.exact is exact, verdict
+    assert trace.commits > 50
+    assert (trace.mistakes == []) is (mutation is not NO_GATE), trace.mistakes[:3]
