@@ -44,7 +44,9 @@ class EventProducer:
         self._streams = [keys.stream(tag, SOURCE) for tag in defs.tags]
         self._replicas = wait_replicas
         self._wait_ms = wait_ms
-        self._added = keys.added(secrets.token_hex(8))
+        self.sender = secrets.token_hex(8)
+        """Names this producer in Redis."""
+        self._added = keys.added(self.sender)
         self._log = AddedLog()
         self._lost = 0
 
@@ -86,6 +88,19 @@ class EventProducer:
             self._lost += self._log.lost(int(count), expected)
         lost, self._lost = self._lost, 0
         return lost
+
+    @property
+    def confirmed(self) -> int:
+        """How many events Redis has confirmed to have from this producer, in all."""
+        return self._log.last
+
+    async def added_by(self, senders: Sequence[str]) -> list[int | None]:
+        """How many events of other producers Redis has; None where it does not know one.
+
+        Raises UnavailableError.
+        """
+        found = await self._connection.calls([("GET", keys.added(sender)) for sender in senders])
+        return [None if count is None else int(count) for count in found]
 
     async def replication_id(self) -> str:
         """Names the history of this Redis's data: another one after a failover or a restart.

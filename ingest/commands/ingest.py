@@ -26,6 +26,7 @@ from catchwater.streams.producer import EventProducer
 from ingest import listening, reports, responses
 from ingest.admission import Admission
 from ingest.batching import EventBatcher
+from ingest.confirmed import ConfirmedCounts
 from ingest.draining import SpoolDrain
 from ingest.durability import Durability
 from ingest.in_flight import InFlight
@@ -179,17 +180,19 @@ def command(
         producer = EventProducer(redis_url, defs, wait_replicas=wait_replicas)
         poller = PipelinePoller(redis_url, defs)
         file, unaccepted = Reloading(projects, load_projects), UnacceptedCounts()
-        async with checked(producer, allow_loss=allow_loss) as durability:
+        async with (
+            checked(producer, allow_loss=allow_loss) as durability,
+            saved(unaccepted, producer, spool) as saving,
+        ):
             with closing(Spool(spool, spool_bytes)) as stored, poller:
                 batcher = EventBatcher(producer, stored)
                 rates, in_flight = Rates(producer), InFlight(limits.in_flight_bytes)
                 room = memory_watermark, poller.latest, stored.fill
                 admission = Admission(defs, *room, rates, in_flight)
                 handlers = IngestHandlers(file.get, batcher, unaccepted, admission, limits)
-                chores = _chores(producer, stored, durability, unaccepted)
+                chores = [SpoolDrain(producer, stored).run(), durability.watch(), saving]
                 with service.OpsServer(ops_host, ops_port, lambda: _reason(batcher, durability)):
                     await serve(host, port, fd, limits, handlers, unaccepted, chores, stopping)
-                await unaccepted.save(producer)
 
     uvloop.run(run())
 
@@ -214,11 +217,15 @@ async def checked(producer: EventProducer, *, allow_loss: bool) -> AsyncIterator
         await producer.close()
 
 
-def _chores(
-    producer: EventProducer, spool: Spool, durability: Durability, unaccepted: UnacceptedCounts
-) -> list[Coroutine[Any, Any, None]]:
-    """What runs beside the server, for ever."""
-    return [SpoolDrain(producer, spool).run(), durability.watch(), _save(unaccepted, producer)]
+@asynccontextmanager
+async def saved(
+    unaccepted: UnacceptedCounts, producer: EventProducer, folder: Path
+) -> AsyncIterator[Coroutine[Any, Any, None]]:
+    """Counts are saved by the coroutine, each second, and once more at the end."""
+    with closing(ConfirmedCounts(folder, producer.sender)) as confirmed:
+        yield _save(unaccepted, producer, confirmed)
+        confirmed.save(producer.confirmed)
+        await unaccepted.save(producer)
 
 
 def _reason(batcher: EventBatcher, durability: Durability) -> str:
@@ -257,11 +264,15 @@ async def serve(
         await running
 
 
-async def _save(unaccepted: UnacceptedCounts, producer: EventProducer) -> None:
+async def _save(
+    unaccepted: UnacceptedCounts, producer: EventProducer, confirmed: ConfirmedCounts
+) -> None:
     while True:
         await asyncio.sleep(SAVE_EVERY_S)
         with suppress(UnavailableError, RefusedError):
-            if lost := await producer.lost():
+            lost = await producer.lost() + await confirmed.lost(producer)
+            confirmed.save(producer.confirmed)  # first: killed here, a loss is not told twice
+            if lost:
                 log.error("Redis fell back to an earlier state", events_lost=lost)
                 unaccepted.lost(lost)
         await unaccepted.save(producer)

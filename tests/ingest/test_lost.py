@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import signal
 
 import pytest
 
@@ -38,10 +39,7 @@ def test_the_audit_names_what_redis_lost_while_ingest_lived_on(own_redis, tmp_pa
         own_redis.start()
         post(ingest, 15)
         wait_until(lambda: len(ingest.events()) == 50, "what was spooled is in Redis, too")
-        own_redis.kill()
-        shutil.rmtree(own_redis.data)
-        shutil.copytree(tmp_path / "copy", own_redis.data)
-        own_redis.start()
+        fall_back(own_redis, tmp_path / "copy")
         post(ingest, after)
         wait_until(lambda: lost(ingest) > 0, "the loss is told")
         wait_until(lambda: len(ingest.events()) == 20 + 2 * after, "all others are in Redis")
@@ -61,3 +59,44 @@ def test_a_redis_that_was_only_killed_has_lost_nothing(own_redis, tmp_path):
         post(ingest, 1)
         assert lost(ingest) == 0
         assert ingest.metric("catchwater_lost_by_redis_total") == 0
+
+
+def confirmed(folder) -> int:
+    """What the files say that Redis has confirmed, in all."""
+    return sum(int(path.read_bytes() or b"0") for path in (folder / "spool/confirmed").iterdir())
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM], ids=["killed", "stopped"])
+@pytest.mark.parametrize("back", ["before", "after"])
+def test_what_redis_lost_is_named_where_the_ingest_that_knew_has_ended(
+    own_redis, tmp_path, how, back
+):
+    """[20 events, COPY, 30 events, END of ingest, FALL BACK], and the next ingest starts before or
+    after the fall-back.
+    """
+    (folder := tmp_path / "ingest").mkdir()
+    with made(own_redis.url, folder) as ingest:
+        post(ingest, 10)
+        own_redis.kill()
+        shutil.copytree(own_redis.data, tmp_path / "copy")
+        own_redis.start()
+        post(ingest, 15)
+        wait_until(lambda: confirmed(folder) == 50, "the disk knows what Redis has confirmed")
+        ingest.stop(how)
+        if back == "before":
+            fall_back(own_redis, tmp_path / "copy")
+            ingest.start()
+        else:
+            ingest.start()
+            fall_back(own_redis, tmp_path / "copy")
+        wait_until(lambda: lost(ingest) > 0, "the loss is told")
+        post(ingest, 1)
+        wait_until(lambda: confirmed(folder) == 22, "it is told once")
+        assert lost(ingest) == 30
+
+
+def fall_back(redis, copy) -> None:
+    redis.kill()
+    shutil.rmtree(redis.data)
+    shutil.copytree(copy, redis.data)
+    redis.start()
