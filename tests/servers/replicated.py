@@ -118,11 +118,12 @@ def audit(url, defs):
         connection.close()
 
 
-def settled(ingest, url, defs, least):
-    """The audit, once nothing is on its way and `least` events are counted."""
+def settled(ingest, url, defs, accepted):
+    """The audit, once nothing is on its way and each event is counted, or named as lost."""
     found = audit(url, defs)
     waits = ingest.metric("catchwater_spool_depth")
-    return found if found and not (found.depth or waits) and found.counted >= least else None
+    done = found and not (found.depth or waits)
+    return found if done and found.counted + found.lost_by_redis >= accepted else None
 
 
 def post(ingest, number):
