@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 import shutil
 import signal
+from contextlib import closing
 
 import pytest
 
 from catchwater.monitoring import snapshot
 from catchwater.redis_client import Connection
+from ingest.confirmed import MOST, ConfirmedCounts
 from tests.ingest.conftest import KEY, made
 from tests.waiting import wait_until
 
@@ -63,7 +67,10 @@ def test_a_redis_that_was_only_killed_has_lost_nothing(own_redis, tmp_path):
 
 def confirmed(folder) -> int:
     """What the files say that Redis has confirmed, in all."""
-    return sum(int(path.read_bytes() or b"0") for path in (folder / "spool/confirmed").iterdir())
+    return sum(
+        sum(json.loads(path.read_bytes() or b"{}").values())
+        for path in (folder / "spool/confirmed").iterdir()
+    )
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM], ids=["killed", "stopped"])
@@ -100,3 +107,41 @@ def fall_back(redis, copy) -> None:
     shutil.rmtree(redis.data)
     shutil.copytree(copy, redis.data)
     redis.start()
+
+
+class Known:
+    """A Redis that has lost 2 events of process 7, and nothing else."""
+
+    async def added_by(self, senders):
+        return [8 if sender == "7" else 10 for sender in senders]
+
+
+def ended(folder, processes):
+    for number in range(processes):
+        one = ConfirmedCounts(folder, str(number))
+        one.save(10)
+        one.close()
+
+
+def test_a_loss_is_told_once_by_whichever_process_inherits_what_the_ended_one_knew(tmp_path):
+    ended(tmp_path, 50)
+    first, second = ConfirmedCounts(tmp_path, "first"), ConfirmedCounts(tmp_path, "second")
+    told = []
+    for one in (first, second, first, "first ends", second):
+        if one == "first ends":
+            first.close()
+        else:
+            told.append(asyncio.run(one.lost(Known())))
+            one.save(0)  # as ingest does after each look
+    second.close()
+    assert told == [2, 0, 0, 0]
+    assert [path.name for path in (tmp_path / "confirmed").iterdir()] == ["second"]
+
+
+def test_what_is_remembered_of_ended_processes_is_bounded(tmp_path):
+    """And costs one open file, not one each: a soak showed that."""
+    ended(tmp_path, 2 * MOST)
+    with closing(ConfirmedCounts(tmp_path, "living")) as living:
+        asyncio.run(living.lost(Known()))
+        (file,) = (tmp_path / "confirmed").iterdir()
+        assert len(json.loads(file.read_bytes())) == MOST
