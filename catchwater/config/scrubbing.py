@@ -14,6 +14,9 @@ from catchwater.config.globs import Glob
 Kind = Literal["secret", "token", "email", "card", "ip"]
 """What is recognised out of the box: docs/privacy.md."""
 
+OptionalKind = Literal["iban", "national_id", "phone"]
+"""What is recognised where a project asks for it."""
+
 
 def _understood(pattern: str) -> str:
     """RE2 says what it cannot do.
@@ -73,6 +76,10 @@ class Private(BaseModel):
     keep: list[Kind] = Field(
         default_factory=list,
         description="kinds that are not scrubbed: secret, token, email, card, ip",
+    )
+    also: list[OptionalKind] = Field(
+        default_factory=list,
+        description="kinds that are scrubbed too: iban, national_id, phone",
     )
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from catchwater.config import scrubbing
 from catchwater.config.globs import any_matches
-from stages.scrubbing import texts
+from stages.scrubbing import optional, texts
 from stages.scrubbing.secret_names import is_secret
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ class Cleaner:
     def __init__(self, private: Private = scrubbing.DEFAULT) -> None:
         self.is_secret = _judge(private)
         self._steps = texts.steps(self.is_secret, frozenset(private.keep))
+        self._steps += [step for kind, step in optional.STEPS.items() if kind in private.also]
         if private.patterns:
             self._steps.append(_own(private.patterns))
         self._remembered = lru_cache(maxsize=4096)(self._counted)

@@ -14,10 +14,18 @@ from collections.abc import Callable, Collection
 from functools import partial
 from ipaddress import ip_address
 
+from stages.scrubbing import known_keys, pairs
+from stages.scrubbing.pairs import Judge
+
 _LOGIN = re.compile(r"(?<=://)(?!\[secret\]@)[^/\s@]{1,256}@(?=[\w\[])")
 _DOMAIN = re.compile(
-    r"(?:@|%40)([A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){0,8}\.[A-Za-z]{2,24})(?![\w-])"
+    r"(?:[@\uff20]|%(?:25){0,3}40|&#(?:0{0,4}64|[xX]0{0,4}40);|\\u0040)"
+    r"((?:[^\W_]|-){1,63}(?:\.(?:[^\W_]|-){1,63}){0,8}\.(?:[^\W\d_]{2,24}|xn--[A-Za-z0-9-]{2,60})"
+    r")(?![\w-])"
 )
+_AT = ("@", "\uff20", "40", "64;")
+"""What an address has, however it is written."""
+
 _FILES = frozenset(
     {
         "avif",
@@ -49,50 +57,13 @@ _FILES = frozenset(
         "xml",
     }
 )
-_PARAMETER = re.compile(r"([A-Za-z][\w.\[\]%-]{0,39})=(?!\[)([^&\s;\"'<>#,)\]}]{1,4000})")
-_QUOTED = re.compile(r"([\"'])([A-Za-z][\w-]{1,39})\1(\s{0,3}:\s{0,3}[\"'])([^\"'\n]{1,4000})")
-_EMPTY = frozenset(
-    {
-        "undefined",
-        "null",
-        "true",
-        "false",
-        "none",
-        "nan",
-        "0",
-        "1",
-        "[secret]",
-        "[token]",
-        "[email]",
-    }
-)
-_KEYS = re.compile(
-    r"(?<![A-Za-z0-9])(?:eyJ[\w-]{8,}\.[\w-]{4,}(?:\.[\w-]*)?|(?:AKIA|ASIA)[0-9A-Z]{16}|gh[pousr]_[A-Za-z0-9]{30,}"
-    r"|github_pat_\w{40,}|glpat-[\w-]{20,}|[sr]k_(?:live|test)_\w{10,}|AIza[\w-]{35}|ya29\.[\w-]{20,}|xox[abeprs]-[\w-]{10,}"
-    r"|SG\.[\w-]{16,}\.[\w-]{16,}|npm_[A-Za-z0-9]{36})"
-)
-_KEY_STARTS = (
-    "eyJ",
-    "AKIA",
-    "ASIA",
-    "gh",
-    "github_pat_",
-    "glpat-",
-    "k_live_",
-    "k_test_",
-    "AIza",
-    "ya29.",
-    "xox",
-    "SG.",
-    "npm_",
-    "sk-",
-)
-_SCHEME = re.compile(r"\b([Bb]earer|BEARER|[Bb]asic|BASIC|[Tt]oken)\s{1,3}([\w.~+/=-]{12,4000})")
 _PEM = re.compile(
-    r"-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----.*?(?:-----END [A-Z ]{0,30}PRIVATE KEY-----|\Z)",
+    r"-----BEGIN [A-Z ]{0,30}PRIVATE KEY(?: BLOCK)?-----.*?"
+    r"(?:-----END [A-Z ]{0,30}PRIVATE KEY(?: BLOCK)?-----|\Z)",
     re.DOTALL,
 )
-_CARD = re.compile(r"(?<![\w.,/=:#-])\d(?:[ -]?\d){12,18}(?![\w]|[.,-]\d)")
+_CARD = re.compile(r"(?<![\w.,-])\d(?:[ \u00a0\u2009\u202f-]{0,2}\d){12,18}(?![\w]|[.,-]\d)")
+_BETWEEN = re.compile(r"[ \u00a0\u2009\u202f-]+")
 _CARD_STARTS = re.compile(r"4|5[1-5]|2[2-7]|3[47]|3(?:0[0-5]|[689])|6(?:011|4[4-9]|5|2)|35")
 _FOUR = re.compile(r"(?<![\w./@-])(?:\d{1,3}\.){3}\d{1,3}(?![\w-]|\.\d)")
 _SIX = re.compile(r"(?<![\w:.])[0-9A-Fa-f]{1,4}(?::[0-9A-Fa-f]{0,4}){3,7}(?![\w:])")
@@ -104,16 +75,13 @@ _VERSION = re.compile(
 Step = Callable[[str, "Counter[str]"], str]
 """Takes one kind of private data out of a text, and counts it."""
 
-Judge = Callable[[str], bool]
-"""Whether a field of that name holds a secret."""
-
 
 def steps(is_secret: Judge, keep: Collection[str]) -> list[Step]:
     """The steps that scrub a text, in order, without the exempted kinds."""
     every: list[tuple[str, Step]] = [
         ("secret", _logins),
         ("email", _emails),
-        ("token", _tokens),
+        ("token", known_keys.hide),
         ("secret", partial(_secrets, is_secret)),
         ("card", _cards),
         ("ip", _addresses),
@@ -125,24 +93,10 @@ def _logins(text: str, found: Counter[str]) -> str:
     return _marked(_LOGIN, "[secret]@", "secret", text, found) if "@" in text else text
 
 
-def _tokens(text: str, found: Counter[str]) -> str:
-    if any(start in text for start in _KEY_STARTS):
-        text = _marked(_KEYS, "[token]", "token", text, found)
-    if " " in text and (
-        "asic" in text or "earer" in text or "oken" in text or "BEARER" in text or "BASIC" in text
-    ):
-        text = _SCHEME.sub(partial(_authorized, found), text)
-    return text
-
-
 def _secrets(is_secret: Judge, text: str, found: Counter[str]) -> str:
     if "-----BEGIN" in text:
         text = _marked(_PEM, "[secret]", "secret", text, found)
-    if "=" in text:
-        text = _PARAMETER.sub(partial(_parameter, is_secret, found), text)
-    if ":" in text and ('"' in text or "'" in text):
-        text = _QUOTED.sub(partial(_quoted, is_secret, found), text)
-    return text
+    return pairs.hide(is_secret, text, found)
 
 
 def _cards(text: str, found: Counter[str]) -> str:
@@ -170,7 +124,7 @@ def _emails(text: str, found: Counter[str]) -> str:
     """An address is found by its domain, and what stands before it is its name: no search from
     each letter on.
     """
-    if "@" not in text and "%40" not in text:
+    if not any(map(text.__contains__, _AT)):
         return text
     parts, end = [], 0
     for match in _DOMAIN.finditer(text):
@@ -192,47 +146,20 @@ def _emails(text: str, found: Counter[str]) -> str:
 
 def _local(text: str, at: int, least: int) -> int:
     """Where the name of an address that ends at `at` begins."""
+    least = max(least, at - 64)
+    if at > least and text[at - 1] == '"':  # "jane doe"@example.com
+        opened = text.rfind('"', least, at - 1)
+        return opened if opened >= 0 else at
     start = at
-    while start > max(least, at - 64) and (text[start - 1].isalnum() or text[start - 1] in "._+-"):
+    while start > least and (text[start - 1].isalnum() or text[start - 1] in "._+-'\u2019"):
         start -= 1
-    while start < at and text[start] in "._-":
+    while start < at and text[start] in "._-'\u2019":
         start += 1
     return start
 
 
-def _parameter(is_secret: Judge, found: Counter[str], match: re.Match[str]) -> str:
-    name, value = match[1], match[2]
-    long = len(value) >= 16 and name.lower() in {
-        "code",
-        "key",
-        "hash",
-        "ticket",
-        "assertion",
-        "samlresponse",
-    }
-    if value.lower() in _EMPTY or not (long or is_secret(name)):
-        return match[0]
-    found["secret"] += 1
-    return f"{name}=[secret]"
-
-
-def _quoted(is_secret: Judge, found: Counter[str], match: re.Match[str]) -> str:
-    if not is_secret(match[2]) or match[4].lower() in _EMPTY:
-        return match[0]
-    found["secret"] += 1
-    return f"{match[1]}{match[2]}{match[1]}{match[3]}[secret]"
-
-
-def _authorized(found: Counter[str], match: re.Match[str]) -> str:
-    """`Bearer abc123…`; but "token authentication" and "basic requirements" are words."""
-    if not (any(map(str.isdigit, match[2])) or match[2].endswith("=")):
-        return match[0]
-    found["token"] += 1
-    return f"{match[1]} [token]"
-
-
 def _card(found: Counter[str], match: re.Match[str]) -> str:
-    digits = match[0].replace(" ", "").replace("-", "")
+    digits = _BETWEEN.sub("", match[0])
     if (
         not _CARD_STARTS.match(digits)
         or len(set(digits)) == 1
@@ -246,9 +173,8 @@ def _card(found: Counter[str], match: re.Match[str]) -> str:
 
 def _grouped(text: str) -> bool:
     """Cards are written in one, or in groups of at least two digits with one kind of separator."""
-    return not (" " in text and "-" in text) and all(
-        len(part) >= 2 for part in re.split("[ -]", text)
-    )
+    separators = set(_BETWEEN.findall(text))
+    return len(separators) < 2 and all(len(part) >= 2 for part in _BETWEEN.split(text))
 
 
 def _luhn(digits: str) -> bool:

@@ -70,3 +70,59 @@ def test_no_pattern_is_slow_that_would_never_end_elsewhere():
     started = time.process_time()
     clean("a" * 50_000 + "!" + "x" * 50_000, own)
     assert time.process_time() - started < 2
+
+
+OPTIONAL = {
+    "iban": [
+        "DE89370400440532013000",
+        "GB29 NWBK 6016 1331 9268 19",
+        "FR1420041010050500013M02606",
+        "NL91ABNA0417164300",
+    ],
+    "national_id": ["123-45-6789", "AB 12 34 56 C", "RSSMRA85T10A562S", "12345678Z", "X1234567L"],
+    "phone": [
+        "+49 30 1234567",
+        "+1 (415) 555-0132",
+        "0049 171 1234567",
+        "(415) 555-0132",
+        "415-555-0132",
+        "030 1234 567",
+        "+33 1 23 45 67 89",
+    ],
+}
+ORDINARY = [
+    "DE12345678901234567890",
+    "12:30:45",
+    "2026-11-27",
+    "chunk 12345678",
+    "v1.2.3",
+    "550e8400-e29b-41d4-a716-446655440000",
+    "at f (app.js:12:345678)",
+    "+10 points",
+    "id=1763900000000",
+    "ISBN 978-3-16-148410-0",
+]
+
+
+@pytest.mark.parametrize("kind", OPTIONAL)
+def test_an_optional_kind_is_taken_out_where_a_project_asks_for_it(kind):
+    asked = Private(also=[kind])
+    for text in OPTIONAL[kind]:
+        sentence = f"no match for {text}, sorry"
+        assert clean(sentence, Private()) == sentence
+        assert clean(sentence, asked) == f"no match for [{kind}], sorry"
+
+
+def test_ordinary_numbers_stay_even_with_all_optional_kinds():
+    every = Private(also=list(OPTIONAL))
+    assert [text for text in ORDINARY if clean(text, every) != text] == []
+
+
+@pytest.mark.parametrize(
+    "text", ["+1 " * 50_000, "DE89 " * 50_000, "12 34 56 " * 30_000, "0 " * 99_999]
+)
+def test_optional_kinds_are_linear(text):
+    every = Private(also=list(OPTIONAL))
+    started = time.process_time()
+    clean(text, every)
+    assert time.process_time() - started < 2
