@@ -25,7 +25,8 @@
     │   └── NotStoredError          Redis refuses events for good: nobody would count them
     ├── QueryParameterError         a parameter of the dashboard's address cannot be used
     ├── UploadError                 an uploaded bundle of source maps cannot be taken
-    └── InvalidSourceMapError       the bytes are no source map that can be used
+    ├── InvalidSourceMapError       the bytes are no source map that can be used
+    └── SourceUnreadableError       a source's functions cannot be read off it
 
 The message of each names the value, the place and the next step, for the person who reads it.
 """
@@ -181,3 +182,7 @@ class UploadError(CatchwaterError):
 
 class InvalidSourceMapError(CatchwaterError):
     """These bytes are no source map that can be used. The text says why."""
+
+
+class SourceUnreadableError(CatchwaterError):
+    """The parser died of a source, or took too long. The text says which."""

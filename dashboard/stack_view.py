@@ -49,6 +49,7 @@ class Frame:
     lines: list[Line] = field(default_factory=list)
     generated: str = ""
     unmapped: str = ""
+    unnamed: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +114,7 @@ def _frame(found: Json) -> Frame:
             f"{text(generated.get('function'))} {text(generated.get('file'))}{_place(generated)}"
         ).strip(),
         WHY_UNMAPPED.get(why, why),
+        text(found.get("unnamed")),
     )
 
 

@@ -227,6 +227,7 @@ class Spool:
         )
         try:
             database.execute("PRAGMA auto_vacuum=INCREMENTAL")  # the file shrinks after an outage
+            database.execute("PRAGMA secure_delete=ON")  # what people's browsers sent is not kept
             database.execute("PRAGMA journal_mode=WAL")
             # A commit is on disk: the answer 2xx depends on it.
             database.execute("PRAGMA synchronous=FULL")

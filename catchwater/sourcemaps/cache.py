@@ -17,7 +17,14 @@ from catchwater import metrics
 from catchwater.errors import InvalidSourceMapError, RefusedError, UnavailableError
 from catchwater.sourcemaps.lookup import NOT_PARSABLE, NOT_UPLOADED, OTHER_RELEASE, TOO_LARGE
 from catchwater.sourcemaps.lru import LruCache
-from catchwater.sourcemaps.positions import LARGEST, Map, Memory, weight
+from catchwater.sourcemaps.positions import (
+    LARGEST,
+    MEMORY_OF_TEXT,
+    Map,
+    Memory,
+    number_of_texts,
+    weight,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -104,6 +111,7 @@ class MapCache:
 
     def close(self) -> None:
         self._stopped.set()
+        self._shared.reader.close()
 
     def _watch(self) -> None:
         while not self._stopped.wait(LOOK_AGAIN_S):
@@ -129,6 +137,10 @@ class MapCache:
         raw = self._archive.read(stored.sha, LARGEST)
         if raw is None:
             return NOT_UPLOADED
+        expected += MEMORY_OF_TEXT * number_of_texts(raw)
+        if expected > self._maps.bound:
+            return TOO_LARGE
+        self._maps.make_room(expected)
         try:
             found = Map(raw, self._shared)
         except InvalidSourceMapError as error:

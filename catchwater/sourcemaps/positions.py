@@ -5,15 +5,19 @@ By `symbolic`.
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+import structlog
 from symbolic.exceptions import SymbolicError
 from symbolic.sourcemap import SourceMapTokenMatch, SourceMapView, SourceView
 
-from catchwater.errors import InvalidSourceMapError
+from catchwater.errors import InvalidSourceMapError, SourceUnreadableError
 from catchwater.sourcemaps.lru import LruCache
-from catchwater.sourcemaps.scopes import TREE, Scopes
+from catchwater.sourcemaps.scope_reader import ScopeReader
+
+log = structlog.get_logger()
 
 LARGEST = 64 * 2**20
 """Bytes of a map that is still looked at, unpacked."""
@@ -24,14 +28,21 @@ AROUND = 2
 WIDTH = 160
 """Characters of a line of source that are stored."""
 
-TREES = 8 * 2**20
-"""Bytes of memory for the syntax trees of the sources that were looked at last."""
-
 MEMORY_OF_TOKEN = 32
-"""Bytes that a mapping takes once it is parsed; names and sources take what they take in the map.
+"""Bytes that a mapping takes once it is parsed. Measured."""
 
-Measured.
+MEMORY_OF_TEXT = 64
+"""Bytes that a name, a source or its text takes besides its characters. Measured."""
+
+MOST_TEXTS = 2_000_000
+"""Names, sources and texts of a map that is still looked at. 64 MB of empty ones would be 30
+million, and take 2 GB.
 """
+
+MOST_UNREADABLE = 3
+"""Sources of a map that may cost their parser its life, before no other one is tried."""
+
+UNREADABLE = "its source cannot be parsed"
 
 PLACES = 4_000
 """Places that are remembered, about 1 KB each."""
@@ -57,13 +68,14 @@ class Place(NamedTuple):
     pre: list[str]
     line_text: str | None
     post: list[str]
+    unnamed: str = ""
 
 
 @dataclass(slots=True)
 class Memory:
-    """What maps remember together: syntax trees by weight, places by number."""
+    """What maps share: who reads functions off sources, and places that were asked for."""
 
-    trees: LruCache[Scopes] = field(default_factory=lambda: LruCache(TREES))
+    reader: ScopeReader = field(default_factory=ScopeReader)
     places: LruCache[tuple[Place | None]] = field(default_factory=lambda: LruCache(PLACES))
 
 
@@ -74,6 +86,9 @@ class Map:
         """Raises InvalidSourceMapError. Many maps may share a memory."""
         if len(raw) > LARGEST:
             raise InvalidSourceMapError(f"{len(raw):,} bytes are more than {LARGEST:,}")
+        texts = number_of_texts(raw)
+        if texts > MOST_TEXTS:
+            raise InvalidSourceMapError(f"{texts:,} names and sources are more than {MOST_TEXTS:,}")
         try:
             self._view = SourceMapView.from_json_bytes(raw.removeprefix(b"\xef\xbb\xbf"))
             self.mappings = len(self._view)
@@ -81,9 +96,10 @@ class Map:
             raise InvalidSourceMapError(
                 f"not a source map: {str(error)[:200] or type(error).__name__}"
             ) from error
-        self.weight = weight(len(raw), self.mappings)
+        self.weight = weight(len(raw), self.mappings) + MEMORY_OF_TEXT * texts
         self._memory = memory or Memory()
-        self._key = object()
+        self._key = secrets.token_hex(8)
+        self._unreadable: set[int] = set()
 
     @property
     def has_sources(self) -> bool:
@@ -147,21 +163,37 @@ class Map:
             return Place(file, at + 1, column, None, name, [], None, [])
         pre = [_cut(source[n]) for n in range(max(0, at - AROUND), at)]
         post = [_cut(source[n]) for n in range(at + 1, min(len(source), at + 1 + AROUND))]
-        function = self._scopes(token, source).function_at(
-            at, len(_before(text, token.src_col).encode())
-        )
-        return Place(file, at + 1, column, function, name, pre, _cut(text, token.src_col), post)
+        before = len(_before(text, token.src_col).encode())
+        function = self._function_at(token, source, before)
+        unnamed = UNREADABLE if function is None else ""
+        line = _cut(text, token.src_col)
+        return Place(file, at + 1, column, function, name, pre, line, post, unnamed)
 
-    def _scopes(self, token: SourceMapTokenMatch, source: SourceView) -> Scopes:
-        key = (self._key, token.src_id)
-        scopes = self._memory.trees.get(key)
-        if scopes is None:
-            text = source.get_source().encode()
-            scopes = Scopes(
-                text, typescript=str(token.src).partition("?")[0].endswith((".ts", ".mts", ".cts"))
+    def _function_at(
+        self, token: SourceMapTokenMatch, source: SourceView, column: int
+    ) -> str | None:
+        """None where the source cannot be read: it is not tried again."""
+        number = token.src_id or 0
+        if number in self._unreadable or len(self._unreadable) >= MOST_UNREADABLE:
+            return None
+        typescript = str(token.src).partition("?")[0].endswith((".ts", ".mts", ".cts"))
+        try:
+            return self._memory.reader.function_at(
+                f"{self._key} {number}",
+                lambda: source.get_source().encode(),
+                token.src_line,
+                column,
+                typescript=typescript,
             )
-            self._memory.trees.put(key, scopes, TREE * len(text))
-        return scopes
+        except SourceUnreadableError as error:
+            self._unreadable.add(number)
+            log.warning("a source cannot be parsed", source=str(token.src)[:200], why=str(error))
+            return None
+
+
+def number_of_texts(raw: bytes) -> int:
+    """About how many strings a map's JSON holds; quotes within them are behind a backslash."""
+    return (raw.count(b'"') - raw.count(b'\\"')) // 2
 
 
 def weight(size: int, mappings: int) -> int:

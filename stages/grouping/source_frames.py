@@ -88,6 +88,8 @@ class _Work:
             "function": frame.function,
         }
         source: dict[str, Any] = {"generated": generated}
+        if place.unnamed:
+            source["unnamed"] = place.unnamed
         size = sum(map(len, (*place.pre, place.line_text or "", *place.post)))
         if place.line_text is not None and size <= self._left:
             self._left -= size

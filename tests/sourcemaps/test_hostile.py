@@ -19,7 +19,7 @@ from tests.sourcemaps.explained import named, report, simple, upload
 
 BAD = {
     "ten megabytes of nonsense": b"\0\xff" * 5_000_000,
-    "deep": b'{"a":' * 500_000,
+    "deep": b'{"a":' * 300_000,
     "deep sections": b'{"version":3,"sections":[{"offset":{"line":0,"column":0},"map":' * 500,
     "empty": b"",
     "a list": b"[]",
@@ -94,6 +94,47 @@ def test_a_map_that_unpacks_to_more_than_the_most_is_not_unpacked(mongo):
     with closing(MapStore(mongo)) as store:
         assert store.read(sha_of(raw), 1_000_000) is None
         assert store.read(sha_of(raw), 5_000_001) == raw
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["/[" * 50_000, "a?(b):c=>" * 120_000, "type a=" * 100_000],
+    ids=["quadratic", "crashes the parser", "slow"],
+)
+@pytest.mark.parametrize("file", ["src/a.ts", "src/a.tsx"])
+def test_a_source_that_its_parser_cannot_read_costs_that_source_its_names(text, file, mongo, maps):
+    """It held up every project for 17 s, or ended the stage with a SIGSEGV, event after event."""
+    content = "function outer() {\n  boom(1);\n}\n" + text
+    put_map(mongo, simple(sources=[file], sourcesContent=[content]))
+    maps.look()
+    started = time.monotonic()
+    for _ in range(3):
+        frame = named(report([(1, 1)], "r"), maps)["frames"][0]
+        assert (frame["file"], frame["line"]) == (file, 2)
+        assert frame["function"] == "outer" or frame["unnamed"] == "its source cannot be parsed"
+    assert time.monotonic() - started < 10
+    put_map(mongo, simple(), release="next")
+    maps.look()
+    assert named(report([(1, 1)], "next"), maps)["frames"][0]["function"] == "outer"
+
+
+def test_a_map_with_many_sources_of_that_kind_loses_all_its_names(maps, mongo):
+    sources = [f"src/{n}.tsx" for n in range(10)]
+    mappings = "AACEA" + ";ACAAA" * 9
+    content = "function outer() {\n  boom(1);\n}\n" + "a?(b):c=>" * 120_000
+    put_map(mongo, simple(sources=sources, sourcesContent=[content] * 10, mappings=mappings))
+    maps.look()
+    frames = named(report([(n, 1) for n in range(1, 11)], "r"), maps)["frames"]
+    assert {frame["unnamed"] for frame in frames} == {"its source cannot be parsed"}
+
+
+@pytest.mark.parametrize("field", ["names", "sources", "sourcesContent"])
+def test_a_map_of_very_many_empty_texts_is_refused_before_it_takes_its_memory(field):
+    raw = simple(**{field: []}).replace(
+        f'"{field}":[]'.encode(), b'"%s":[%s""]' % (field.encode(), b'"",' * 3_000_000)
+    )
+    with pytest.raises(InvalidSourceMapError, match=r"3,000,0.. names and sources are more than"):
+        Map(raw)
 
 
 @pytest.mark.parametrize(
