@@ -59,11 +59,13 @@ class Drop:
     """Finished here, on purpose; counted under `reason` (a short name from a bounded set).
 
     `client_reports` is for an event that is a client report: how many errors the client discarded
-    itself, by reason.
+    itself, by reason. With `once`, it is a duplicate if that mark was met within the stage's
+    `once_for`.
     """
 
     reason: str
     client_reports: Mapping[str, int] = field(default_factory=dict)
+    once: str = ""
 
 
 @dataclass(frozen=True, slots=True)

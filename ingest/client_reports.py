@@ -72,4 +72,5 @@ def _quantity(one: Mapping[str, Any]) -> int:
 
 
 def _whole(quantity: Any) -> int:
-    return min(quantity, _MOST) if isinstance(quantity, int) and quantity > 0 else 0
+    whole = isinstance(quantity, int) and not isinstance(quantity, bool)
+    return min(quantity, _MOST) if whole and quantity > 0 else 0

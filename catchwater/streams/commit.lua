@@ -126,16 +126,19 @@ end
 -- that they had, in whatever order issues are counted then: under another the same events would be
 -- there twice. So all counters of a bucket share a generation for as long as it takes until the
 -- first of them may have expired: its key expires before any of them.
+-- The key holds the generation and the second in which it began. Is that in the future, then Redis's
+-- clock was set back, and the key would outlive counters that begin now.
+local now_s = tonumber(redis.call('TIME')[1])
+
 local function generation_of(row)
-  local generation = redis.call('GET', KEYS[row.generation])
-  if generation then return generation end
+  local found = redis.call('GET', KEYS[row.generation]) or ''
+  local generation, began = string.match(found, '(%d+) (%d+)')
+  if generation and tonumber(began) <= now_s then return generation end
   generation = redis.call('HINCRBY', KEYS[row.generations], row.bucket, 1)
   redis.call('EXPIRE', KEYS[row.generations], row.generations_ttl)
-  redis.call('SET', KEYS[row.generation], generation, 'EX', row.ttl)
+  redis.call('SET', KEYS[row.generation], generation .. ' ' .. now_s, 'EX', row.ttl)
   return generation
 end
-
-local now_s = tonumber(redis.call('TIME')[1])
 
 -- Counters live for at least `ttl` seconds after their last change. To set that at each change
 -- would cost as much as the counting, so they get `slack` more, and again when that is used up.
@@ -300,6 +303,7 @@ function apply.skip()
 end
 
 function apply.drop(entry)
+  if entry.mark and met(entry.mark, entry.window) then return outcome('duplicate') end
   outcome('dropped', entry.why)
   for reason, n in pairs(entry.client_reports or {}) do add_to_ledger('lost:' .. reason, n) end
 end
@@ -314,7 +318,13 @@ local won, stale = 0, 0
 for _, entry in ipairs(plan.entries) do
   if redis.call('XACK', KEYS[1], stage, entry.id) == 1 then
     won = won + 1
-    apply[entry.act](entry)
+    -- Redis does not undo what a script did that ends by an error. So an error of one entry must
+    -- not end it: acknowledged entries would be lost.
+    local done, why = pcall(apply[entry.act], entry)
+    if not done then
+      why = type(why) == 'table' and why.err or why
+      apply.reject({id = entry.id, why = 'its commit failed: ' .. tostring(why), tries = 1})
+    end
   else
     stale = stale + 1
   end

@@ -17,7 +17,7 @@ from catchwater.streams import counters, keys, time_buckets
 from catchwater.streams.hyperloglog import register
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from catchwater.config.streamdefs import StreamDefs
 
@@ -155,13 +155,13 @@ class CommitPlan:
                 return {"act": "skip"}
             case Skip():
                 return {"act": "drop", "why": "skipped"}
-            case Drop(reason, client_reports):
-                counted = {"client_reports": dict(client_reports)} if client_reports else {}
-                return {"act": "drop", "why": reason[:80], **counted}
+            case Drop(reason, client_reports, once):
+                counted = {"client_reports": _counts(client_reports)} if client_reports else {}
+                return {"act": "drop", "why": reason[:80], **counted, **self._mark(entry, once)}
             case Reject(why):
                 return {"act": "reject", "why": why[:2000], "tries": entry.tries}
             case Emit():
-                event, mark = self._event(entry, answer), self._mark(entry, answer)
+                event, mark = self._event(entry, answer), self._mark(entry, answer.once)
                 return {"act": "emit", **event, **mark, **self._tally(answer)}
 
     def _event(self, entry: Entry, answer: Emit) -> Json:
@@ -173,18 +173,18 @@ class CommitPlan:
         self._blobs += [fields[b"head"], fields[b"body"]]
         return {"event": event.id, "at": len(self._blobs) + 1}  # ARGV[3] is the first
 
-    def _mark(self, entry: Entry, answer: Emit) -> Json:
+    def _mark(self, entry: Entry, once: str) -> Json:
         """The mark and its window, chosen by the entry's id: Redis's clock, the same for all."""
-        if not answer.once:
+        if not once:
             return {}
         if self._settings.once_for is None:
             raise ValueError(
-                f"stage {self._stage!r} answers Emit(once=...) but sets no once_for: "
+                f"stage {self._stage!r} answers once=... but sets no once_for: "
                 "add it to the stage in streamdefs.yaml"
             )
         half_ms = int(self._settings.once_for / timedelta(milliseconds=2))
         index = int(entry.id.partition("-")[0]) // half_ms
-        self._marks.append(mark_digest(answer.once))
+        self._marks.append(mark_digest(once))
         return {"mark": len(self._marks), "window": self._window(index)}
 
     def _tally(self, answer: Emit) -> Json:
@@ -252,7 +252,8 @@ class CommitPlan:
 
     def _bucket(self, bucket: str, project: str) -> Json:
         month = time_buckets.month_of(bucket)
-        generations_ttl = self._defs.retention.issues + timedelta(days=62)
+        retention = self._defs.retention
+        generations_ttl = max(retention.issues, retention.hours) + timedelta(days=62)
         row = {
             "bucket": bucket,
             "project": project,
@@ -282,6 +283,15 @@ def plan_commit(
 def mark_digest(mark: str) -> bytes:
     """12 bytes for a mark of any length, to keep Redis small: commit.lua stores 9 of them."""
     return blake2b(mark.encode(), digest_size=12).digest()
+
+
+def _counts(client_reports: Mapping[str, int]) -> dict[str, int]:
+    """Only whole numbers: `true` is none, and would end the script in the middle."""
+    return {
+        reason: n
+        for reason, n in client_reports.items()
+        if isinstance(n, int) and not isinstance(n, bool)
+    }
 
 
 def _tag(name: str, value: str) -> list[str]:

@@ -12,7 +12,7 @@
 | `cw:{tag}:ledger`                        | hash   | outcomes of commits, by stage         | never         |
 | `cw:{tag}:life`                          | string | the partition's epoch, a random name  | never         |
 | `cw:{tag}:gen:<yyyymm>`                  | hash   | the newest generation of each bucket  | issues + 62 d |
-| `cw:{tag}:part:<bucket>`                 | string | the generation that counters begin in | 6 h, or 40 d  |
+| `cw:{tag}:part:<bucket>`                 | string | their generation, when it began       | 6 h, or 40 d  |
 | `cw:{tag}:sizes:<yyyymm>`                | hash   | how many issues each project has      | 42 d          |
 | `cw:{tag}:marks:<stage>:<window>`        | hash   | `slots` of each layer, `marks` in all | 1.5 once_for  |
 | `cw:{tag}:marks:…:<layer>:<slot>`        | hash   | marks met in that window of time      | 1.5 once_for  |

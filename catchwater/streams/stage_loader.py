@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import importlib
+from dataclasses import replace
 from functools import reduce
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from catchwater.answers import Answer, Emit, StageFunction
+from catchwater.answers import Answer, Drop, Emit, StageFunction
 from catchwater.errors import StageImportError
 from catchwater.event import CLIENT_REPORT, Event
 from catchwater.stage import Stage, StageEnvironment
@@ -101,6 +102,8 @@ def chain(first: StageFunction, then: StageFunction) -> StageFunction:
         if not isinstance(answer, Emit):
             return answer
         last = then(answer.event)
+        if isinstance(last, Drop):
+            return replace(last, once=last.once or answer.once)
         if not isinstance(last, Emit):
             return last
         return Emit(last.event, once=last.once or answer.once, tally=last.tally or answer.tally)

@@ -36,7 +36,7 @@ MUTATIONS = {
         "generation = 1",
     ),
     "a generation for each issue": (
-        "redis.call('SET', KEYS[row.generation], generation, 'EX', row.ttl)",
+        "redis.call('SET', KEYS[row.generation], generation .. ' ' .. now_s, 'EX', row.ttl)",
         "",
     ),
     "marks are not looked for": ("if window and has_mark(window, mark) then return true end", ""),

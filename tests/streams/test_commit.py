@@ -2,47 +2,18 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
 from itertools import pairwise
 
-import orjson
 import pytest
 
-from catchwater.answers import Drop, Emit, Reject, Tally
+from catchwater.answers import Drop, Emit, Reject
 from catchwater.errors import MissingEpochError
 from catchwater.event import decode
 from catchwater.monitoring.snapshot import take
 from catchwater.streams import keys
 from catchwater.streams.commit import CommitTotals
 from catchwater.streams.hyperloglog import register
-
-
-def tallied(entries):
-    return [
-        (entry, Emit(decode(entry.fields), tally=Tally(**decode(entry.fields).facts)))
-        for entry in entries
-    ]
-
-
-def emitted(entries, **more):
-    return [(entry, Emit(decode(entry.fields), **more)) for entry in entries]
-
-
-def bodies(pipeline):
-    return [
-        orjson.loads(fields[b"body"])
-        for fields in pipeline.inside("counted")
-        if fields[b"id"] == b"-"
-    ]
-
-
-def values(pipeline, bucket):
-    return [
-        (sent["generation"], sent["values"])
-        for body in bodies(pipeline)
-        for sent in body["buckets"]
-        if sent["name"] == bucket
-    ]
+from tests.streams.committed import bodies, emitted, highest_values, tallied, values
 
 
 def test_an_emitted_event_goes_on_byte_for_byte(pipeline, event):
@@ -161,60 +132,6 @@ def test_a_register_of_users_holds_the_highest_rank_of_the_batch(pipeline, event
     consumer.commit(tallied(consumer.read()))
     (body,) = bodies(pipeline)
     assert list(body["issues"]["1:v1:a"]["users"].values()) == [high]
-
-
-def highest_values(pipeline, bucket):
-    """The sum over partitions of the highest value that each sent for a field of the bucket."""
-    by_partition = defaultdict(Counter)
-    for body in bodies(pipeline):
-        for sent in body["buckets"]:
-            if sent["name"] == bucket:
-                by_partition[body["tag"]] |= Counter(sent["values"])
-    return sum(by_partition.values(), Counter())
-
-
-def test_a_bucket_that_is_gone_starts_a_new_part(pipeline, event):
-    """Or its restart from zero would hide behind the larger value of the old part."""
-    consumer = pipeline.consumer("count")
-    pipeline.add("unique", event(1))
-    consumer.commit(tallied(consumer.read()))
-    for tag in pipeline.defs.tags:
-        expired = (keys.generation(tag, "202511"), keys.tally(tag, "202511", "1:v1:a"))
-        pipeline.connection.call("DEL", *expired)
-    pipeline.add("unique", event(1))
-    consumer.commit(tallied(consumer.read()))
-    parts = [
-        (int(generation), part["events\t1:v1:a"]) for generation, part in values(pipeline, "202511")
-    ]
-    assert parts == [(1, 1), (2, 1)]
-
-
-def test_counters_of_a_bucket_that_a_fall_back_has_undone_begin_in_their_part_again(
-    pipeline, event
-):
-    """In whatever order the issues are counted then. Once each issue took the next number, and was
-    counted twice under another one.
-    """
-    consumer, call = pipeline.consumer("count"), pipeline.connection.call
-    parts = []
-    for order in ("ab", "ba"):
-        pipeline.add("unique", *[event(1, issue=f"1:v1:{name}") for name in order])
-        consumer.commit(tallied(consumer.read()))
-        sent = values(pipeline, "202511")
-        parts.append({(field, part) for part, its in sent for field in its})
-        for tag in pipeline.defs.tags:  # it falls back to the state before
-            call("DEL", *call("KEYS", f"cw:{{{tag}}}:[gpt]*:2025*"), keys.stream(tag, "counted"))
-    assert parts[0] == parts[1]
-
-
-def test_the_generation_expires_before_any_counters_that_began_in_it(pipeline, event):
-    consumer, call = pipeline.consumer("count"), pipeline.connection.call
-    pipeline.add("unique", *[event(1, issue=f"1:v1:{name}") for name in "abc"])
-    consumer.commit(tallied(consumer.read()))
-    tag = pipeline.defs.tags[pipeline.defs.partition_of(event(1).id)]
-    for bucket in ("2025112312", "202511"):
-        ends = [call("PEXPIRETIME", keys.tally(tag, bucket, f"1:v1:{name}")) for name in "abc"]
-        assert 0 < call("PEXPIRETIME", keys.generation(tag, bucket)) < min(ends)
 
 
 def test_every_key_expires_unless_the_key_table_says_never(pipeline, event):

@@ -1,0 +1,49 @@
+"""Redis does not undo what a script did that ends by an error: no entry may end it."""
+
+from __future__ import annotations
+
+from catchwater.answers import Drop
+from catchwater.event import CLIENT_REPORT, decode
+from catchwater.monitoring.snapshot import take
+from catchwater.streams import dead_letters, keys
+from catchwater.streams.commit import CommitTotals
+from catchwater.streams.stage_loader import chain
+from stages.count import count
+from stages.dedupe import dedupe
+from tests.streams.committed import highest_values, tallied
+
+
+def test_a_client_report_that_says_true_instead_of_a_number_counts_nothing(pipeline, event):
+    """It ended the script after entries had been acknowledged: a whole batch was lost."""
+    pipeline.add("unique", event(1), event(1))
+    consumer = pipeline.consumer("count")
+    first, second = consumer.read()
+    answers = [(first, Drop("client_report", {"cap": True})), *tallied([second])]
+    assert consumer.commit(answers) == CommitTotals(won=2, dropped=1, emitted=1)
+    assert take(pipeline.connection, pipeline.defs).client_losses == {}
+
+
+def test_an_entry_whose_commit_fails_becomes_a_dead_letter_and_its_neighbours_are_counted(
+    pipeline, event
+):
+    """Redis does not undo what a script did that ends by an error."""
+    tag = pipeline.defs.tags[pipeline.defs.partition_of(event(1).id)]
+    pipeline.connection.call("SET", keys.tally(tag, "202511", "1:v1:bad"), "no hash", "EX", 60)
+    pipeline.add("unique", event(1), event(1, issue="1:v1:bad"), event(1))
+    consumer = pipeline.consumer("count")
+    totals = consumer.commit(tallied(consumer.read()))
+    assert (totals.won, totals.dead) == (3, 1)
+    assert highest_values(pipeline, "202511")["events\t1:v1:a"] == 2
+    (letter,) = dead_letters.letters(pipeline.connection, pipeline.defs)
+    assert letter.why.startswith("its commit failed: ")
+    assert "WRONGTYPE" in letter.why
+
+
+def test_a_client_report_is_counted_once_in_stages_that_are_chained_too(pipeline, event):
+    """The mark of the first stage was lost with the event that the second one dropped."""
+    told = event(1).with_(kind=CLIENT_REPORT, facts={"cap": 7})
+    pipeline.add("raw", told, told, told)
+    consumer, both = pipeline.consumer("name"), chain(dedupe.function, count.function)
+    answers = [(entry, both(decode(entry.fields))) for entry in consumer.read()]
+    assert consumer.commit(answers) == CommitTotals(won=3, dropped=1, duplicate=2)
+    assert take(pipeline.connection, pipeline.defs).client_losses == {"cap": 7}
