@@ -44,7 +44,7 @@ class ConfirmedCounts:
         self._file: int | None = None
         with suppress(OSError):
             self._folder.mkdir(parents=True, exist_ok=True)
-            self._file = _locked(self._folder / sender)
+            self._file = self._made()
 
     def save(self, confirmed: int) -> None:
         """Best effort: on a disk that fails, losses are told only while this process lives."""
@@ -67,13 +67,22 @@ class ConfirmedCounts:
             os.close(self._file)
             self._file = None
 
+    def _made(self) -> int | None:
+        """The own file. It gets its name once it is locked, or another process would inherit it."""
+        new = self._folder / f".{self._sender}"
+        file = _locked(new)
+        new.rename(self._folder / self._sender)
+        return file
+
     def _inherit(self) -> None:
         """Take over the files of processes that have ended."""
         if self._file is None:
             return
         with suppress(OSError):
             for path in self._folder.iterdir():
-                if path.name != self._sender and (other := _locked(path)) is not None:
+                if path.name[0] == "." or path.name == self._sender:
+                    continue
+                if (other := _locked(path)) is not None:
                     self._take(path, other)
 
     def _take(self, path: Path, other: int) -> None:

@@ -71,6 +71,7 @@ class SpoolDrain:
         Raises UnavailableError, RefusedError, and SpoolFullError when the file cannot be used.
         """
         if not self._spool.has_added and not self._spool.lock_drain():
+            await self._show_depth()  # another process drains
             return
         try:
             await self._add_all()

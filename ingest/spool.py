@@ -9,12 +9,13 @@ moved to a table of its own.
 from __future__ import annotations
 
 import fcntl
-import os
 import sqlite3
+import tempfile
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import structlog
@@ -24,7 +25,6 @@ from catchwater.event import Event, decode, encode
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
-    from pathlib import Path
 
 log = structlog.get_logger()
 
@@ -83,6 +83,7 @@ class Spool:
         self._reserve = folder / "reserve"
         self._limit = limit
         self._drain_lock = (folder / "drain.lock").open("w")
+        self._aside_lock = (folder / "aside.lock").open("w")
         self._lock = threading.Lock()
         self._database: sqlite3.Connection | None = None
         self._inode = 0
@@ -168,8 +169,12 @@ class Spool:
         return self._fill
 
     def depth(self) -> int:
-        """How many events wait here. Raises SpoolFullError when the file cannot be read."""
+        """How many events wait here. Raises SpoolFullError when the file cannot be read.
+
+        `fill` knows afterwards what other processes have put in and taken out.
+        """
         with self._opened() as database:
+            self._fill = self._size(database) / self._limit
             query = "SELECT count(*) FROM events WHERE number > ?"
             return int(database.execute(query, (self._added_to,)).fetchone()[0])
 
@@ -189,11 +194,16 @@ class Spool:
         if self._database:
             self._database.close()
         self._drain_lock.close()
+        self._aside_lock.close()
 
     @contextmanager
     def _opened(self) -> Iterator[sqlite3.Connection]:
-        """The database, open. Raises SpoolFullError when it cannot be used now."""
+        """The database, open. Raises SpoolFullError when it cannot be used now.
+
+        Meanwhile no other process moves the file aside: what is put into it would go with it.
+        """
         with self._lock:
+            fcntl.flock(self._aside_lock, fcntl.LOCK_SH)
             try:
                 yield self._current()
             except sqlite3.Error as error:
@@ -201,8 +211,10 @@ class Spool:
                     with suppress(sqlite3.Error):
                         self._database.execute("ROLLBACK")
                 if _is_damage(error):
-                    self._set_file_aside(error)
+                    self._set_file_aside(error, self._inode)
                 raise SpoolFullError(f"the spool {self._file} cannot be used: {error}") from error
+            finally:
+                fcntl.flock(self._aside_lock, fcntl.LOCK_UN)
 
     def _current(self) -> sqlite3.Connection:
         """The connection to the file of that name: another process may have moved it aside."""
@@ -211,12 +223,13 @@ class Spool:
             self._database = None
         if self._database is None:
             self._added_to = 0  # another file numbers its rows anew
+            self._inode = _inode(self._file)
             try:
                 self._database = self._connect()
             except sqlite3.DatabaseError as error:
                 if not _is_damage(error):
                     raise
-                self._set_file_aside(error)
+                self._set_file_aside(error, self._inode)
                 self._database = self._connect()
             self._inode = _inode(self._file)
         return self._database
@@ -237,13 +250,19 @@ class Spool:
             raise
         return database
 
-    def _set_file_aside(self, error: sqlite3.Error) -> None:
+    def _set_file_aside(self, error: sqlite3.Error, damaged: int) -> None:
+        """Move the file of that inode into a folder of its own, if it still has the name: by now
+        another process may have moved it, and made a new one.
+        """
         if self._database:
             with suppress(sqlite3.Error):
                 self._database.close()
             self._database = None
-        moved = self._file.with_name(f"damaged-{time.strftime('%Y%m%dT%H%M%S')}-{os.getpid()}")
-        moved.mkdir(exist_ok=True)
+        fcntl.flock(self._aside_lock, fcntl.LOCK_EX)
+        if _inode(self._file) != damaged:
+            return
+        prefix = f"damaged-{time.strftime('%Y%m%dT%H%M%S')}-"
+        moved = Path(tempfile.mkdtemp(prefix=prefix, dir=self._file.parent))
         for suffix in ("", "-wal", "-shm"):
             with suppress(FileNotFoundError):
                 file = self._file.with_name(self._file.name + suffix)

@@ -299,11 +299,11 @@ class Consumer:
         groups = self._connection.calls([("XINFO GROUPS", stream) for stream in emitted])
         readers = {name.encode() for name in self._defs.readers(self.settings.emits)}
         return any(
-            group[b"pending"] or group[b"last-delivered-id"] != last_id
-            for info, its_groups in zip(infos, groups, strict=True)
-            for last_id in (as_mapping(info)[b"last-generated-id"],)
+            group[b"pending"] or group[b"last-delivered-id"] != info[b"last-generated-id"]
+            for info, its_groups in zip(map(as_mapping, infos), groups, strict=True)
+            if info[b"length"] > 0
             for group in map(as_mapping, its_groups)
-            if group[b"name"] in readers and last_id != b"0-0"
+            if group[b"name"] in readers
         )
 
     def trim(self) -> int:

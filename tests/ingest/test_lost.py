@@ -145,3 +145,12 @@ def test_what_is_remembered_of_ended_processes_is_bounded(tmp_path):
         asyncio.run(living.lost(Known()))
         (file,) = (tmp_path / "confirmed").iterdir()
         assert len(json.loads(file.read_bytes())) == MOST
+
+
+def test_a_file_that_is_only_being_made_is_nobodys_to_inherit(tmp_path):
+    """Between its creation and its lock another process took it, and a loss was never told."""
+    with closing(ConfirmedCounts(tmp_path, "living")) as living:
+        (new := tmp_path / "confirmed/.new").touch()
+        asyncio.run(living.lost(Known()))
+        assert new.exists()
+        assert [path.name for path in new.parent.iterdir() if path != new] == ["living"]

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from catchwater import surrogates
 from catchwater.event import Event, encode
 from ingest import auth, decompression, envelope, reports, responses
+from ingest.client_reports import discarded_by_client, discarded_by_page
 from ingest.rates import DEBT_S, Bucket
 from ingest.spool import PAGE_BYTES, Spool
 
@@ -136,3 +137,11 @@ def test_large_events_are_drained_a_few_at_a_time(tmp_path):
 def test_an_array_of_a_report_that_is_too_deep_to_be_written_is_refused(read, depth):
     with pytest.raises(reports.InvalidReportError):
         read(SENDER, b"[" + b'{"a":' * depth + b"1" + b"}" * depth + b"]")
+
+
+@pytest.mark.parametrize("n", [True, False, -1, 0, 1.5, "7", None, [3], {"a": 1}])
+def test_only_a_whole_number_above_zero_is_how_many_errors_were_left_out(n):
+    """`true` went on as a number, and ended the commit of a whole batch."""
+    assert discarded_by_page({"dropped": "cap", "n": n}) == {"cap": 0}
+    told = {"discarded_events": [{"category": "error", "reason": "sample_rate", "quantity": n}]}
+    assert discarded_by_client(orjson.dumps(told)) == [("sample_rate", 0)]

@@ -202,7 +202,7 @@ def test_a_file_that_is_found_damaged_while_it_is_open_is_moved_aside(spool, tmp
 def test_a_page_of_a_file_that_was_moved_aside_marks_nothing_in_the_new_one(spool):
     spool.put(events(1, 2))
     page = spool.page()
-    spool._set_file_aside(sqlite3.DatabaseError("malformed"))
+    spool._set_file_aside(sqlite3.DatabaseError("malformed"), spool._inode)
     spool.put(events(3))
     spool.mark_added(page)
     assert [one.id for one in spool.page().events] == [events(3)[0].id]
@@ -252,7 +252,7 @@ def test_another_process_moving_the_file_aside_is_noticed(tmp_path):
     first, second = Spool(tmp_path, 1_000_000), Spool(tmp_path, 1_000_000)
     first.put(events(1))
     second.mark_added(second.page())
-    first._set_file_aside(sqlite3.DatabaseError("malformed"))
+    first._set_file_aside(sqlite3.DatabaseError("malformed"), first._inode)
     first.put(events(2))
     assert [one.id for one in second.page().events] == [events(2)[0].id]
     first.close()

@@ -108,3 +108,16 @@ def test_a_stage_does_not_fill_redis_further_while_the_next_one_is_away(pipeline
         for stage in ("dedupe", "count", "sink"):
             running.enter_context(pipeline.loop(stage, WORK[stage]))
         wait_until(lambda: not any(waits(pipeline, stage) for stage in WORK), "all is done")
+
+
+def test_a_group_that_was_made_anew_on_an_empty_stream_keeps_nobody_waiting(pipeline, event):
+    """It stands at the beginning, so it looked as if it had everything still to read."""
+    dedupe, call = pipeline.consumer("dedupe"), pipeline.connection.call
+    for tag in pipeline.defs.tags:
+        name = keys.stream(tag, "unique")
+        call("XADD", name, "*", "id", "x")
+        assert dedupe.emitted_waits()
+        call("XTRIM", name, "MAXLEN", "0")
+        call("XGROUP", "DESTROY", name, "count")
+    dedupe.prepare()
+    assert not dedupe.emitted_waits()
