@@ -44,9 +44,8 @@ _ANNOTATION = re.compile(r"(?<=[)0-9]) \[[^\[\]\n]{1,80}\]\Z")
 _FILELESS = re.compile(r"([^@\s:/]{0,200})@([0-9]{1,9}):([0-9]{1,9})\Z")
 """Hermes, of a bundle without a name: `renderCart@1:550772`."""
 
-_ARGUMENTS = re.compile(
-    r"(?<![ ])\([^\n]*\)\Z"
-)  # old Firefox and Opera: bar(1)@file, but not "a-b (c)@file"
+_ARGUMENTS = re.compile(r"(?<! )\(")
+"""Where the arguments of old Firefox and Opera begin: bar(1)@file, but not "a-b (c)@file"."""
 
 
 def parse(stack: str, message: str = "") -> list[Frame]:
@@ -234,7 +233,8 @@ def _placed(function: str, place: str) -> Frame | None:
     if line is None and file not in NOWHERE and ".wasm" not in file:
         return None
     if function.endswith(")"):
-        function = _ARGUMENTS.sub("", function)
+        opened = _ARGUMENTS.search(function, function.rfind("\n") + 1)
+        function = function[: opened.start()] if opened else function
     return make(
         plain_function(opera.unwrapped(function)), file, line, column, evaluated=" > " in place
     )
