@@ -185,4 +185,11 @@ class InvalidSourceMapError(CatchwaterError):
 
 
 class SourceUnreadableError(CatchwaterError):
-    """The parser died of a source, or took too long. The text says which."""
+    """The parser died of a source, or took too long. The text says which.
+
+    `of_source` is False where the parser could not even be started.
+    """
+
+    def __init__(self, why: str, *, of_source: bool = True) -> None:
+        super().__init__(why)
+        self.of_source = of_source

@@ -172,7 +172,7 @@ class Map:
     def _function_at(
         self, token: SourceMapTokenMatch, source: SourceView, column: int
     ) -> str | None:
-        """None where the source cannot be read: it is not tried again."""
+        """None where the source cannot be read: then it is not tried again."""
         number = token.src_id or 0
         if number in self._unreadable or len(self._unreadable) >= MOST_UNREADABLE:
             return None
@@ -186,7 +186,8 @@ class Map:
                 typescript=typescript,
             )
         except SourceUnreadableError as error:
-            self._unreadable.add(number)
+            if error.of_source:
+                self._unreadable.add(number)
             log.warning("a source cannot be parsed", source=str(token.src)[:200], why=str(error))
             return None
 

@@ -6,6 +6,7 @@ which is killed when it does not answer in time.
 
 from __future__ import annotations
 
+import os
 import socket
 import subprocess
 import sys
@@ -28,6 +29,9 @@ START_S = 10.0
 
 LONGEST_ANSWER = 4096
 
+MOST_SENT = 10_000
+"""Keys of sources that are remembered as sent."""
+
 
 class ScopeReader:
     """One per process; threads take turns. Its process is started at the first question."""
@@ -49,34 +53,40 @@ class ScopeReader:
         """
         question = {"key": key, "row": row, "column": column, "typescript": typescript}
         with self._lock:
-            self._start()
+            if self._line is None:
+                self._start()
             found = self._asked(question, None) if key in self._sent else None
             if found is None:
                 found = self._asked(question, source())
-                self._sent.add(key)
+                self._remember(key)
             return str(found)
 
     def close(self) -> None:
         """End the process. The next question starts another one."""
         if self._end:
             self._end()
+        if self._line:
+            self._line.close()
         self._line = None
         self._sent.clear()
 
+    def _remember(self, key: str) -> None:
+        if len(self._sent) >= MOST_SENT:  # the process says so itself where it does not know one
+            self._sent.clear()
+        self._sent.add(key)
+
     def _start(self) -> None:
-        if self._line is not None:
-            return
         self._line, theirs = socket.socketpair()
-        with theirs:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "catchwater.sourcemaps.scope_process"],
-                stdin=theirs.fileno(),
-                stdout=theirs.fileno(),
-                stderr=subprocess.DEVNULL,
-            )
-        self._end = weakref.finalize(self, _ended, process, self._line)
         question = {"key": "", "row": 0, "column": 0, "typescript": False}
-        self._asked(question, b"", START_S)
+        try:
+            with theirs:
+                process = _started(theirs.fileno())
+            self._end = weakref.finalize(self, _ended, process, self._line)
+            self._asked(question, b"", START_S)
+        except (OSError, SourceUnreadableError) as error:
+            self.close()
+            why = f"the parser cannot be started: {error}"
+            raise SourceUnreadableError(why, of_source=False) from error
 
     def _asked(
         self, question: dict[str, Any], source: bytes | None, seconds: float | None = None
@@ -103,6 +113,18 @@ class ScopeReader:
                 raise ConnectionError("the parser's process has ended")
             answer += part
         return answer
+
+
+def _started(line: int) -> subprocess.Popen[bytes]:
+    """Without our settings: it needs no password, and what it reads may be hostile."""
+    environment = {name: text for name, text in os.environ.items() if name[:11] != "CATCHWATER_"}
+    return subprocess.Popen(
+        [sys.executable, "-m", "catchwater.sourcemaps.scope_process"],
+        stdin=line,
+        stdout=line,
+        stderr=subprocess.DEVNULL,
+        env=environment,
+    )
 
 
 def _ended(process: subprocess.Popen[bytes], line: socket.socket) -> None:

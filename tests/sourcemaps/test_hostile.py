@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import time
 from contextlib import closing
 from datetime import UTC, datetime
+from pathlib import Path
 
 import orjson
 import pytest
@@ -13,6 +16,7 @@ from catchwater.errors import InvalidSourceMapError, UnavailableError
 from catchwater.sourcemaps.cache import MapCache
 from catchwater.sourcemaps.lru import LruCache
 from catchwater.sourcemaps.positions import Map
+from catchwater.sourcemaps.scope_reader import ScopeReader
 from catchwater.sourcemaps.scopes import Scopes
 from catchwater.sourcemaps.store import MapStore, StoredMap, sha_of
 from tests.sourcemaps.explained import named, report, simple, upload
@@ -126,6 +130,35 @@ def test_a_map_with_many_sources_of_that_kind_loses_all_its_names(maps, mongo):
     maps.look()
     frames = named(report([(n, 1) for n in range(1, 11)], "r"), maps)["frames"]
     assert {frame["unnamed"] for frame in frames} == {"its source cannot be parsed"}
+
+
+def test_a_parser_that_cannot_be_started_costs_no_source_its_names_for_ever(
+    mongo, maps, monkeypatch
+):
+    put_map(mongo, simple())
+    maps.look()
+    monkeypatch.setattr(sys, "executable", "/nowhere/python")
+    assert "unnamed" in named(report([(1, 1)], "r"), maps)["frames"][0]
+    monkeypatch.undo()
+    assert named(report([(1, 2)], "r"), maps)["frames"][0]["function"] == "outer"
+
+
+def test_the_parser_s_process_knows_none_of_our_settings(monkeypatch):
+    monkeypatch.setenv("CATCHWATER_MONGO_URL", "mongodb://app:planted@host")
+    reader = ScopeReader()
+    assert reader.function_at("a", lambda: b"function f(){ x }", 0, 14, typescript=False) == "f"
+    (process,) = [
+        path
+        for path in Path("/proc").glob("[0-9]*/cmdline")
+        if b"scope_process" in path.read_bytes() and is_child(path)
+    ]
+    assert b"planted" not in (process.parent / "environ").read_bytes()
+    reader.close()
+
+
+def is_child(path: Path) -> bool:
+    stat = (path.parent / "stat").read_text().rpartition(")")[2].split()
+    return int(stat[1]) == os.getpid()
 
 
 @pytest.mark.parametrize("field", ["names", "sources", "sourcesContent"])
