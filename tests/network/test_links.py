@@ -146,7 +146,8 @@ def test_what_was_accepted_is_counted_once_whatever_becomes_of_a_link(
         with loaded(ingest) as posting:
             for link in links:
                 with strike(link):
-                    time.sleep(seconds)
+                    end = time.monotonic() + seconds
+                    wait_until(lambda end=end: time.monotonic() > end, "it has lasted its time")
         connection = Connection(redis_url)
         running.callback(connection.close)
         wait_until(lambda: counted(mongo) == posting.accepted, f"all is counted: {seed}", 60)
