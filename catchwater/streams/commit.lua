@@ -126,7 +126,7 @@ end
 -- that they had, in whatever order issues are counted then: under another the same events would be
 -- there twice. So all counters of a bucket share a generation for as long as it takes until the
 -- first of them may have expired: its key expires before any of them.
--- The key holds the generation and the second in which it began. Is that in the future, then Redis's
+-- The key holds the generation and the second in which it began. Is that in the future, then the
 -- clock was set back, and the key would outlive counters that begin now.
 local now_s = tonumber(redis.call('TIME')[1])
 

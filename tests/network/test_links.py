@@ -122,6 +122,11 @@ def mongo(mongo_url):
     client.close()
 
 
+def last(seconds: float) -> None:
+    end = time.monotonic() + seconds
+    wait_until(lambda: time.monotonic() > end, "the fault has lasted its time")
+
+
 def counted(database) -> int:
     return (database.issues.find_one({"_id": "1:v1:a"}) or {}).get("count", 0)
 
@@ -146,8 +151,7 @@ def test_what_was_accepted_is_counted_once_whatever_becomes_of_a_link(
         with loaded(ingest) as posting:
             for link in links:
                 with strike(link):
-                    end = time.monotonic() + seconds
-                    wait_until(lambda end=end: time.monotonic() > end, "it has lasted its time")
+                    last(seconds)
         connection = Connection(redis_url)
         running.callback(connection.close)
         wait_until(lambda: counted(mongo) == posting.accepted, f"all is counted: {seed}", 60)

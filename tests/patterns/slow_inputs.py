@@ -147,7 +147,7 @@ def _growth(use: Use, piece: str, end: str, length: int) -> tuple[float, float]:
 def _applied(use: Use) -> Callable[[Any], object]:
     if use.method == "search":
         return lambda text: sum(1 for _ in use.pattern.finditer(text))
-    return getattr(use.pattern, use.method)  # type: ignore[no-any-return]
+    return getattr(use.pattern, use.method)
 
 
 def _seconds(apply: Callable[[Any], object], text: Any) -> float:
