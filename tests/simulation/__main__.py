@@ -6,81 +6,11 @@
 from __future__ import annotations
 
 import argparse
-import logging
-import os
 import secrets
 import sys
-import tempfile
 import time
-from collections import Counter
-from concurrent.futures import ProcessPoolExecutor
-from pathlib import Path
 
-import structlog
-
-from catchwater.config.streamdefs import load
-from catchwater.local.servers import RedisServer
-from catchwater.redis_client import Connection
-from tests.simulation.servers import Wire
-from tests.simulation.world import PIPELINE, Verdict, World
-
-AT_ONCE = 100
-"""Runs between two looks at whether one was wrong."""
-
-
-class Simulation:
-    """Runs seeds on one real Redis, which it empties before each."""
-
-    def __init__(self, redis_url: str, folder: Path) -> None:
-        self._redis = Connection(redis_url)
-        self._redis.call("CONFIG SET", "appendonly", "no")  # nothing here outlives it
-        self._wire = Wire(self._redis)
-        path = folder / "streamdefs.yaml"
-        path.write_text(PIPELINE)
-        self._defs = load(path)
-        self.seen: Counter[str] = Counter()
-
-    def run(self, seed: int) -> Verdict:
-        with tempfile.TemporaryDirectory(dir=_in_memory()) as folder:
-            verdict = World(seed, self._redis, self._wire, self._defs, Path(folder)).run()
-        self.seen.update(verdict.seen)
-        return verdict
-
-    def wrong(self, seed: int) -> str:
-        """What is wrong with that run; '' when its counts are exact."""
-        try:
-            verdict = self.run(seed)
-        except Exception as error:
-            error.add_note(f"seed {seed}")
-            raise
-        return "" if verdict.exact else f"seed {seed}: {verdict}"
-
-    def close(self) -> None:
-        self._redis.call("FLUSHALL")
-        self._wire.close()
-        self._redis.close()
-
-
-def _in_memory() -> str | None:
-    """Spools are made and thrown away by the thousand: no disk is needed for that."""
-    return "/dev/shm" if Path("/dev/shm").is_dir() else None
-
-
-def run_seeds(seeds: range) -> tuple[str, Counter[str]]:
-    """Runs these on a Redis of its own. Returns what was wrong first, and how often each fault
-    struck.
-    """
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
-    with tempfile.TemporaryDirectory() as folder:
-        server = RedisServer(Path(folder) / "redis")
-        server.start()
-        simulation = Simulation(server.url, Path(folder))
-        try:
-            wrong = next((found for seed in seeds if (found := simulation.wrong(seed))), "")
-            return wrong, simulation.seen
-        finally:
-            simulation.close()
-            server.stop()
+from tests.simulation.runs import run_everywhere
 
 
 def main() -> int:
@@ -90,15 +20,11 @@ def main() -> int:
     options = parser.parse_args()
     first = secrets.randbelow(10**9) if options.seed is None else options.seed
     seeds = range(first, first + (options.seeds if options.seed is None else 1))
-    shares = [seeds[at : at + AT_ONCE] for at in range(0, len(seeds), AT_ONCE)]
-    started, seen = time.monotonic(), Counter[str]()
-    with ProcessPoolExecutor(os.cpu_count()) as pool:
-        for wrong, faults in pool.map(run_seeds, shares):
-            seen.update(faults)
-            if wrong:
-                print(f"{wrong}\nagain: python -m tests.simulation --seed {wrong.split()[1][:-1]}")
-                pool.shutdown(cancel_futures=True)
-                return 1
+    started = time.monotonic()
+    wrong, seen = run_everywhere(seeds)
+    if wrong:
+        print(f"{wrong}\nagain: python -m tests.simulation --seed {wrong.split()[1][:-1]}")
+        return 1
     seconds = time.monotonic() - started
     print(f"{len(seeds)} runs from seed {first} on, all exact, in {seconds:.0f} s")
     print("faults: " + ", ".join(f"{number} {kind}" for kind, number in sorted(seen.items())))
