@@ -6,9 +6,9 @@ import secrets
 from collections import defaultdict
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-from catchwater.errors import RefusedError
+from catchwater.errors import RefusedError, UnavailableError
 from catchwater.redis_client import CLUSTER_MODE, Connection, as_mapping
 from catchwater.streams import commit, keys
 from catchwater.streams.batch_size import BatchSize
@@ -61,7 +61,7 @@ class Claimed(NamedTuple):
     vanished: int
 
 
-def prepare(connection: Connection, defs: StreamDefs) -> None:
+def prepare(connection: Connection, defs: StreamDefs, own: str = "") -> None:
     """Create missing epochs and groups, and check that this Redis fits `defs`.
 
     For each partition it sets the key of its epoch; for each stage and partition it creates the
@@ -69,7 +69,8 @@ def prepare(connection: Connection, defs: StreamDefs) -> None:
     to call at any time, by any number of processes.
 
     It reads first and writes only what is missing: a Redis that is full refuses writes, and must
-    not keep stages from working off what fills it.
+    not keep stages from working off what fills it. So for the stage `own` the groups of others may
+    be missing: each makes its own, as soon as there is room.
 
     Raises RefusedError when the number of partitions or the key layout differs from the stored one,
     or when Redis may evict keys.
@@ -79,7 +80,11 @@ def prepare(connection: Connection, defs: StreamDefs) -> None:
     _check_eviction(connection)
     _create_epochs(connection, defs)
     for stage, settings in defs.stages.items():
-        _create_groups(connection, defs, stage, settings.reads)
+        try:
+            _create_groups(connection, defs, stage, settings.reads)
+        except UnavailableError:
+            if own in {"", stage}:
+                raise
 
 
 def _check_agreement(connection: Connection, defs: StreamDefs) -> None:
@@ -167,7 +172,7 @@ class Consumer:
 
     def prepare(self) -> None:
         """Create missing epochs and groups, of all stages: see the function `prepare`."""
-        prepare(self._connection, self._defs)
+        prepare(self._connection, self._defs, self.stage)
 
     def read(self) -> list[Entry]:
         """New entries of all partitions. Waits for them, for `wait` at most.
@@ -294,23 +299,20 @@ class Consumer:
         """Whether another stage has still to work on what this one emitted."""
         if not self.settings.emits:
             return False
-        emitted = [keys.stream(tag, self.settings.emits) for tag in self._tags]
+        streams = [keys.stream(tag, self.settings.emits) for tag in self._tags]
+        there = self._connection.calls([("EXISTS", stream) for stream in streams])
+        emitted = [stream for stream, exists in zip(streams, there, strict=True) if exists]
         infos = self._connection.calls([("XINFO STREAM", stream) for stream in emitted])
         groups = self._connection.calls([("XINFO GROUPS", stream) for stream in emitted])
         readers = {name.encode() for name in self._defs.readers(self.settings.emits)}
-        return any(
-            group[b"pending"] or group[b"last-delivered-id"] != info[b"last-generated-id"]
-            for info, its_groups in zip(map(as_mapping, infos), groups, strict=True)
-            if info[b"length"] > 0
-            for group in map(as_mapping, its_groups)
-            if group[b"name"] in readers
-        )
+        found = zip(map(as_mapping, infos), groups, strict=True)
+        return any(_is_unread(info, its_groups, readers) for info, its_groups in found)
 
     def trim(self) -> int:
         """Delete entries that every declared group has committed. Returns how many."""
         args = [self.settings.reads, *self._defs.readers(self.settings.reads)]
-        ledgers = [keys.ledger(tag) for tag in self._tags]
-        calls = [(list(pair), args) for pair in zip(self._streams, ledgers, strict=True)]
+        pairs = zip(self._streams, map(keys.ledger, self._tags), strict=True)
+        calls = [(list(pair), args) for pair in pairs]
         return sum(self._connection.scripts(TRIM, calls))
 
     def reap(self, silent_for: timedelta) -> int:
@@ -326,6 +328,19 @@ class Consumer:
         """Leave: hand over what is pending, so that others need not wait for `claim_after`."""
         args = [self.stage, self.name]
         self._connection.scripts(RELEASE, [([stream], args) for stream in self._streams])
+
+
+def _is_unread(info: dict[bytes, Any], groups: Sequence[Any], readers: set[bytes]) -> bool:
+    """Whether any of these groups has still to work on what is in a stream, or to be made."""
+    if info[b"length"] == 0:
+        return False
+    known = {group[b"name"]: group for group in map(as_mapping, groups)}
+    return any(
+        name not in known
+        or known[name][b"pending"]
+        or known[name][b"last-delivered-id"] != info[b"last-generated-id"]
+        for name in readers
+    )
 
 
 def _by_partition(items: Iterable[tuple[int, T]]) -> dict[int, list[T]]:

@@ -121,3 +121,28 @@ def test_a_group_that_was_made_anew_on_an_empty_stream_keeps_nobody_waiting(pipe
         call("XGROUP", "DESTROY", name, "count")
     dedupe.prepare()
     assert not dedupe.emitted_waits()
+
+
+def test_a_stream_that_could_not_be_made_yet_keeps_nobody_waiting(pipeline):
+    dedupe = pipeline.consumer("dedupe")
+    pipeline.connection.call("DEL", *[keys.stream(tag, "unique") for tag in pipeline.defs.tags])
+    assert not dedupe.emitted_waits()
+
+
+def test_a_new_stage_that_cannot_have_its_group_yet_stops_no_other(pipeline, event):
+    """Each stage made the groups of all: with one missing, Redis full, none started."""
+    pipeline.add("raw", *[event(n) for n in range(50)])
+    both = {**pipeline.defs.stages, "new": pipeline.defs.stages["name"]}
+    pipeline.defs = pipeline.defs.model_copy(update={"stages": both})
+    with ExitStack() as running:
+        with full(pipeline.connection):
+            for stage, work in (WORK | {"new": lambda events: [Stored() for _ in events]}).items():
+                running.enter_context(pipeline.loop(stage, work))
+            wait_until(lambda: not any(waits(pipeline, stage) for stage in WORK), "all is done")
+        wait_until(lambda: committed(pipeline, "new") == 50, "the new stage has its group, and all")
+
+
+def committed(pipeline, stage):
+    ledgers = [keys.ledger(tag) for tag in pipeline.defs.tags]
+    done = [pipeline.connection.call("HGET", ledger, f"{stage}:done") for ledger in ledgers]
+    return sum(int(n or 0) for n in done)
