@@ -25,25 +25,24 @@ from tests.chaos.load import Load
 from tests.chaos.system import ChaosSystem
 from tests.chaos.trace import Trace
 from tests.chaos.verdict import judge
+from tests.mutations.guards import Guard, guard_that_keeps, without
 from tests.waiting import wait_until
 
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("catchwater", "ingest", "stages", "sink", "dashboard")
 
-NO_GATE = (
-    "catchwater/streams/commit.lua",
-    "if redis.call('XACK', KEYS[1], stage, entry.id) == 1 then",
-    "redis.call('XACK', KEYS[1], stage, entry.id) if true then",
-)
-ADDED_UP = (
+NO_GATE = guard_that_keeps("an answer has its effect only for the one whose XACK returned 1")
+ADDED_UP = Guard(
     "sink/writer.py",
+    "numbers are written as they are",
     '"$max": update.highest,',
     """"$inc": {k: v for k, v in update.highest.items() if isinstance(v, int)},
              "$max": {k: v for k, v in update.highest.items() if not isinstance(v, int)},""",
+    [],
 )
 
 
-def mutated(folder: Path, mutation: tuple[str, str, str] | None) -> Path:
+def mutated(folder: Path, mutation: Guard | None) -> Path:
     """A copy of the source with that one change."""
     for package in PACKAGES:
         shutil.copytree(
@@ -52,10 +51,8 @@ def mutated(folder: Path, mutation: tuple[str, str, str] | None) -> Path:
     servers = folder / "catchwater/local/servers.py"  # its log is read back: all of it
     servers.write_text(servers.read_text().replace('"64mb"', '"64gb"'))
     if mutation:
-        name, old, new = mutation
-        text = (folder / name).read_text()
-        assert text.count(old) == 1, f"{name} has changed: this mutation no longer fits"
-        (folder / name).write_text(text.replace(old, new))
+        file = folder / mutation.file
+        file.write_text(without(mutation, file.read_text()))
     return folder
 
 

@@ -31,6 +31,10 @@ def guards() -> list[Guard]:
     ]
 
 
+def guard_that_keeps(what: str) -> Guard:
+    return next(one for one in guards() if one.keeps == what)
+
+
 def without(guard: Guard, text: str) -> str:
     """The text of its file without it."""
     assert text.count(guard.take) == 1, f"{guard.file} has changed: {guard.keeps!r} no longer fits"

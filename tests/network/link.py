@@ -55,43 +55,55 @@ class Link:
         """Every connection is reset, and no new one comes to be."""
         self._refuses = True
         self._run(self._reset())
-        yield
-        self._refuses = False
+        try:
+            yield
+        finally:
+            self._refuses = False
 
     @contextmanager
     def silent(self, *ways: str) -> Iterator[None]:
         """Nothing arrives, and nobody is told. What was sent meanwhile never arrives."""
         self._held = set(ways)
-        yield
-        self._run(self._reset())
-        self._held = set()
+        try:
+            yield
+        finally:
+            self._run(self._reset())
+            self._held = set()
 
     @contextmanager
     def late(self, *ways: str) -> Iterator[None]:
         """The same, but then everything arrives."""
         self._held = set(ways)
-        yield
-        self._held = set()
+        try:
+            yield
+        finally:
+            self._held = set()
 
     @contextmanager
     def slow(self, bytes_a_second: int) -> Iterator[None]:
         self._bytes_a_second = bytes_a_second
-        yield
-        self._bytes_a_second = 0
+        try:
+            yield
+        finally:
+            self._bytes_a_second = 0
 
     @contextmanager
     def in_pieces(self) -> Iterator[None]:
         """A few bytes at a time."""
         self._pieces = True
-        yield
-        self._pieces = False
+        try:
+            yield
+        finally:
+            self._pieces = False
 
     @contextmanager
     def in_halves(self, share: float) -> Iterator[None]:
         """Of that share of packets only a part arrives; then the connection is reset."""
         self._halves = share
-        yield
-        self._halves = 0.0
+        try:
+            yield
+        finally:
+            self._halves = 0.0
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if self._refuses:

@@ -10,7 +10,7 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import count
@@ -20,25 +20,23 @@ from urllib.parse import urlsplit
 import pymongo
 import pytest
 
-from catchwater.answers import Emit, Tally
-from catchwater.config.streamdefs import StreamDefs, load
+from catchwater.config.streamdefs import load
 from catchwater.monitoring.audit import make_audit
 from catchwater.monitoring.snapshot import take
 from catchwater.redis_client import Connection
-from catchwater.streams.consumer import Consumer
-from catchwater.streams.loop import Loop
 from sink.work import store_in
 from sink.writer import MongoWriter
 from tests.ingest.conftest import KEY, Ingest, made
 from tests.network.link import DOWN, UP, Link
 from tests.pipelines import PIPELINE
+from tests.servers.replicated import stages
 from tests.waiting import wait_until
 
 LONGER_S = 5.5
 """Longer than a socket of a stage waits for an answer."""
 
 FAULTS: dict[str, tuple[Callable[[Link], object], float, set[str]]] = {
-    "cut": (lambda link: link.cut(), 1, {"reset"}),
+    "cut": (lambda link: link.cut(), 1, {"refused"}),
     "silent": (lambda link: link.silent(UP, DOWN), LONGER_S, {"held up"}),
     "answers are lost": (lambda link: link.silent(DOWN), 1.5, {"held down"}),
     "questions are late": (lambda link: link.late(UP), 1.5, {"held up"}),
@@ -78,31 +76,6 @@ class Load:
 
 
 @contextmanager
-def stages(redis_url: str, mongo_url: str, defs: StreamDefs) -> Iterator[None]:
-    writer, stopping = MongoWriter(mongo_url, defs.retention), threading.Event()
-    work = {
-        "name": lambda events: [Emit(event, once=event.id) for event in events],
-        "dedupe": lambda events: [Emit(event) for event in events],
-        "count": lambda events: [Emit(event, tally=Tally("1:v1:a")) for event in events],
-        "sink": partial(store_in, writer),
-    }
-    loops = [
-        Loop(Consumer(Connection(redis_url), defs, name, "one"), its, stopping)
-        for name, its in work.items()
-    ]
-    threads = [threading.Thread(target=loop.run) for loop in loops]
-    for thread in threads:
-        thread.start()
-    try:
-        yield
-    finally:
-        stopping.set()
-        for thread in threads:
-            thread.join()
-        writer.close()
-
-
-@contextmanager
 def loaded(ingest: Ingest) -> Iterator[Load]:
     load = Load(ingest)
     thread = threading.Thread(target=load.run)
@@ -135,7 +108,7 @@ def counted(database) -> int:
 
 
 @pytest.mark.chaos
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(400)
 @pytest.mark.parametrize("fault", FAULTS)
 def test_what_was_accepted_is_counted_once_whatever_becomes_of_a_link(
     redis_url, mongo_url, mongo, tmp_path, fault, capsys
@@ -149,7 +122,8 @@ def test_what_was_accepted_is_counted_once_whatever_becomes_of_a_link(
         links = [running.enter_context(Link(port, Random(seed))) for port in to_redis]
         urls = [f"redis://127.0.0.1:{link.port}/0" for link in links[:2]]
         mongo_link = f"mongodb://127.0.0.1:{links[2].port}/?directConnection=true"
-        running.enter_context(stages(urls[1], mongo_link, defs))
+        writer = running.enter_context(closing(MongoWriter(mongo_link, defs.retention)))
+        running.enter_context(stages(urls[1], defs, partial(store_in, writer)))
         ingest = running.enter_context(made(urls[0], tmp_path, pipeline=PIPELINE))
         with loaded(ingest) as posting:
             for link in links:
@@ -157,7 +131,7 @@ def test_what_was_accepted_is_counted_once_whatever_becomes_of_a_link(
                     last(seconds, link, expected)
         connection = Connection(redis_url)
         running.callback(connection.close)
-        wait_until(lambda: counted(mongo) == posting.accepted, f"all is counted: {seed}", 60)
+        wait_until(lambda: counted(mongo) == posting.accepted, f"all is counted: {seed}", 120)
         wait_until(lambda: ingest.metric("catchwater_spool_depth") == 0, "the spool is drained", 30)
         found = wait_until(
             lambda: (audit := make_audit(take(connection, defs))).depth == 0 and audit, "done", 30

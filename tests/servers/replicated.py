@@ -92,10 +92,13 @@ WORK = {
 
 
 @contextmanager
-def stages(url, defs):
+def stages(url, defs, sink=WORK["sink"]):
+    """All stages at work, each in a thread."""
     stopping = threading.Event()
-    consumers = {name: Consumer(Connection(url), defs, name, "one") for name in WORK}
-    loops = [Loop(consumers[name], work, stopping) for name, work in WORK.items()]
+    loops = [
+        Loop(Consumer(Connection(url), defs, name, "one"), work, stopping)
+        for name, work in (WORK | {"sink": sink}).items()
+    ]
     threads = [threading.Thread(target=loop.run) for loop in loops]
     for thread in threads:
         thread.start()
