@@ -19,7 +19,6 @@ from catchwater.sourcemaps.lookup import NOT_PARSABLE, NOT_UPLOADED, OTHER_RELEA
 from catchwater.sourcemaps.lru import LruCache
 from catchwater.sourcemaps.positions import (
     LARGEST,
-    MEMORY_OF_TEXT,
     Map,
     Memory,
     number_of_texts,
@@ -137,7 +136,7 @@ class MapCache:
         raw = self._archive.read(stored.sha, LARGEST)
         if raw is None:
             return NOT_UPLOADED
-        expected += MEMORY_OF_TEXT * number_of_texts(raw)
+        expected = weight(stored.size, stored.mappings, number_of_texts(raw))
         if expected > self._maps.bound:
             return TOO_LARGE
         self._maps.make_room(expected)

@@ -96,7 +96,7 @@ class Map:
             raise InvalidSourceMapError(
                 f"not a source map: {str(error)[:200] or type(error).__name__}"
             ) from error
-        self.weight = weight(len(raw), self.mappings) + MEMORY_OF_TEXT * texts
+        self.weight = weight(len(raw), self.mappings, texts)
         self._memory = memory or Memory()
         self._key = secrets.token_hex(8)
         self._unreadable: set[int] = set()
@@ -197,9 +197,9 @@ def number_of_texts(raw: bytes) -> int:
     return (raw.count(b'"') - raw.count(b'\\"')) // 2
 
 
-def weight(size: int, mappings: int) -> int:
-    """About what a map of so many bytes and mappings takes in memory."""
-    return size + MEMORY_OF_TOKEN * mappings
+def weight(size: int, mappings: int, texts: int = 0) -> int:
+    """About what a map of so many bytes, mappings and texts takes in memory."""
+    return size + MEMORY_OF_TOKEN * mappings + MEMORY_OF_TEXT * texts
 
 
 def _before(text: str, column: int) -> str:

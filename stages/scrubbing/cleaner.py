@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from catchwater.config import scrubbing
 from catchwater.config.globs import any_matches
 from stages.scrubbing import optional, texts
+from stages.scrubbing.marking import marked
 from stages.scrubbing.secret_names import is_secret
 
 if TYPE_CHECKING:
@@ -75,9 +76,7 @@ def _own(patterns: list[str]) -> texts.Step:
 
     def own(text: str, found: Counter[str]) -> str:
         for pattern in compiled:
-            text, n = pattern.subn("[private]", text)
-            if n:
-                found["private"] += n
+            text = marked(pattern, "[private]", "private", text, found)
         return text
 
     return own

@@ -10,6 +10,8 @@ import re
 from collections import Counter
 from functools import partial
 
+from stages.scrubbing.marking import marked
+
 _FORMS = (
     r"eyJ[\w-]{8,}(?:\.|%2[Ee])[\w-]{4,}(?:(?:\.|%2[Ee])[\w-]*)?",  # JWT
     r"(?:AKIA|ASIA|ABIA|ACCA)[0-9A-Z]{16}",  # AWS
@@ -51,9 +53,7 @@ _SCHEME = re.compile(r"\b([Bb]earer|BEARER|[Bb]asic|BASIC|[Tt]oken)\s{1,3}([\w.~
 def hide(text: str, found: Counter[str]) -> str:
     """`text` with `[token]` for keys and credentials. `found` counts them."""
     if len(text) >= SHORTEST:
-        text, n = _KEYS.subn("[token]", text)
-        if n:
-            found["token"] += n
+        text = marked(_KEYS, "[token]", "token", text, found)
     if " " in text and (
         "asic" in text or "earer" in text or "oken" in text or "BEARER" in text or "BASIC" in text
     ):

@@ -10,6 +10,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
+from stages.scrubbing.marking import marked
+
 if TYPE_CHECKING:
     from collections import Counter
 
@@ -46,16 +48,9 @@ def _iban(found: Counter[str], match: re.Match[str]) -> str:
     return "[iban]"
 
 
-def _marked(pattern: re.Pattern[str], kind: str, text: str, found: Counter[str]) -> str:
-    text, n = pattern.subn(f"[{kind}]", text)
-    if n:
-        found[kind] += n
-    return text
-
-
 STEPS: dict[str, Callable[[str, Counter[str]], str]] = {
     "iban": _ibans,
-    "national_id": partial(_marked, _NATIONAL, "national_id"),
-    "phone": partial(_marked, _PHONE, "phone"),
+    "national_id": partial(marked, _NATIONAL, "[national_id]", "national_id"),
+    "phone": partial(marked, _PHONE, "[phone]", "phone"),
 }
 """By kind, in the order in which they are looked for."""

@@ -78,10 +78,10 @@ def _value(is_secret: Judge, text: str, match: re.Match[str]) -> tuple[int, int]
     """Where the secret begins and ends; both the same where there is none."""
     name, quote, separator, at = match[1], match[2], match[3], match.end()
     plain = unquote(name) if "%" in name else name
-    if plain.lower() in _WHOLE_LINES and ":" in separator and not quote and is_secret(plain):
-        return _line(text, match.start(), at)
     if not is_secret(plain):
         return _credential(text, name, separator, at)
+    if plain.lower() in _WHOLE_LINES and ":" in separator and not quote:
+        return _line(text, match.start(), at)
     opened = _opening(text, at)
     if opened:
         return (at, at) if _doubted(text, match, quote) else _quoted(text, at, opened)

@@ -15,6 +15,7 @@ from functools import partial
 from ipaddress import ip_address
 
 from stages.scrubbing import known_keys, pairs
+from stages.scrubbing.marking import marked
 from stages.scrubbing.pairs import Judge
 
 _LOGIN = re.compile(r"(?<=://)(?!\[secret\]@)[^/\s@]{1,256}@(?=[\w\[])")
@@ -90,12 +91,12 @@ def steps(is_secret: Judge, keep: Collection[str]) -> list[Step]:
 
 
 def _logins(text: str, found: Counter[str]) -> str:
-    return _marked(_LOGIN, "[secret]@", "secret", text, found) if "@" in text else text
+    return marked(_LOGIN, "[secret]@", "secret", text, found) if "@" in text else text
 
 
 def _secrets(is_secret: Judge, text: str, found: Counter[str]) -> str:
     if "-----BEGIN" in text:
-        text = _marked(_PEM, "[secret]", "secret", text, found)
+        text = marked(_PEM, "[secret]", "secret", text, found)
     return pairs.hide(is_secret, text, found)
 
 
@@ -111,13 +112,6 @@ def _addresses(text: str, found: Counter[str]) -> str:
 
 def _has_digits(text: str) -> bool:
     return not text.isascii() or any(map(text.__contains__, "0123456789"))
-
-
-def _marked(pattern: re.Pattern[str], mark: str, kind: str, text: str, found: Counter[str]) -> str:
-    text, n = pattern.subn(mark, text)
-    if n:
-        found[kind] += n
-    return text
 
 
 def _emails(text: str, found: Counter[str]) -> str:

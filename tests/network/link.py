@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Coroutine, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from random import Random
 from typing import Any, Self
 
@@ -53,57 +53,43 @@ class Link:
     @contextmanager
     def cut(self) -> Iterator[None]:
         """Every connection is reset, and no new one comes to be."""
-        self._refuses = True
-        self._run(self._reset())
-        try:
+        with self._while(_refuses=True):
+            self._run(self._reset())
             yield
-        finally:
-            self._refuses = False
 
     @contextmanager
     def silent(self, *ways: str) -> Iterator[None]:
         """Nothing arrives, and nobody is told. What was sent meanwhile never arrives."""
-        self._held = set(ways)
-        try:
-            yield
-        finally:
-            self._run(self._reset())
-            self._held = set()
+        with self._while(_held=set(ways)):
+            try:
+                yield
+            finally:
+                self._run(self._reset())
 
-    @contextmanager
-    def late(self, *ways: str) -> Iterator[None]:
+    def late(self, *ways: str) -> AbstractContextManager[None]:
         """The same, but then everything arrives."""
-        self._held = set(ways)
-        try:
-            yield
-        finally:
-            self._held = set()
+        return self._while(_held=set(ways))
 
-    @contextmanager
-    def slow(self, bytes_a_second: int) -> Iterator[None]:
-        self._bytes_a_second = bytes_a_second
-        try:
-            yield
-        finally:
-            self._bytes_a_second = 0
+    def slow(self, bytes_a_second: int) -> AbstractContextManager[None]:
+        return self._while(_bytes_a_second=bytes_a_second)
 
-    @contextmanager
-    def in_pieces(self) -> Iterator[None]:
+    def in_pieces(self) -> AbstractContextManager[None]:
         """A few bytes at a time."""
-        self._pieces = True
-        try:
-            yield
-        finally:
-            self._pieces = False
+        return self._while(_pieces=True)
+
+    def in_halves(self, share: float) -> AbstractContextManager[None]:
+        """Of that share of packets only a part arrives; then the connection is reset."""
+        return self._while(_halves=share)
 
     @contextmanager
-    def in_halves(self, share: float) -> Iterator[None]:
-        """Of that share of packets only a part arrives; then the connection is reset."""
-        self._halves = share
+    def _while(self, **fault: Any) -> Iterator[None]:
+        """The link is in that state, and afterwards as it was."""
+        before = {name: getattr(self, name) for name in fault}
+        vars(self).update(fault)
         try:
             yield
         finally:
-            self._halves = 0.0
+            vars(self).update(before)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if self._refuses:
