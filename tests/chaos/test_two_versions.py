@@ -1,6 +1,6 @@
-"""The commit before beside the working tree: stages of both work on the same streams, under load.
+"""The commit before's wheel beside the working tree: stages of both work on the same streams.
 
-An upgrade restarts one process after the other, in any order.
+They do so under load, while an upgrade restarts one process after the other, in any order.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import io
 import subprocess
 import sys
 import tarfile
+import zipfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -23,6 +24,7 @@ from tests.chaos.load import Load
 from tests.chaos.system import ChaosSystem
 from tests.chaos.verdict import judge
 from tests.waiting import wait_until
+from tests.wheels import built
 
 ROOT = Path(__file__).parents[2]
 STAGES = {name: ["stage", name] for name in ("fingerprint", "dedupe", "count")} | {"sink": ["sink"]}
@@ -30,7 +32,14 @@ EVENTS = 3000
 
 
 def before(folder: Path) -> Path:
-    """The source of the commit before this one; this one's where the history ends here."""
+    """The wheel of the commit before this one, unpacked; this one's where the history ends here."""
+    (source := folder / "source").mkdir()
+    with zipfile.ZipFile(built(source_before(source), folder)) as wheel:
+        wheel.extractall(installed := folder / "installed")
+    return installed
+
+
+def source_before(folder: Path) -> Path:
     for revision in ("HEAD~1", "HEAD"):
         command = ["git", "-C", str(ROOT), "archive", revision]
         found = subprocess.run(command, capture_output=True, check=False)

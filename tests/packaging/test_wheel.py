@@ -15,8 +15,9 @@ from urllib.request import urlopen
 import pytest
 
 from catchwater.local.servers import free_port
-from tests.packaging.conftest import Installed, clean
+from tests.packaging.conftest import Installed
 from tests.waiting import wait_until
+from tests.wheels import clean
 
 ROOT = Path(__file__).parents[2]
 PIECES = {
