@@ -6,14 +6,12 @@ import asyncio
 import selectors
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
-from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
 from catchwater.config.streamdefs import StreamDefs
-from catchwater.errors import NotStoredError, SpoolFullError
-from catchwater.event import Event
+from catchwater.http_server import Runner
 from catchwater.streams.consumer import Consumer
 from catchwater.streams.loop import Loop
 from catchwater.streams.producer import EventProducer
@@ -23,6 +21,7 @@ from ingest.draining import SpoolDrain
 from ingest.spool import Spool
 from sink.work import store_in
 from sink.writer import MongoWriter
+from tests.simulation import http
 from tests.simulation.scheduler import Scheduler, VirtualFlag
 from tests.simulation.servers import SimulatedAsyncConnection, SimulatedConnection, Weather, Wire
 
@@ -51,8 +50,8 @@ class Done(Protocol):
 
 
 class IngestProcess:
-    """An ingest process without its HTTP: batcher, spool, drain and producer on a loop that has
-    the simulation's clock.
+    """An ingest process on a loop that has the simulation's clock: its HTTP server, batcher, spool,
+    drain and producer.
     """
 
     def __init__(self, wire: Wire, defs: StreamDefs, folder: Path, weather: Weather) -> None:
@@ -61,7 +60,7 @@ class IngestProcess:
         self._defs = defs
         self._folder = folder
         self.loop: asyncio.SelectorEventLoop | None = None
-        self._batcher: EventBatcher | None = None
+        self._runner: Runner | None = None
         self._work: set[asyncio.Task[None]] = set()
 
     def run(self) -> None:
@@ -75,33 +74,47 @@ class IngestProcess:
         producer = EventProducer("redis://simulated", self._defs)
         producer._connection = link = SimulatedAsyncConnection(self._wire, self._weather)
         try:
-            self._batcher, self.loop = EventBatcher(producer, spool), loop
-            loop.run_until_complete(SpoolDrain(producer, spool).run())
+            loop.run_until_complete(self._serve(loop, producer, spool))
         finally:
             self.loop = None
             selector.dead = executor.dead = link.cut = True
             _bury(loop)
             spool.close()
 
-    def post(self, events: list[Event], done: Done) -> None:
+    async def _serve(
+        self, loop: asyncio.SelectorEventLoop, producer: EventProducer, spool: Spool
+    ) -> None:
+        batcher = EventBatcher(producer, spool)
+        self._runner = await http.opened(producer, batcher, spool, self._defs)
+        self.loop = loop
+        await SpoolDrain(producer, spool).run()
+
+    def post(self, request: bytes, done: Done) -> None:
         """Take a post, if it runs. `done` hears whether it was answered with 2xx, unless it dies
         before.
         """
         if self.loop is None:
             done(taken=False)  # connection refused
             return
-        task = self.loop.create_task(self._answer(events, done))
+        task = self.loop.create_task(self._answer(request, done))
         self._work.add(task)
         task.add_done_callback(self._work.discard)
 
-    async def _answer(self, events: list[Event], done: Done) -> None:
-        assert self._batcher
-        taken = False
-        with suppress(SpoolFullError, NotStoredError):
-            await self._batcher.add(events)
-            taken = True
+    async def _answer(self, request: bytes, done: Done) -> None:
+        assert self._runner
+        connection = http.ClientConnection(self._runner)
+        first = self._weather.random.randint(1, len(request))
+        connection.send(request[:first])
+        await asyncio.sleep(self._weather.pause_s())
+        if self._weather.random.random() < self._weather.fault:
+            self._weather.seen["client gone"] += 1
+            connection.hang_up()
+            return
+        connection.send(request[first:])
+        status = await connection.status()
         if self.loop:
-            done(taken=taken)
+            done(taken=200 <= status < 300)
+        connection.hang_up()
 
 
 def _bury(loop: asyncio.AbstractEventLoop) -> None:

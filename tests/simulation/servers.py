@@ -24,6 +24,10 @@ from tests.simulation.scheduler import Scheduler
 NEVER_MS = 10**9
 FAULTS = ("refused", "cut", "reply lost")
 
+INGEST_CALLS = 8
+"""Calls of a stage for one of ingest: each of ingest's is to fail about as often as all of a stage.
+"""
+
 
 @dataclass
 class Weather:
@@ -52,8 +56,9 @@ class Weather:
             return self.random.uniform(0.5, 5)
         return self.random.expovariate(500)
 
-    def next_fault(self) -> str:
-        if self.random.random() >= self.fault:
+    def next_fault(self, calls: int = 1) -> str:
+        """`calls`: for how many calls this one stands."""
+        if self.random.random() >= self.fault * calls:
             return ""
         fault = self.random.choice(FAULTS)
         self.seen[fault] += 1
@@ -65,9 +70,9 @@ class RoundTrip:
     wrong on the way.
     """
 
-    def __init__(self, weather: Weather, commands: Sequence[Command]) -> None:
+    def __init__(self, weather: Weather, commands: Sequence[Command], calls: int = 1) -> None:
         self._commands = [_timeless(weather, command) for command in commands]
-        self._fault = weather.next_fault()
+        self._fault = weather.next_fault(calls)
         self._found: list[Any] = []
         last = {"refused": 0, "cut": weather.random.randint(1, len(commands)) - 1}
         done = self._commands[: last.get(self._fault, len(commands))]
@@ -119,9 +124,11 @@ class SimulatedConnection(Connection):
         for part in trip.parts:
             trip.add(self._wire.calls(part))
             self._weather.pause()
-        if any(command[0] == "XREADGROUP" for command in commands):
-            self._weather.scheduler.pause(0.1)  # instead of BLOCK
-        return trip.result()
+        result = trip.result()
+        reads = [i for i, command in enumerate(commands) if command[0] == "XREADGROUP"]
+        if reads and not any(result[i] for i in reads):
+            self._weather.scheduler.pause(0.5)  # instead of BLOCK, which would end when some come
+        return result
 
 
 class SimulatedAsyncConnection:
@@ -135,7 +142,7 @@ class SimulatedAsyncConnection:
     async def calls(self, commands: Sequence[Command]) -> list[Any]:
         if self.cut:
             raise UnavailableError("simulated: the process is dead")
-        trip = RoundTrip(self._weather, commands)
+        trip = RoundTrip(self._weather, commands, INGEST_CALLS)
         for part in trip.parts:
             trip.add(self._wire.calls(part))
             await asyncio.sleep(self._weather.pause_s())

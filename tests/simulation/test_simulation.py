@@ -58,8 +58,8 @@ def test_every_run_counts_exactly_what_was_accepted(capsys):
             f"\nsimulation: {SEEDS} runs from seed {first} on; faults: {dict(sorted(seen.items()))}"
         )
     assert wrong == ""
-    kinds = {"refused", "cut", "reply lost", "long pause", "kill", "stop", "kill of ingest"}
-    assert set(seen) == kinds | {"expiry", "fall-back"}
+    kinds = {"refused", "cut", "reply lost", "client gone", "long pause", "kill", "stop"}
+    assert set(seen) == kinds | {"kill of ingest", "expiry", "fall-back"}
 
 
 def test_a_seed_runs_the_same_way_again(simulation):

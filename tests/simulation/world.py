@@ -16,28 +16,32 @@ from typing import Any
 from unittest.mock import patch
 
 from catchwater.config.streamdefs import StreamDefs
-from catchwater.event import Event
 from catchwater.redis_client import Connection, as_mapping
 from catchwater.streams import backlog, keys, loop
 from catchwater.streams.consumer import prepare
-from ingest import batching, spool
+from ingest import batching, reports, spool
 from sink import writer
+from tests.simulation import http
 from tests.simulation.processes import IngestProcess, run_stage
 from tests.simulation.scheduler import Scheduler, Task, VirtualFlag, VirtualTime
 from tests.simulation.servers import SimulatedMongo, Weather, Wire
 
 PIPELINE = """
 partitions: 2
-streams: {raw: {}, unique: {}, counted: {}}
+streams: {raw: {}, named: {}, unique: {}, counted: {}}
 stages:
-  dedupe: {run: "stages.dedupe:dedupe", reads: raw, emits: unique, once_for: 24h}
+  fingerprint: {run: "stages.fingerprint:fingerprint", reads: raw, emits: named}
+  dedupe: {run: "stages.dedupe:dedupe", reads: named, emits: unique, once_for: 24h}
   count: {run: "stages.count:count", reads: unique, emits: counted, samples: 100000000/h}
   sink: {run: sink, reads: counted}
 defaults: {batch: 4, wait: 100ms, claim_after: 1s, tries: 100}
 """
 
-EVENTS, CLIENTS, ISSUES, MOST_STEPS = 12, 3, 3, 20_000
-RECEIVED = 1_763_900_000_000
+EVENTS, CLIENTS, MOST_STEPS = 12, 3, 20_000
+PLACES = ("checkout", "search", "profile")
+"""Functions that fail: an issue each."""
+
+Report = dict[str, Any]
 
 
 @dataclass
@@ -68,7 +72,7 @@ class World:
         self._redis, self._wire = redis, wire
         self._defs, self._folder = defs, folder
         self._mongo = SimulatedMongo(self._weather)
-        self._events = [self._event(number) for number in range(EVENTS)]
+        self._reports = [self._report(number) for number in range(EVENTS)]
         self._accepted: set[str] = set()
         self._sent: set[str] = set()
         self._clients: list[Task] = []
@@ -92,23 +96,23 @@ class World:
     def _patches(self) -> list[Any]:
         time = VirtualTime(self._scheduler)
         return [
-            *(patch.object(module, "time", time) for module in (loop, backlog, batching)),
+            *(patch.object(module, "time", time) for module in (loop, backlog, batching, reports)),
             patch.object(loop, "uniform", self._random.uniform),
             patch.object(spool, "RESERVE_BYTES", 100),
             patch.object(writer.mongo_client, "connect", lambda _url: self._mongo),
         ]
 
-    def _event(self, number: int) -> Event:
-        n = self._random.randint(1, 3)
-        facts = {
-            "issue": f"1:v1:{number % ISSUES}",
-            "n": n,
-            "user": f"u{number % 4}",
-            "tags": {"browser": f"b{number % 2}"},
-            "about": {"type": "E", "message": "m", "culprit": "f", "level": "error"},
+    def _report(self, number: int) -> Report:
+        place = PLACES[number % len(PLACES)]
+        return {
+            "id": f"{number:032x}",
+            "type": "TypeError",
+            "message": f"{place} is not a function",
+            "stack": f"TypeError: {place}\n    at {place} (https://shop.example/app.js:1:{number})",
+            "n": self._random.randint(1, 3),
+            "user": {"id": f"u{number % 4}"},
+            "tags": {"plan": f"p{number % 2}"},
         }
-        body = b'{"message":"boom"}'
-        return Event(f"{number:032x}", "1", RECEIVED + number, "named", body, facts)
 
     # What runs ----------------------------------------------------------------------------------
 
@@ -133,14 +137,14 @@ class World:
         process = IngestProcess(self._wire, self._defs, self._folder / "spool", self._weather)
         return process, self._scheduler.start("ingest", process.run)
 
-    def _posts(self) -> list[list[Event]]:
-        """Of one to three events; some events are in two posts."""
-        every = self._events + self._random.sample(self._events, EVENTS // 4)
+    def _posts(self) -> list[list[Report]]:
+        """Of one to three reports; some are in two posts."""
+        every = self._reports + self._random.sample(self._reports, EVENTS // 4)
         self._random.shuffle(every)
         size = self._random.randint(1, 3)
         return [every[at : at + size] for at in range(0, len(every), size)]
 
-    def _client(self, posts: list[list[Event]]) -> None:
+    def _client(self, posts: list[list[Report]]) -> None:
         for post in posts:
             self._scheduler.pause(self._random.expovariate(self._posts_a_second))
             while not self._answered(post):
@@ -148,17 +152,18 @@ class World:
                     break  # it gives up: counted once, or not at all
                 self._scheduler.pause(self._random.uniform(0.1, 2))
 
-    def _answered(self, post: list[Event]) -> bool:
-        self._sent |= {event.id for event in post}
+    def _answered(self, post: list[Report]) -> bool:
+        ids = {report["id"] for report in post}
+        self._sent |= ids
         answers: list[bool] = []
 
         def done(*, taken: bool) -> None:
             answers.append(taken)
             if taken:
-                self._accepted.update(event.id for event in post)
+                self._accepted.update(ids)
 
         process, _ = self._random.choice(self._ingests)
-        process.post(post, done)
+        process.post(http.request(post), done)
         for _ in range(self._random.choice((1, 20, 20))):  # some do not wait for the answer
             self._scheduler.pause(0.1)
             if answers:
@@ -171,11 +176,11 @@ class World:
         strikes = [self._kill_stage, self._stop_stage, self._kill_ingest, self._forget_scripts]
         if not self._falls_back:
             strikes.append(self._expire)
-        for _ in range(self._random.randint(3, 12)):
+        for _ in range(self._random.randint(0, 12)):
             self._scheduler.pause(self._random.expovariate(3))
             self._random.choice(strikes)()
         while not all(client.ended for client in self._clients):
-            self._scheduler.pause(0.5)
+            self._scheduler.pause(0.05)  # what was posted last is still on its way
         if self._falls_back:
             self._fall_back()
         self._weather.clear()
@@ -265,10 +270,10 @@ class World:
     def _verdict(self) -> Verdict:
         stored = set(self._mongo["catchwater"].samples.documents)
         expected: Counter[str] = Counter()
-        for event in self._events:
-            if event.id in stored:
+        for report in self._reports:
+            if report["id"] in stored:
                 for kind in ("issues", "hours", "tags"):
-                    expected[f"{kind} {event.facts['issue']}"] += event.facts["n"]
+                    expected[f"{kind} {report['message']}"] += report["n"]
         return Verdict(
             self._accepted - stored,
             stored - self._sent,
@@ -279,18 +284,21 @@ class World:
         )
 
     def _counted(self) -> Counter[str]:
-        """What MongoDB says of each issue, three times over."""
+        """What MongoDB says of each issue, three times over; an issue is told by its message."""
         counted: Counter[str] = Counter()
         database = self._mongo["catchwater"]
-        for kind in ("issues", "hours"):
+        messages = {name: one["message"] for name, one in database.issues.documents.items()}
+        for kind in ("issues", "hours", "tags"):
             for name, document in database[kind].documents.items():
-                issue = ":".join(name.split(":")[:3])
-                for part in ("parts", "more"):
-                    counted[f"{kind} {issue}"] += sum(document.get(part, {}).values())
-        for name, document in database["tags"].documents.items():
-            issue = ":".join(name.split(":")[:3])
-            for values in document["values"].values():
-                counted[f"tags {issue}"] += sum(
-                    n for parts in values.values() for n in parts.values()
-                )
+                message = messages.get(":".join(name.split(":")[:3]), name)
+                counted[f"{kind} {message}"] += _total(kind, document)
         return +counted
+
+
+def _total(kind: str, document: dict[str, Any]) -> int:
+    """The events in a document: every counter of it, from each of its parts."""
+    if kind == "tags":
+        parts = list(document["values"]["plan"].values())
+    else:
+        parts = [document.get(name, {}) for name in ("parts", "more")]
+    return sum(n for one in parts for n in one.values())
