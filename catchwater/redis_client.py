@@ -95,7 +95,7 @@ class Connection:
         """`timeout_s` is the time-out of the socket: more than twice any BLOCK, or reads fail."""
         self.url = url
         with _checked_address(url):
-            self._redis = _client(url, _settings(timeout_s))
+            self._redis = _client(url, _settings(url, timeout_s))
         # Replies stay as Redis sends them: redis-py would turn some of them into other types.
         self._redis.response_callbacks.clear()
         self._scripts: dict[Path, str] = {}
@@ -154,7 +154,7 @@ class AsyncConnection:
     def __init__(self, url: str, *, timeout_s: float = 5.0) -> None:
         self._timeout_s = timeout_s
         with _checked_address(url):
-            self._redis = _async_client(url, _settings(timeout_s, asynchronous=True))
+            self._redis = _async_client(url, _settings(url, timeout_s, asynchronous=True))
 
     async def calls(self, commands: Sequence[Command]) -> list[Any]:
         """Several commands in one round trip, not as a transaction. The first error is raised.
@@ -339,12 +339,11 @@ def _checked(results: list[Any]) -> list[Any]:
     return results
 
 
-def _settings(timeout_s: float, *, asynchronous: bool = False) -> dict[str, Any]:
+def _settings(url: str, timeout_s: float, *, asynchronous: bool = False) -> dict[str, Any]:
     retry = redis.asyncio.retry.Retry(NoBackoff(), 0) if asynchronous else Retry(NoBackoff(), 0)
     return {
         "socket_timeout": None if asynchronous else timeout_s,
         "socket_connect_timeout": min(timeout_s, 2.0),
-        "socket_keepalive": True,
         "retry": retry,
         "protocol": 2,
-    }
+    } | ({} if url.startswith("unix:") else {"socket_keepalive": True})

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import socket
+import tempfile
 import urllib.request
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from catchwater.config.streamdefs import SINK
@@ -16,8 +18,6 @@ from catchwater.local.supervisor import ManagedProcess, catchwater
 from catchwater.redaction import redacted
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from catchwater.config.streamdefs import StreamDefs
     from catchwater.local.servers import Server
 
@@ -68,9 +68,12 @@ class LocalProcesses:
         self._public_url = public_url
         self._embedded: dict[str, Server] = {}
         self._ingest_socket: socket.socket | None = None
-        redis = RedisServer(data / "redis", memory=redis_memory(machine_memory()))
+        self._sockets = private_folder(data / "run")
+        memory, socket_ = redis_memory(machine_memory()), self._sockets / "redis.sock"
+        redis = RedisServer(data / "redis", unix_socket=socket_, memory=memory)
+        mongo = MongoServer(data / "mongo", unix_socket=self._sockets / "mongo.sock")
         self.redis_url = redis_url or self._embed("redis", redis)
-        self.mongo_url = mongo_url or self._embed("mongo", MongoServer(data / "mongo"))
+        self.mongo_url = mongo_url or self._embed("mongo", mongo)
         self._ops_ports = {name: free_port() for name in [*self._commands(), DEMO]}
 
     @property
@@ -173,6 +176,20 @@ class LocalProcesses:
         if self._streamdefs:
             settings["STREAMDEFS"] = str(self._streamdefs.resolve())
         return {f"CATCHWATER_{setting}": value for setting, value in settings.items()}
+
+
+LONGEST_SOCKET = 107
+"""Bytes of the path of a Unix socket: sun_path of unix(7), without its end."""
+
+
+def private_folder(preferred: Path) -> Path:
+    """A folder for sockets that only this user can enter: another one than `preferred` where a
+    socket's path would be too long.
+    """
+    if len(os.fsencode(preferred / "redis.sock")) > LONGEST_SOCKET:
+        return Path(tempfile.mkdtemp(prefix="catchwater-"))
+    preferred.mkdir(parents=True, exist_ok=True)
+    return preferred
 
 
 def _is_ready(port: int) -> bool:

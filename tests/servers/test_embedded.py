@@ -10,9 +10,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pymongo
 import pytest
+import redis
 
 from catchwater.errors import ServerStartError
+from catchwater.local.processes import private_folder
 from catchwater.local.servers import MongoServer, RedisServer, Server
 from catchwater.redis_client import Connection
 from tests.waiting import wait_until
@@ -20,6 +23,7 @@ from tests.waiting import wait_until
 SCRIPT = """
 import sys, time
 from pathlib import Path
+from catchwater.local.processes import private_folder
 from catchwater.local.servers import RedisServer
 server = RedisServer(Path(sys.argv[1]))
 server.start()
@@ -28,9 +32,14 @@ time.sleep(60)
 """
 
 
-@pytest.fixture(params=[RedisServer, MongoServer], ids=["redis", "mongo"])
+KINDS = {"redis": RedisServer, "mongo": MongoServer}
+
+
+@pytest.fixture(params=["redis", "mongo", "redis on a socket", "mongo on a socket"])
 def server(request: pytest.FixtureRequest, tmp_path: Path):
-    one = request.param(tmp_path / "data")
+    kind, _, on_socket = request.param.partition(" ")
+    path = private_folder(tmp_path) / "socket.sock" if on_socket else None
+    one = KINDS[kind](tmp_path / "data", unix_socket=path)
     try:
         one.find_binary()
     except ServerStartError as error:
@@ -52,6 +61,41 @@ def test_a_killed_server_starts_again_on_its_port_and_data(server: Server) -> No
     server.start()
     assert server.answers()
     assert server.pid != before
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_server_on_a_socket_is_its_own_users_alone(kind: str, tmp_path: Path) -> None:
+    path = private_folder(tmp_path) / "socket.sock"
+    one = KINDS[kind](tmp_path / "data", unix_socket=path)
+    one.start()
+    try:
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection(("127.0.0.1", one.port), timeout=5)
+        assert path.stat().st_mode & 0o077 == 0
+        clients = {"redis": redis.Redis.from_url, "mongo": pymongo.MongoClient}
+        with clients[kind](one.url) as client:  # as anybody connects, by its address
+            assert client.ping() if kind == "redis" else client.server_info()
+    finally:
+        one.kill()
+
+
+def test_a_socket_whose_path_would_be_too_long_is_elsewhere(tmp_path: Path) -> None:
+    assert private_folder(short := tmp_path / "run") == short
+    found = private_folder(tmp_path / ("deep/" * 20))
+    assert tmp_path not in found.parents
+    assert found.stat().st_mode & 0o077 == 0
+
+
+def test_data_stay_with_the_program_that_made_them(server: Server, tmp_path: Path) -> None:
+    """A Redis that is installed later would not read what a newer Valkey wrote."""
+    first = server.find_binary()
+    server.start()
+    server.kill()
+    (other := tmp_path / "another").touch()
+    server.find_binary = lambda: other  # type: ignore[method-assign]  # found first by now
+    assert server.command()[0] == str(first)
+    (server.data / "program").write_text(f"{tmp_path}/removed\n")
+    assert server.command()[0] == str(other)
 
 
 def test_a_stopped_server_is_gone_when_stop_returns(server: Server) -> None:
