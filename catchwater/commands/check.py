@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from catchwater.commands import options
+from catchwater.commands.box import finds_box
 from catchwater.commands.server_checks import mongo_problems, redis_problems
 from catchwater.config import projects
 from catchwater.config.streamdefs import SINK, StreamDefs, load, packaged
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 )
 @options.redis_url
 @options.mongo_url
+@finds_box
 def command(
     streamdefs: Path | None, projects: Path, live: bool, redis_url: str, mongo_url: str
 ) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from catchwater.commands import options
+from catchwater.commands.box import finds_box
 from catchwater.config.streamdefs import load
 from catchwater.redis_client import Connection
 from catchwater.streams import dead_letters
@@ -27,6 +28,7 @@ _of_stage = click.option("--stage", default="", help="Only those of this stage."
 @click.group("dead")
 @options.redis_url
 @options.streamdefs
+@finds_box
 @click.pass_context
 def command(context: click.Context, redis_url: str, streamdefs: Path | None) -> None:
     """Dead letters: events that a stage rejected, or that killed too many consumers."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from catchwater.commands import options
+from catchwater.commands.box import finds_box
 from catchwater.config.projects import LONGEST_NAME, load
 from catchwater.config.projects import add as add_project
 
@@ -21,6 +22,7 @@ def command() -> None:
 
 @command.command("list")
 @options.projects
+@finds_box
 def list_(projects: Path) -> None:
     """One line each: id, key, name. `catchwater snippet ID` prints the script tags of one."""
     for one in load(projects).all:
@@ -30,6 +32,7 @@ def list_(projects: Path) -> None:
 @command.command()
 @click.argument("name")
 @options.projects
+@finds_box
 def add(name: str, projects: Path) -> None:
     """Add a project with a new key; prints its id, key and name.
 

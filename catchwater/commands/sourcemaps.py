@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from catchwater.commands import options, sourcemaps_serve
+from catchwater.commands.box import finds_box
 from catchwater.config.streamdefs import load
 from catchwater.sourcemaps.store import MapStore, StoredMap
 from catchwater.sourcemaps.upload.folder import artifacts
@@ -54,6 +55,7 @@ command.add_command(sourcemaps_serve.command)
 )
 @options.mongo_url
 @options.streamdefs
+@finds_box
 def upload(
     folder: Path,
     project: str,
@@ -85,6 +87,7 @@ def upload(
 @command.command("list")
 @_PROJECT
 @options.mongo_url
+@finds_box
 def list_(project: str, mongo_url: str) -> None:
     """One line for each map of a project, newest first: when, release, debug id, path, size."""
     _check(project, "~/")

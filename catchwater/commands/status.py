@@ -10,6 +10,7 @@ import click
 import orjson
 
 from catchwater.commands import options
+from catchwater.commands.box import finds_box
 from catchwater.config.streamdefs import load
 from catchwater.monitoring import snapshot as snapshots
 from catchwater.monitoring.audit import make_audit
@@ -33,6 +34,7 @@ _COLUMNS = ("stage", "reads", "depth", "unread", "pending", "oldest", "consumers
     is_flag=True,
     help="JSON as of GET /api/pipeline, without rates and MongoDB's side (`stored` is null).",
 )
+@finds_box
 def command(redis_url: str, streamdefs: Path | None, watch: bool, as_json: bool) -> None:
     """Show what every stage has still to do, and whether Redis's side of the audit adds up."""
     defs, connection = load(streamdefs), Connection(redis_url)

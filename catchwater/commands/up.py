@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import fcntl
 import os
+import shutil
+import sys
 import time
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -211,11 +213,20 @@ Catchwater is running. Everything it stores is in {local.data}
   dashboard    http://127.0.0.1:{local.ports.dashboard}/
   demo page    http://127.0.0.1:{local.ports.demo}/
   script tag   <script src="{ingest}/c/{project.key}.js"></script>
-  other tags   catchwater snippet {project.id} --projects {local.projects} --public-url {ingest}
   DSN          {ingest.replace("://", f"://{project.key}@")}/{project.id}
+  commands     {command_line()} status, audit, dead list, project list, snippet {project.id} ...
 
 Ctrl-C ends it.
 """
+
+
+def command_line() -> str:
+    """How people call this program: by its name where that finds it, else by its place."""
+    installed = Path(sys.executable).with_name("catchwater")
+    if not installed.exists() or shutil.which("catchwater") == str(installed):
+        return "catchwater"
+    here = Path.cwd()
+    return str(installed.relative_to(here) if here in installed.parents else installed)
 
 
 def _scaled(scale: tuple[str, ...], known: list[str]) -> dict[str, int]:

@@ -7,10 +7,11 @@ import socket
 import tempfile
 import urllib.request
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from catchwater.config.streamdefs import SINK
+from catchwater.config.streamdefs import SINK, packaged
 from catchwater.errors import ServerStartError
 from catchwater.local.memory import machine_memory, redis_memory
 from catchwater.local.servers import MongoServer, RedisServer, free_port
@@ -68,12 +69,8 @@ class LocalProcesses:
         self._public_url = public_url
         self._embedded: dict[str, Server] = {}
         self._ingest_socket: socket.socket | None = None
-        self._sockets = private_folder(data / "run")
-        memory, socket_ = redis_memory(machine_memory()), self._sockets / "redis.sock"
-        redis = RedisServer(data / "redis", unix_socket=socket_, memory=memory)
-        mongo = MongoServer(data / "mongo", unix_socket=self._sockets / "mongo.sock")
-        self.redis_url = redis_url or self._embed("redis", redis)
-        self.mongo_url = mongo_url or self._embed("mongo", mongo)
+        self.redis_url = redis_url or self._embedded_redis()
+        self.mongo_url = mongo_url or self._embedded_mongo()
         self._ops_ports = {name: free_port() for name in [*self._commands(), DEMO]}
 
     @property
@@ -90,6 +87,8 @@ class LocalProcesses:
         addresses = {
             "redis_url": redacted(self.redis_url),
             "mongo_url": redacted(self.mongo_url),
+            "public_url": self.ingest_url,
+            "streamdefs": str((self._streamdefs or packaged()).resolve()),
             "ops": self._ops_ports,
         }
         return asdict(self.ports) | addresses
@@ -110,6 +109,20 @@ class LocalProcesses:
         """Close the socket of ingest: nobody can connect any more."""
         if self._ingest_socket is not None:
             self._ingest_socket.close()
+
+    def _embedded_redis(self) -> str:
+        memory, path = redis_memory(machine_memory()), self._sockets / "redis.sock"
+        return self._embed(
+            "redis", RedisServer(self.data / "redis", unix_socket=path, memory=memory)
+        )
+
+    def _embedded_mongo(self) -> str:
+        path = self._sockets / "mongo.sock"
+        return self._embed("mongo", MongoServer(self.data / "mongo", unix_socket=path))
+
+    @cached_property
+    def _sockets(self) -> Path:
+        return private_folder(self.data / "run")
 
     def _embed(self, name: str, server: Server) -> str:
         server.log = self.data / "log" / f"{name}.log"

@@ -9,6 +9,7 @@ import click
 import orjson
 
 from catchwater.commands import options
+from catchwater.commands.box import finds_box
 from catchwater.config.streamdefs import load
 from catchwater.monitoring.poller import PipelinePoller
 from dashboard.health_summary import stored_part
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 @options.mongo_url
 @options.streamdefs
 @click.option("--json", "as_json", is_flag=True, help="JSON, as the `audit` of GET /api/pipeline.")
+@finds_box
 def command(redis_url: str, mongo_url: str, streamdefs: Path | None, as_json: bool) -> None:
     """Check that accepted = counted + duplicates + dropped + dead + depth, and that MongoDB
     holds what is counted.

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from catchwater.commands import options
+from catchwater.commands.box import finds_box
 from catchwater.config.projects import load
 from ingest import tag_check, tags
 
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 )
 @options.public_url
 @options.projects
+@finds_box
 def command(
     project: str, inline: bool, nonce: str, check: bool, public_url: str, projects: Path
 ) -> None:

@@ -10,6 +10,7 @@ import orjson
 
 from catchwater import surrogates
 from catchwater.commands import options
+from catchwater.commands.box import finds_box
 from catchwater.visible import visible
 from stages import project_settings
 from stages.filters.unwanted import unwanted
@@ -47,6 +48,7 @@ _READERS = {**READERS, "named": stored_event.read}
     metavar="ID",
     help="Apply this project's rules, and say which filter would drop.",
 )
+@finds_box
 def command(file: BinaryIO, projects: Path, project: str) -> None:
     """Print the fingerprint, the frames and the reasons for each report in FILE (or standard
     input).

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import shutil
 from contextlib import closing
 from pathlib import Path
 
@@ -42,7 +44,8 @@ def test_tag_and_dsn_are_at_the_address_that_browsers_use(
     project = Project(id="1", name="shop", key=KEY, url=url)
     text = welcome(local(public_url), project)
     assert f'<script src="{at}/c/{KEY}.js"></script>' in text
-    assert f"catchwater snippet 1 --projects data/projects.yaml --public-url {at}\n" in text
+    assert "catchwater status, audit, dead list, project list, snippet 1 ...\n" in text
+    assert shutil.which(re.search(r"commands +(\S+)", text)[1])
     assert f"{at.replace('://', f'://{KEY}@')}/1\n" in text
 
 
