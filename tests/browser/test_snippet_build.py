@@ -5,13 +5,12 @@ server.
 from __future__ import annotations
 
 import gzip
-import os
-import shutil
 import subprocess
 
 import pytest
 
 from tests.browser.toolchain import BUILT, MINIFIED, SOURCE, built, check_types, parse_as_es5
+from tests.missing import program
 
 TOKEN = '"__CATCHWATER_ENDPOINT__"'
 MOST = {"inline.min.js": 176, "snippet.min.js": 1968, "extras.min.js": 1042}
@@ -26,10 +25,7 @@ WHOLE = 2046
 
 @pytest.fixture(scope="module", autouse=True)
 def npm():
-    if not shutil.which("npm"):
-        (pytest.fail if os.environ.get("CI") else pytest.skip)(
-            "no npm on PATH: apt-get install npm"
-        )
+    program("npm")
 
 
 def test_the_built_files_are_up_to_date():

@@ -11,6 +11,8 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+from tests.missing import program
+
 HERE = Path(__file__).parent
 SOURCE = HERE.parents[1] / "ingest" / "snippet"
 BUILT = SOURCE / "built"
@@ -28,6 +30,7 @@ def modules() -> Path:
     cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"))
     place = cache / "catchwater" / f"browser-tests-{wanted}"
     if not place.exists():
+        program("npm")
         _install(manifest, place)
     return place / "node_modules"
 

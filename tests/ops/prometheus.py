@@ -13,7 +13,8 @@ from urllib.request import urlopen
 import yaml
 
 from catchwater.local.servers import free_port
-from tests.ops.tool import OPS, need
+from tests.missing import program
+from tests.ops.tool import OPS
 from tests.waiting import wait_until
 
 
@@ -26,7 +27,7 @@ class Prometheus:
     def __init__(self, folder: Path, targets: dict[str, list[int]]) -> None:
         self.port = free_port()
         folder.mkdir()
-        self._program = need("prometheus")
+        self._program = program("prometheus")
         self._folder = folder
         self._config = folder / "prometheus.yml"
         self._config.write_text(yaml.safe_dump(_configuration(targets)))

@@ -16,7 +16,8 @@ import yaml
 from catchwater.commands import options
 from catchwater.commands.cli import catchwater
 from catchwater.config.streamdefs import SINK, load
-from tests.ops.tool import OPS, ROOT, need, passes
+from tests.missing import program
+from tests.ops.tool import OPS, ROOT, passes
 
 COMPOSE = yaml.safe_load((OPS / "compose.yaml").read_text())["services"]
 OURS = {name: service for name, service in COMPOSE.items() if service["image"] == "catchwater"}
@@ -138,7 +139,7 @@ def test_the_image_has_every_package_and_runs_as_nobody_special():
 
 
 def test_systemd_understands_the_units(tmp_path):
-    analyze = need("systemd-analyze")
+    analyze = program("systemd-analyze")
     for file in (OPS / "systemd").iterdir():
         (tmp_path / file.name).write_text(
             file.read_text().replace("/opt/catchwater/bin/catchwater", "/bin/true")

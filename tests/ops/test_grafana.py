@@ -11,8 +11,9 @@ from collections import defaultdict
 import pytest
 
 from tests.chaos.system import ChaosSystem
+from tests.missing import program
 from tests.ops.prometheus import Prometheus
-from tests.ops.tool import OPS, ROOT, need
+from tests.ops.tool import OPS, ROOT
 from tests.waiting import wait_until
 
 PANELS = json.loads((OPS / "grafana/dashboards/catchwater.json").read_text())["panels"]
@@ -26,7 +27,7 @@ EVENTS = 40
 
 @pytest.fixture
 def system(tmp_path):
-    need("prometheus")
+    program("prometheus")
     with ChaosSystem(tmp_path, ROOT) as system:
         yield system
 

@@ -11,7 +11,8 @@ import yaml
 from prometheus_client import Counter, Gauge, Histogram
 
 from catchwater import metrics
-from tests.ops.tool import OPS, ROOT, need, passes
+from tests.missing import program
+from tests.ops.tool import OPS, ROOT, passes
 
 PROMETHEUS = OPS / "prometheus"
 RULES = [
@@ -45,16 +46,16 @@ def used(text):
 
 
 def test_promtool_finds_no_mistake_in_the_rules():
-    passes(need("promtool"), "check", "rules", "--lint-fatal", PROMETHEUS / "rules.yml")
+    passes(program("promtool"), "check", "rules", "--lint-fatal", PROMETHEUS / "rules.yml")
 
 
 @pytest.mark.parametrize("name", ["prometheus.yml", "onebox.yml"])
 def test_promtool_finds_no_mistake_in_the_configuration(name):
-    passes(need("promtool"), "check", "config", PROMETHEUS / name)
+    passes(program("promtool"), "check", "config", PROMETHEUS / name)
 
 
 def test_each_alert_fires_when_it_should_and_is_quiet_when_it_should():
-    passes(need("promtool"), "test", "rules", *sorted(PROMETHEUS.glob("rules_test*.yml")))
+    passes(program("promtool"), "test", "rules", *sorted(PROMETHEUS.glob("rules_test*.yml")))
 
 
 def test_no_alert_is_left_untested():
