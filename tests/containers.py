@@ -12,6 +12,7 @@ import re
 import socket
 import subprocess
 import tarfile
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 os.environ.setdefault(
@@ -26,7 +27,6 @@ from catchwater.local.servers import MongoServer, RedisServer, Server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 _INSIDE: dict[type[Server], tuple[int, list[str], str]] = {
     RedisServer: (
