@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from dashboard import api, pages
+from dashboard import api, login, pages
 from dashboard.context import CONTEXT, AppContext
 from dashboard.failures import failures
 from dashboard.security import Guard, guarded
@@ -21,6 +21,8 @@ def application(context: AppContext, guard: Guard) -> web.Application:
     app[CONTEXT] = context
     app.add_routes(api.routes)
     app.add_routes(pages.routes)
+    app.add_routes(login.routes(guard))
+    context.renderer.show_log_out(shown=guard.password != "")
     app.cleanup_ctx.append(_polling)
     return app
 

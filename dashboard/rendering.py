@@ -28,7 +28,7 @@ class Renderer:
             lstrip_blocks=True,
             auto_reload=False,
         )
-        self._env.globals.update(asset=assets.url, listed=LISTED)
+        self._env.globals.update(asset=assets.url, listed=LISTED, locked=False)
         self._env.filters.update(
             ago=_ago,
             exact=_exact,
@@ -38,6 +38,10 @@ class Renderer:
             share=_share,
             brief=_brief,
         )
+
+    def show_log_out(self, *, shown: bool) -> None:
+        """Whether people have a session that they can end."""
+        self._env.globals["locked"] = shown
 
     def page(self, template: str, **context: Any) -> str:
         at = times.now()

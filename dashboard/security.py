@@ -4,18 +4,23 @@ it.
 
 from __future__ import annotations
 
-import hmac
+import asyncio
+import hashlib
 import ipaddress
 import math
+import secrets
 import time
 from base64 import b64decode
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from aiohttp import web
 
 from catchwater import metrics
+from dashboard import login, passwords
 from dashboard.guesses import Guesses
+from dashboard.sessions import Sessions
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -39,6 +44,8 @@ HEADERS = {
 }
 """On every answer, those to what is no HTTP too: they keep hostile data from doing anything."""
 
+_SEEN_KEY = secrets.token_bytes(32)
+
 OPEN = "/healthz"
 """The one path that needs no password and no name: it only says that the process is alive."""
 
@@ -53,9 +60,9 @@ def loopback(host: str) -> bool:
         return False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Guard:
-    """Who may ask.
+    """Who may ask: with a password, whoever logged in, and programs that send it each time.
 
     Without a password only this machine may, and only under a name of this machine: a page of a
     stranger's that had its own name point here (DNS rebinding) would read everything otherwise.
@@ -63,43 +70,60 @@ class Guard:
 
     host: str = "127.0.0.1"
     password: str = field(default="", repr=False)
+    """As it is, or its hash: see passwords.py."""
     names: frozenset[str] = field(default=frozenset({"localhost", "127.0.0.1", "[::1]"}))
     guesses: Guesses = field(default_factory=Guesses, compare=False)
+    _one_at_a_time: asyncio.Lock = field(default_factory=asyncio.Lock, compare=False)
+    _right: set[bytes] = field(default_factory=set, compare=False, repr=False)
+    """What was right lately, as a hash of its own: a program sends it with every request."""
 
-    def refusal(self, request: web.Request) -> web.HTTPException | None:
+    @cached_property
+    def sessions(self) -> Sessions:
+        return Sessions(passwords.session_key(self.password))
+
+    @cached_property
+    def _secret(self) -> passwords.Hash | passwords.Plain:
+        return passwords.parse(self.password)
+
+    async def refusal(self, request: web.Request) -> web.HTTPException | None:
+        """Why not; None for whoever may."""
         if request.path == OPEN:
             return None
-        if self.password:
-            return self._refusal_without_password(request)
-        return None if self._named(request.headers.get("Host", "")) else self._misnamed(request)
-
-    def _refusal_without_password(self, request: web.Request) -> web.HTTPException | None:
-        """A password that was right is right at once; after wrong ones even a right one waits."""
-        authorization = request.headers.get("Authorization", "")
-        if not authorization:
-            return _ask()
-        address, now = request.remote or "", time.monotonic()
-        if wait_s := self.guesses.wait_s(address, now):
-            metrics.WRONG_PASSWORDS.labels("not_looked_at").inc()
-            return _wait(wait_s)
-        if self._knows(authorization):
-            self.guesses.right(address)
+        if not self.password:
+            named = self._named(request.headers.get("Host", ""))
+            return None if named else self._misnamed(request)
+        if _is_of_login(request) or self.sessions.holds(request):
             return None
-        self.guesses.wrong(address, now)
-        metrics.WRONG_PASSWORDS.labels("wrong").inc()
+        if authorization := request.headers.get("Authorization", ""):
+            return await self.refusal_of_password(request, _basic(authorization))
         return _ask()
 
-    def _knows(self, authorization: str) -> bool:
-        """Whether it carries the password, under any user's name.
+    async def refusal_of_password(
+        self, request: web.Request, given: bytes | None
+    ) -> web.HTTPException | None:
+        """Whether that is not the password. After wrong ones of its address even a right one waits.
 
-        Takes as long for a near miss as for a far one.
+        One is looked at after the other, so that many at once are no way round that.
         """
-        scheme, _, value = authorization.partition(" ")
-        try:
-            given = b64decode(value.strip(), validate=True).partition(b":")[2]
-        except ValueError:
-            given = b""
-        return hmac.compare_digest(given, self.password.encode()) and scheme.lower() == "basic"
+        async with self._one_at_a_time:
+            address, now = request.remote or "", time.monotonic()
+            if wait_s := self.guesses.wait_s(address, now):
+                metrics.WRONG_PASSWORDS.labels("not_looked_at").inc()
+                return _wait(wait_s)
+            if given is not None and await self._matches(given):
+                self.guesses.right(address)
+                return None
+            self.guesses.wrong(address, now)
+            metrics.WRONG_PASSWORDS.labels("wrong").inc()
+            return _ask(wrong=True)
+
+    async def _matches(self, given: bytes) -> bool:
+        seen = hashlib.blake2b(given, key=_SEEN_KEY).digest()
+        if seen in self._right:
+            return True
+        if right := await asyncio.to_thread(self._secret.matches, given):
+            self._right.add(seen)  # there is but one that is right
+        return right
 
     def _named(self, host: str) -> bool:
         return _without_port(host.lower()) in self.names | {
@@ -117,16 +141,40 @@ class Guard:
 
 
 def guarded(guard: Guard) -> Middleware:
-    """RefusedRequestError whom `guard` refuses."""
+    """Whom `guard` refuses gets the page that asks for the password, or, a program, its answer."""
 
     @web.middleware
     async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
-        refusal = guard.refusal(request)
-        if refusal is not None:
-            raise refusal
-        return await handler(request)
+        refusal = await guard.refusal(request)
+        if refusal is None:
+            return await handler(request)
+        if guard.password and _is_of_a_person(request):
+            return login.page(request, refusal, request.path_qs)
+        raise refusal
 
     return middleware
+
+
+def _is_of_login(request: web.Request) -> bool:
+    """What the page that asks for the password needs, and what it sends."""
+    if request.method == "POST":
+        return request.path in ("/login", "/logout")
+    return request.path.startswith("/static/")
+
+
+def _is_of_a_person(request: web.Request) -> bool:
+    headers = request.headers
+    return "Authorization" not in headers and "text/html" in headers.get("Accept", "")
+
+
+def _basic(authorization: str) -> bytes | None:
+    """The password in a header of HTTP's basic authentication, whoever the user is (RFC 7617)."""
+    scheme, _, value = authorization.partition(" ")
+    try:
+        given = b64decode(value.strip(), validate=True)
+    except ValueError:
+        return None
+    return given.partition(b":")[2] if scheme.lower() == "basic" else None
 
 
 def _without_port(host: str) -> str:
@@ -142,8 +190,10 @@ def _wait(seconds: float) -> web.HTTPException:
     )
 
 
-def _ask() -> web.HTTPException:
+def _ask(*, wrong: bool = False) -> web.HTTPException:
+    why = "That is not the password." if wrong else "A password is needed."
     return web.HTTPUnauthorized(
-        text="A password is needed: any user name, and the one set as --password.",
+        text=f"{why} It is the one set as CATCHWATER_DASHBOARD_PASSWORD; programs send it with any "
+        "user name.",
         headers={"WWW-Authenticate": 'Basic realm="Catchwater", charset="UTF-8"'},
     )

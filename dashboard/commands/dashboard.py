@@ -13,8 +13,10 @@ from catchwater.commands import options
 from catchwater.config.streamdefs import StreamDefs, load
 from catchwater.http_server import Runner
 from catchwater.monitoring.poller import PipelinePoller
+from dashboard import passwords
 from dashboard.app import application
 from dashboard.context import AppContext
+from dashboard.passwords import SHORTEST
 from dashboard.project_names import ProjectNames
 from dashboard.reader import MongoReader
 from dashboard.rendering import Renderer
@@ -30,8 +32,15 @@ log = structlog.get_logger()
 POLL_EVERY_S = 2.0
 """Seconds between readings while nobody looks: Prometheus and the rates need them."""
 
-SHORTEST_PASSWORD = 10
-"""Characters of one that other machines can try."""
+
+def _password(_context: click.Context, _option: click.Parameter, value: str) -> str:
+    try:
+        passwords.parse(value)
+    except ValueError as error:
+        raise click.BadParameter(
+            "it begins with scrypt: and is no hash: `catchwater password` makes one"
+        ) from error
+    return value
 
 
 @click.command("dashboard")
@@ -57,9 +66,10 @@ SHORTEST_PASSWORD = 10
     default="",
     envvar="CATCHWATER_DASHBOARD_PASSWORD",
     show_envvar=True,
+    callback=_password,
     help=(
-        "What people have to know, with any user name. Better set by the environment: arguments "
-        "can be seen."
+        "What people have to know, or its hash, which `catchwater password` makes. Better set by "
+        "the environment: arguments can be seen."
     ),
 )
 @click.option(
@@ -100,10 +110,10 @@ def command(
             f"--host {host} can be reached from other machines, and no password is set: "
             "set --password or CATCHWATER_DASHBOARD_PASSWORD, or listen on 127.0.0.1"
         )
-    if len(password) < SHORTEST_PASSWORD and not loopback(host):
+    if len(password) < SHORTEST and not loopback(host):
         raise click.UsageError(
             f"the password has {len(password)} characters, and --host {host} can be reached from "
-            f"other machines: {SHORTEST_PASSWORD} or more are needed; `openssl rand -base64 15` "
+            f"other machines: {SHORTEST} or more are needed; `openssl rand -base64 15` "
             "makes one"
         )
     defs = load(streamdefs)
