@@ -10,14 +10,15 @@ from aiohttp import web
 from dashboard import api, login, pages
 from dashboard.context import CONTEXT, AppContext
 from dashboard.failures import failures
-from dashboard.security import Guard, guarded
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    from dashboard.security import Guard
+
 
 def application(context: AppContext, guard: Guard) -> web.Application:
-    app = web.Application(middlewares=[failures, guarded(guard)], client_max_size=1024)
+    app = web.Application(middlewares=[failures, login.guarded(guard)], client_max_size=1024)
     app[CONTEXT] = context
     app.add_routes(api.routes)
     app.add_routes(pages.routes)

@@ -1,26 +1,50 @@
-"""The page that asks for the password, and what its form sends."""
+"""Asks for the password: the page, what its form sends, and whom it stands in the way of."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from urllib.parse import parse_qs
 
 from aiohttp import web
 
 from dashboard.context import app_context
 
 if TYPE_CHECKING:
-    from dashboard.security import Guard
+    from aiohttp.typedefs import Middleware
+
+    from dashboard.security import Guard, Handler
+
+
+def guarded(guard: Guard) -> Middleware:
+    """Whom `guard` refuses gets the page that asks for the password, or, a program, its answer."""
+
+    @web.middleware
+    async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
+        refusal = await guard.refusal(request)
+        if refusal is None:
+            return await handler(request)
+        if guard.password and _is_of_a_person(request):
+            return _page(request, refusal, request.path_qs)
+        raise refusal
+
+    return middleware
+
+
+def _is_of_a_person(request: web.Request) -> bool:
+    headers = request.headers
+    return "Authorization" not in headers and "text/html" in headers.get("Accept", "")
 
 
 def routes(guard: Guard) -> list[web.RouteDef]:
     async def enter(request: web.Request) -> web.StreamResponse:
         """Where the person wanted to go, with a session; or the page once more."""
-        form = await request.post()
-        to, given = _own_path(str(form.get("to", ""))), str(form.get("password", ""))
+        form = parse_qs((await request.read()).decode("utf-8", "replace"))
+        to, given = (form.get(name, [""])[0] for name in ("to", "password"))
+        to = _own_path(to)
         if not guard.password:
             raise web.HTTPSeeOther(to)
         if refusal := await guard.refusal_of_password(request, given.encode()):
-            return page(request, refusal, to)
+            return _page(request, refusal, to)
         answer = web.Response(status=303, headers={"Location": to})
         guard.sessions.begin(request, answer)
         return answer
@@ -33,7 +57,7 @@ def routes(guard: Guard) -> list[web.RouteDef]:
     return [web.post("/login", enter), web.post("/logout", leave)]
 
 
-def page(request: web.Request, refusal: web.HTTPException, to: str) -> web.Response:
+def _page(request: web.Request, refusal: web.HTTPException, to: str) -> web.Response:
     """The form, with why it is shown. Whoever has no password reads nothing else."""
     text = app_context(request).renderer.page("login.html", why=refusal.text, to=to)
     kept = {name: refusal.headers[name] for name in ("Retry-After",) if name in refusal.headers}

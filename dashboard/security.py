@@ -18,14 +18,12 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from catchwater import metrics
-from dashboard import login, passwords
+from dashboard import passwords
 from dashboard.guesses import Guesses
 from dashboard.sessions import Sessions
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
-
-    from aiohttp.typedefs import Middleware
 
     Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -140,31 +138,11 @@ class Guard:
         )
 
 
-def guarded(guard: Guard) -> Middleware:
-    """Whom `guard` refuses gets the page that asks for the password, or, a program, its answer."""
-
-    @web.middleware
-    async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
-        refusal = await guard.refusal(request)
-        if refusal is None:
-            return await handler(request)
-        if guard.password and _is_of_a_person(request):
-            return login.page(request, refusal, request.path_qs)
-        raise refusal
-
-    return middleware
-
-
 def _is_of_login(request: web.Request) -> bool:
     """What the page that asks for the password needs, and what it sends."""
     if request.method == "POST":
         return request.path in ("/login", "/logout")
     return request.path.startswith("/static/")
-
-
-def _is_of_a_person(request: web.Request) -> bool:
-    headers = request.headers
-    return "Authorization" not in headers and "text/html" in headers.get("Accept", "")
 
 
 def _basic(authorization: str) -> bytes | None:
@@ -191,9 +169,8 @@ def _wait(seconds: float) -> web.HTTPException:
 
 
 def _ask(*, wrong: bool = False) -> web.HTTPException:
-    why = "That is not the password." if wrong else "A password is needed."
+    needed = "A password is needed: the one set as CATCHWATER_DASHBOARD_PASSWORD."
     return web.HTTPUnauthorized(
-        text=f"{why} It is the one set as CATCHWATER_DASHBOARD_PASSWORD; programs send it with any "
-        "user name.",
+        text="That is not the password." if wrong else needed,
         headers={"WWW-Authenticate": 'Basic realm="Catchwater", charset="UTF-8"'},
     )

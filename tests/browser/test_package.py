@@ -11,6 +11,7 @@ import pytest
 
 from tests.browser.recorder import KEY
 from tests.browser.toolchain import SOURCE, modules
+from tests.missing import program
 
 pytestmark = pytest.mark.browser
 
@@ -36,12 +37,12 @@ COMPILERS = {
 @pytest.fixture(scope="module")
 def project(tmp_path_factory):
     """A project that has the package installed."""
-    folder = tmp_path_factory.mktemp("site")
+    npm, folder = program("npm"), tmp_path_factory.mktemp("site")
     (folder / "package.json").write_text("{}")
     quiet = ["--no-audit", "--no-fund", "--loglevel=error"]
-    run(folder, "npm", "pack", SOURCE, "--pack-destination", folder, "--loglevel=error")
+    run(folder, npm, "pack", SOURCE, "--pack-destination", folder, "--loglevel=error")
     (packed,) = folder.glob("*.tgz")
-    run(folder, "npm", "install", "--offline", *quiet, packed)
+    run(folder, npm, "install", "--offline", *quiet, packed)
     return folder
 
 

@@ -9,7 +9,6 @@ import asyncio
 import io
 import subprocess
 import sys
-import tarfile
 import zipfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -41,11 +40,11 @@ def before(folder: Path) -> Path:
 
 def source_before(folder: Path) -> Path:
     for revision in ("HEAD~1", "HEAD"):
-        command = ["git", "-C", str(ROOT), "archive", revision]
+        command = ["git", "-C", str(ROOT), "archive", "--format=zip", revision]
         found = subprocess.run(command, capture_output=True, check=False)
         if found.returncode == 0:
-            with tarfile.open(fileobj=io.BytesIO(found.stdout)) as archive:
-                archive.extractall(folder, filter="data")
+            with zipfile.ZipFile(io.BytesIO(found.stdout)) as archive:
+                archive.extractall(folder)
             return folder
     raise AssertionError(found.stderr)
 

@@ -100,6 +100,15 @@ def test_a_wrong_password_asks_once_more(locked: Site, wrong: str):
     assert "set-cookie" not in headers
 
 
+@pytest.mark.parametrize("type_", ["text/plain; charset=no-such", "multipart/form-data", "a"])
+def test_what_is_no_form_is_a_wrong_password(locked: Site, type_: str):
+    for body in (b"\xff\xfe=%ff&password=%ed%a0%80", b"password", b"--x\r\n", b"&" * 900, b""):
+        connection = HTTPConnection(locked.host, locked.port, timeout=20)
+        connection.request("POST", "/login", body, {"Content-Type": type_})
+        assert connection.getresponse().status in (401, 429)
+        connection.close()
+
+
 def test_many_wrong_passwords_have_to_wait_and_a_session_goes_on(locked: Site):
     _, headers, _ = post(locked, "/login", password=PASSWORD, to="/")
     answers = [post(locked, "/login", password=f"guess {n}", to="/") for n in range(FREE + 3)]

@@ -57,7 +57,7 @@ class Simulation:
 
 def _in_memory() -> str | None:
     """Spools are made and thrown away by the thousand: no disk is needed for that."""
-    return "/dev/shm" if Path("/dev/shm").is_dir() else None
+    return "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
 
 
 def run_seeds(seeds: range) -> tuple[str, Counter[str]]:
