@@ -177,6 +177,7 @@ def _run(local: LocalProcesses, supervisor: Supervisor, stopping: Flag) -> None:
         for processes in reversed(started):
             supervisor.stop(processes)
         local.close()
+        local.remove_sockets()
     _say("ended; nothing is lost, start again at any time")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import socket
 import tempfile
 import urllib.request
@@ -109,6 +110,11 @@ class LocalProcesses:
         """Close the socket of ingest: nobody can connect any more."""
         if self._ingest_socket is not None:
             self._ingest_socket.close()
+
+    def remove_sockets(self) -> None:
+        """When the servers have ended: their folder, where it is not in the folder of the data."""
+        if self._embedded and self.data not in self._sockets.parents:
+            shutil.rmtree(self._sockets, ignore_errors=True)
 
     def _embedded_redis(self) -> str:
         memory, path = redis_memory(machine_memory()), self._sockets / "redis.sock"

@@ -9,6 +9,7 @@ import signal
 import socket
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import unquote
 from urllib.request import urlopen
 
 import pytest
@@ -93,6 +94,31 @@ def test_a_stop_and_a_start_find_everything_again(tmp_path: Path) -> None:
     one.start()
     wait_until(lambda: one.counted() == 20, "the errors of the first run are shown")
     assert (one.data / "projects.yaml").read_text() == key
+    assert one.stop() == 0, one.said
+
+
+def test_a_folder_whose_name_is_long_and_odd_works(tmp_path: Path) -> None:
+    """Longer than the path of a socket may be, with what addresses and servers read as something
+    else.
+    """
+    data = tmp_path / "a %41 b's #1 ü?" / ("deep/" * 20)
+    one = UpProcess(tmp_path, "--data", str(data))
+    one.data = data
+    one.start()
+    sockets = Path(unquote(one.ports["redis_url"].removeprefix("unix://").partition("?")[0])).parent
+    assert one.post(report(1)) < 300
+    wait_until(lambda: one.counted() == 1, "the error is counted")
+    assert sockets.stat().st_mode & 0o077 == 0
+    assert one.stop() == 0, one.said
+    assert not sockets.exists()
+
+
+def test_a_folder_whose_name_is_odd_works(tmp_path: Path) -> None:
+    one = UpProcess(tmp_path, "--data", str(tmp_path / "a %41 'b #1 ü?@"))
+    one.data = tmp_path / "a %41 'b #1 ü?@"
+    one.start()
+    assert one.post(report(1)) < 300
+    wait_until(lambda: one.counted() == 1, "the error is counted")
     assert one.stop() == 0, one.said
 
 
