@@ -109,7 +109,7 @@ class Projects:
 
 def load(path: Path) -> Projects:
     """The projects in `path`. Raises `Mistaken` with every mistake."""
-    document = Document(path)
+    document = Document(path, "`catchwater project add NAME` makes it, --projects names another")
     listed = document.data.get("projects")
     if not isinstance(listed, list):
         document.wrong(("projects",), f"a list of projects is needed, not {listed!r}")

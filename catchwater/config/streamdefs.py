@@ -202,7 +202,7 @@ def load(path: Path | None = None) -> StreamDefs:
 
     Raises ConfigError with every mistake, each at its line.
     """
-    document = Document(path or packaged())
+    document = Document(path or packaged(), "--streamdefs names another")
     sections = _sections(document)
     # The top level alone: its sections are validated already, each under its own name.
     top = {key: value for key, value in document.data.items() if key not in sections}

@@ -23,8 +23,10 @@ M = TypeVar("M", bound=BaseModel)
 class Document:
     """A YAML mapping whose every key knows its line."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, if_missing: str = "") -> None:
+        """`if_missing` says what to do where there is no such file."""
         self.path = path
+        self._if_missing = if_missing
         self.mistakes: list[Mistake] = []
         self._lines: dict[Where, int] = {}
         self.data: dict[str, Any] = self._read()
@@ -34,8 +36,11 @@ class Document:
             text = self.path.read_text(encoding="utf-8")
             self._walk(yaml.compose(text, yaml.SafeLoader), ())
             data = yaml.safe_load(text)
+        except FileNotFoundError as error:
+            why = ": ".join(filter(None, ("there is no such file", self._if_missing)))
+            raise ConfigError(self.path, [Mistake(1, "", why)]) from error
         except (OSError, UnicodeDecodeError) as error:
-            raise ConfigError(self.path, [Mistake(1, "", f"cannot be read: {error}")]) from error
+            raise ConfigError(self.path, [Mistake(1, "", _unreadable(error))]) from error
         except yaml.YAMLError as error:
             raise ConfigError(self.path, [_not_yaml(error)]) from error
         if not isinstance(data, dict):
@@ -108,6 +113,12 @@ def suggestion(value: object, known: Iterable[str]) -> str:
 
 def _plain(key: object) -> str | int:
     return key if isinstance(key, int) else str(key)
+
+
+def _unreadable(error: OSError | UnicodeDecodeError) -> str:
+    if isinstance(error, UnicodeDecodeError):
+        return f"is not UTF-8: its byte {error.start} is {error.object[error.start]:#x}"
+    return f"cannot be read: {error.strerror}"
 
 
 def _not_yaml(error: yaml.YAMLError) -> Mistake:

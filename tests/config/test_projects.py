@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from catchwater.config.projects import add, load
@@ -42,3 +44,25 @@ def test_two_projects_may_not_share_a_key(tmp_path):
     path.write_text(path.read_text() + f'- {{id: "7", name: b, key: {one.key}}}\n')
     with pytest.raises(ConfigError, match="is taken by project number 1"):
         load(path)
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (None, "there is no such file: `catchwater project add NAME` makes it, --projects names "),
+        (b"projects: [\xff]", "is not UTF-8: its byte 11 is 0xff"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_told_in_our_own_words(tmp_path, content, why):
+    path = tmp_path / "projects.yaml"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(ConfigError, match=re.escape(why)) as told:
+        load(path)
+    assert "Errno" not in str(told.value)
+    assert "codec" not in str(told.value)
+
+
+def test_a_folder_instead_of_a_file_is_told_in_our_own_words(tmp_path):
+    with pytest.raises(ConfigError, match="cannot be read: Is a directory"):
+        load(tmp_path)
