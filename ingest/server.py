@@ -207,8 +207,7 @@ class IngestHandlers:
 
     def _sender(self, request: web.Request, project: Project) -> Sender:
         headers = request.headers
-        forwarded = headers.get("X-Forwarded-For", "") if self._limits.trust_proxy else ""
-        address = forwarded.rpartition(",")[2].strip() or request.remote or ""
+        address = self._limits.proxies.client(headers, request.remote or "")
         user_agent, origin = headers.get("User-Agent", "")[:512], headers.get("Origin", "")[:256]
         return reports.Sender(
             project.id,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ingest.addresses import NONE, TrustedProxies
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -15,8 +17,8 @@ class Limits:
     """Of an event that goes on; what is longer is cut."""
     in_flight_bytes: int = 32_000_000
     """Of all posts that are being read or stored."""
-    trust_proxy: bool = False
-    """Whether X-Forwarded-For is believed."""
+    proxies: TrustedProxies = NONE
+    """Whose word on where a request comes from is believed."""
     public_url: str = ""
     """How browsers reach ingest; empty: by the address of their request for the script."""
     body_seconds: float = 15.0

@@ -24,6 +24,7 @@ from catchwater.http_server import Runner
 from catchwater.monitoring.poller import PipelinePoller
 from catchwater.streams.producer import EventProducer
 from ingest import listening, reports, responses
+from ingest.addresses import TrustedProxies
 from ingest.admission import Admission
 from ingest.batching import EventBatcher
 from ingest.confirmed import ConfirmedCounts
@@ -54,6 +55,18 @@ SERVER: dict[str, Any] = {
     "shutdown_timeout": 10,
 }
 """Settings of aiohttp's server."""
+
+_YES_OR_NO = {"true": "1", "yes": "1", "on": "1", "false": "0", "no": "0", "off": "0", "": "0"}
+
+
+def _proxies(_context: click.Context, _option: click.Parameter, value: str) -> TrustedProxies:
+    try:
+        return TrustedProxies.parse(_YES_OR_NO.get(value.lower(), value))
+    except ValueError as error:
+        raise click.BadParameter(
+            f"{value!r} is no number of proxies and no list of networks: {error}"
+        ) from error
+
 
 OPTIONS = (
     setting(
@@ -127,8 +140,13 @@ OPTIONS = (
     ),
     setting(
         "--trust-proxy",
-        is_flag=True,
-        help="Believe X-Forwarded-For: only behind a proxy that sets it.",
+        is_flag=False,
+        flag_value="1",
+        default="0",
+        callback=_proxies,
+        help="Believe X-Forwarded-For, Forwarded or X-Real-IP of so many proxies in a row (1 "
+        "without a number), or of those of networks: 10.0.0.0/8,127.0.0.1. Only behind proxies "
+        "that set it.",
     ),
     options.public_url,
 )
@@ -157,7 +175,7 @@ def command(
     event_bytes: int,
     in_flight_bytes: int,
     memory_watermark: float,
-    trust_proxy: bool,
+    trust_proxy: TrustedProxies,
     public_url: str,
     projects: Path,
     redis_url: str,
