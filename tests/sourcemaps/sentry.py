@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import json
 import os
 import subprocess
 import sys
@@ -38,19 +39,18 @@ class Server:
     folder: Path
 
     def cli(self, *arguments: object, token: str = TOKEN) -> subprocess.CompletedProcess[str]:
-        """Run sentry-cli against this server, with nothing of the developer's settings."""
-        own = {
-            "SENTRY_URL": f"http://127.0.0.1:{self.port}",
-            "SENTRY_AUTH_TOKEN": token,
-            "HOME": str(self.folder),
-        }
-        environment = {
-            name: value for name, value in os.environ.items() if not name.startswith("SENTRY_")
-        } | own
-        command = [modules() / ".bin" / "sentry-cli", *map(str, arguments)]
+        """Run sentry-cli against this server."""
+        own = {"SENTRY_URL": f"http://127.0.0.1:{self.port}", "SENTRY_AUTH_TOKEN": token}
+        return self._run([modules() / ".bin" / "sentry-cli", *arguments], own)
+
+    def _run(
+        self, command: list[object], settings: dict[str, str]
+    ) -> subprocess.CompletedProcess[str]:
+        """With nothing of the developer's settings."""
+        kept = {name: text for name, text in os.environ.items() if not name.startswith("SENTRY_")}
         return subprocess.run(
-            command,
-            env=environment,
+            list(map(str, command)),
+            env=kept | settings | {"HOME": str(self.folder)},
             cwd=self.folder,
             capture_output=True,
             text=True,
@@ -63,6 +63,17 @@ class Server:
     ) -> subprocess.CompletedProcess[str]:
         options = ("--org", "catchwater", "--project", "1", *more)
         return self.cli("sourcemaps", "upload", *options, folder, token=token)
+
+    def plugin(self, folder: Path, release: str) -> subprocess.CompletedProcess[str]:
+        """Upload as the plugins of bundlers do since their versions 11: by the package `sentry`."""
+        options = {"url": f"http://127.0.0.1:{self.port}/", "token": TOKEN}
+        script = (
+            "const { createSentrySDK } = require('sentry');"
+            f"const sdk = createSentrySDK({{...{json.dumps(options)}, org: 'any', project: '1'}});"
+            f"sdk.sourcemap.upload({json.dumps({'directory': str(folder), 'release': release})})"
+            ".catch((error) => { console.error(error); process.exitCode = 1; });"
+        )
+        return self._run(["node", "-e", script], {"NODE_PATH": str(modules())})
 
     def ask(self, method: str, path: str, body: bytes = b"", **headers: str) -> tuple[int, Any]:
         """The status and the JSON that any one request is answered with."""

@@ -12,7 +12,7 @@ import pytest
 from catchwater.sourcemaps.store import MapStore, sha_of
 from catchwater.sourcemaps.upload.bundle import artifacts
 from tests.sourcemaps.explained import named, position, simple, upload
-from tests.sourcemaps.sentry import manifest, served, zipped
+from tests.sourcemaps.sentry import UPLOAD, manifest, served, zipped
 from tests.sourcemaps.test_builds import crash
 from tests.waiting import wait_until
 
@@ -36,6 +36,32 @@ def test_a_minified_frame_of_a_build_that_sentry_cli_uploaded_resolves(server, m
     assert [frame[key] for key in ("function", "line")] == ["checkoutOrder", 4]
     assert frame["context"]["line"] == "  return cart.total(order.missing.lines);"
     assert '"outcome":"uploaded","file":"~/shop.js.map","project":"1"' in server.log
+
+
+def test_a_build_that_the_newest_plugins_of_bundlers_uploaded_resolves(server, mongo, maps, builds):
+    done = server.plugin(builds["one"], "shop@1")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert stored(mongo)
+    maps.look()
+    frame = named(crash(builds, "one", "shop@1"), maps)["frames"][0]
+    assert [frame[key] for key in ("function", "line")] == ["checkoutOrder", 4]
+
+
+@pytest.mark.parametrize(
+    ("headers", "address"),
+    [
+        ({"Host": "maps.example"}, "http://maps.example"),
+        ({"Host": "maps.example:8443", "X-Forwarded-Proto": "https"}, "https://maps.example:8443"),
+        (
+            {"Host": "10.0.0.1", "X-Forwarded-Host": "maps.example", "X-Forwarded-Proto": "https"},
+            "https://maps.example",
+        ),
+    ],
+)
+def test_clients_are_told_where_to_upload_by_the_address_they_came_to(server, headers, address):
+    status, told = server.ask("GET", UPLOAD, **headers)
+    assert status == 200
+    assert told["url"] == f"{address}{UPLOAD}"
 
 
 def test_it_is_stored_as_our_own_upload_stores_it(server, mongo, builds):

@@ -77,9 +77,9 @@ async def alive(_request: web.Request) -> web.Response:
 
 @routes.get(_ORGANISATION + "/chunk-upload/")
 async def abilities(request: web.Request) -> web.Response:
-    """What this server takes. The address has no host, so that it holds behind any proxy."""
+    """What this server takes."""
     body: dict[str, Any] = {
-        "url": request.rel_url.raw_path,
+        "url": _as_the_client_came(request),
         "chunkSize": CHUNK,
         "chunksPerRequest": PARTS,
         "maxFileSize": BUNDLE,
@@ -90,6 +90,18 @@ async def abilities(request: web.Request) -> web.Response:
         "accept": ["release_files", "artifact_bundles", "artifact_bundles_v2"],
     }
     return _json(body)
+
+
+def _as_the_client_came(request: web.Request) -> str:
+    """This address, absolute: the `sentry` command refuses one without a host.
+
+    Behind a proxy it is the proxy's, where that passes on the Host header (or X-Forwarded-Host) and
+    X-Forwarded-Proto. A client that invents them sends only its own upload elsewhere.
+    """
+    headers = request.headers
+    scheme = headers.get("X-Forwarded-Proto", request.scheme).partition(",")[0].strip()
+    host = headers.get("X-Forwarded-Host", request.host).partition(",")[0].strip()
+    return f"{scheme}://{host}{request.rel_url.raw_path}"
 
 
 @routes.post(_ORGANISATION + "/chunk-upload/")
