@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from itertools import product
 from pathlib import Path
 
@@ -76,14 +75,17 @@ def test_an_imported_module_and_one_that_cannot_be_parsed(visit, recorder):
     assert told["SyntaxError"]["source"] == bad
 
 
-def test_the_line_for_workers_in_the_documentation(visit, recorder):
-    (line,) = re.findall(r"^worker\.addEventListener.*$", DOCS.read_text(), re.MULTILINE)
+def test_an_error_in_a_worker_is_told_once(visit, recorder):
+    """HTML reports it at the Worker, then at the window of the page that started it."""
     work = recorder.serve("work.js", "\n\n  (function guilty() { nowhere() })()", "text/javascript")
-    visit(f"<script>var worker = new Worker('{work}'); {line}</script>")
-    (report,) = recorder.wait_for_reports(1)
-    assert report["message"] == "Uncaught ReferenceError: nowhere is not defined"
-    assert (report["source"], report["line"], report["mechanism"]) == (work, 3, "manual")
-    assert report["column"] > 1
+    page = visit(f"<script>var worker = new Worker('{work}')</script>")
+    recorder.wait_for_reports(1)
+    page.evaluate("dispatchEvent(new ErrorEvent('error', {message: 'afterwards'}))")
+    first, second = recorder.wait_for_reports(2)
+    assert first["message"] == "Uncaught ReferenceError: nowhere is not defined"
+    assert (first["source"], first["line"], first["mechanism"]) == (work, 3, "onerror")
+    assert first["column"] > 1
+    assert second["message"] == "afterwards"
 
 
 def test_the_error_event_gives_all_five_of_its_arguments(visit, recorder):
