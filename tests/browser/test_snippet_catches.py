@@ -9,7 +9,6 @@ import pytest
 
 pytestmark = pytest.mark.browser
 
-DOCS = Path(__file__).parents[2] / "docs/browsers.md"
 PLACES = {
     "while the page is read": "function guilty() { nowhere() } guilty()",
     "timer": "setTimeout(function guilty() { nowhere() })",
