@@ -23,7 +23,7 @@ from tests.mutations.guards import guard_that_keeps, without
 from tests.simulation import servers
 from tests.simulation.runs import Simulation, run_everywhere
 
-SEEDS = int(os.environ.get("CATCHWATER_SIMULATE_SEEDS", "1000"))
+SEEDS = int(os.environ.get("CATCHWATER_SIMULATE_SEEDS", "500"))
 """Seeds that are new in each run of the tests. `make simulate` runs more."""
 ENOUGH = 150
 """Seeds in which each mistake is found."""
