@@ -21,8 +21,9 @@ class Sessions:
 
     def holds(self, request: web.Request) -> bool:
         """Whether somebody who logged in sends it."""
+        given = request.cookies.get(COOKIE, "").encode("utf-8", "replace")  # it may be any bytes
         try:
-            self._signer.unsign(request.cookies.get(COOKIE, ""), max_age=LIFE_S)
+            self._signer.unsign(given, max_age=LIFE_S)
         except BadSignature:
             return False
         return True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import socket
 from base64 import b64encode
 from http.client import HTTPConnection
 from typing import TYPE_CHECKING, Any
@@ -107,6 +108,24 @@ def test_what_is_no_form_is_a_wrong_password(locked: Site, type_: str):
         connection.request("POST", "/login", body, {"Content-Type": type_})
         assert connection.getresponse().status in (401, 429)
         connection.close()
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"GET /\xff HTTP/1.1\r\nCookie: a=b",
+        b"GET /?q=\xed\xa0\x80 HTTP/1.1\r\nCookie: a=b",
+        b"GET /%ff%ed%a0%80?q=%ff HTTP/1.1\r\nCookie: a=b",
+        b"GET / HTTP/1.1\r\nCookie: catchwater_session=\xff.\xfe.\xed\xa0\x80",
+        b"GET / HTTP/1.1\r\nCookie: catchwater_session=\xc3\xa9",
+        b"GET / HTTP/1.1\r\nAuthorization: Basic \xff\xff",
+    ],
+)
+def test_bytes_that_are_no_text_are_asked_for_the_password_too(locked: Site, head: bytes):
+    with socket.create_connection((locked.host, locked.port), timeout=20) as connection:
+        rest = b"\r\nHost: a\r\nAccept: text/html\r\nConnection: close\r\n\r\n"
+        connection.sendall(head + rest)
+        assert connection.recv(100).split(b" ")[1] in (b"401", b"400")
 
 
 def test_many_wrong_passwords_have_to_wait_and_a_session_goes_on(locked: Site):
