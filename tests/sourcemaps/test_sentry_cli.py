@@ -38,12 +38,15 @@ def test_a_minified_frame_of_a_build_that_sentry_cli_uploaded_resolves(server, m
     assert '"outcome":"uploaded","file":"~/shop.js.map","project":"1"' in server.log
 
 
-def test_a_build_that_the_newest_plugins_of_bundlers_uploaded_resolves(server, mongo, maps, builds):
-    done = server.plugin(builds["one"], "shop@1")
+def test_a_build_that_the_newest_plugins_of_bundlers_uploaded_resolves(
+    server, mongo, maps, builds, tmp_path
+):
+    dist = shutil.copytree(builds["one"], tmp_path / "dist")  # it writes debug ids into it
+    done = server.plugin(dist, "shop@1")
     assert done.returncode == 0, done.stdout + done.stderr
     assert stored(mongo)
     maps.look()
-    frame = named(crash(builds, "one", "shop@1"), maps)["frames"][0]
+    frame = named(crash({"one": dist}, "one", "shop@1"), maps)["frames"][0]
     assert [frame[key] for key in ("function", "line")] == ["checkoutOrder", 4]
 
 
