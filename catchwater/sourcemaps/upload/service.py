@@ -93,7 +93,7 @@ async def abilities(request: web.Request) -> web.Response:
 
 
 def _as_the_client_came(request: web.Request) -> str:
-    """This address, absolute: the `sentry` command refuses one without a host.
+    """The address of this request, absolute: the `sentry` command refuses one without a host.
 
     Behind a proxy it is the proxy's, where that passes on the Host header (or X-Forwarded-Host) and
     X-Forwarded-Proto. A client that invents them sends only its own upload elsewhere.
