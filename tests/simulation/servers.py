@@ -24,6 +24,9 @@ from tests.simulation.scheduler import Scheduler
 NEVER_MS = 10**9
 FAULTS = ("refused", "cut", "reply lost")
 
+READS = {"EXISTS", "HGET", "HMGET", "INFO", "XINFO GROUPS", "XINFO STREAM", "XPENDING"}
+"""Commands that change nothing."""
+
 INGEST_CALLS = 8
 """Calls of a stage for one of ingest: each of ingest's is to fail about as often as all of a stage.
 """
@@ -89,13 +92,50 @@ class RoundTrip:
 
 
 class Wire:
-    """The connection of all tasks to the real Redis, written to directly: a third of the time."""
+    """The connection of all tasks to the real Redis, written to directly: a third of the time.
+
+    What was asked before, and whose keys nobody has changed since, is answered from memory: most
+    of what idle processes ask. `forget` has to be called when others change anything.
+    """
 
     def __init__(self, connection: Connection) -> None:
         self._pool = connection._redis.connection_pool
         self._connection = self._pool.get_connection()
+        self._known: dict[Command, tuple[int, Any]] = {}
+        self._changed: dict[str, int] = {}
+        """When each key was changed last, as a number of calls."""
+        self._calls = 0
+        self.asked = self.answered_from_memory = 0
 
     def calls(self, commands: Sequence[Command]) -> list[Any]:
+        self.asked += 1
+        if known := self._remembered(commands):
+            self.answered_from_memory += 1
+            return known
+        answers = self.answers(commands)
+        self._calls += 1
+        for command, answer in zip(commands, answers, strict=True):
+            if _changes_nothing(command, answer):
+                self._known[command] = self._calls, answer
+            else:
+                self._changed.update(dict.fromkeys(_keys(command), self._calls))
+        return answers
+
+    def _remembered(self, commands: Sequence[Command]) -> list[Any]:
+        """The answers to all of them; [] when one of them has to be asked."""
+        answers = []
+        for command in commands:
+            at, answer = self._known.get(command, (-1, None))
+            if at < max((self._changed.get(key, 0) for key in _keys(command)), default=0):
+                return []
+            answers.append(answer)
+        return answers
+
+    def forget(self) -> None:
+        self._known.clear()
+
+    def answers(self, commands: Sequence[Command]) -> list[Any]:
+        """What Redis itself says."""
         self._connection.send_packed_command(self._connection.pack_commands(commands))
         return redis_client._checked([self._reply() for _ in commands])
 
@@ -107,6 +147,18 @@ class Wire:
             return self._connection.read_response()
         except redis_client.redis.ResponseError as error:
             return error
+
+
+def _keys(command: Command) -> list[str]:
+    return [part for part in command if isinstance(part, str) and part.startswith("cw:")]
+
+
+def _changes_nothing(command: Command, answer: Any) -> bool:
+    if command[0] == "XREADGROUP":
+        return not answer  # there was nothing new
+    if command[0] == "XAUTOCLAIM":
+        return not answer[1] and not answer[2]
+    return command[0] in READS
 
 
 class SimulatedConnection(Connection):

@@ -87,7 +87,7 @@ class World:
             for one in self._patches():
                 stack.enter_context(one)
             stack.callback(self._scheduler.end)
-            self._redis.call("FLUSHALL")
+            self._change("FLUSHALL")
             prepare(self._redis, self._defs)
             self._start()
             self._scheduler.run(lambda: self._calm and self._is_drained(), MOST_STEPS)
@@ -213,6 +213,11 @@ class World:
     def _forget_scripts(self) -> None:
         self._redis.call("SCRIPT FLUSH")
 
+    def _change(self, *command: Any) -> None:
+        """Change what is in Redis, as none of the processes does."""
+        self._redis.call(*command)
+        self._wire.forget()
+
     def _expire(self) -> None:
         """Some counters expire, as they do 6 hours after their last change, and before them what
         says in which generation new ones begin.
@@ -220,7 +225,7 @@ class World:
         found = sorted(self._redis.call("KEYS", "cw:*:tally:*"))
         if chosen := [key for key in found if self._random.random() < 0.5]:
             self._weather.seen["expiry"] += len(chosen)
-            self._redis.call("DEL", *self._redis.call("KEYS", "cw:*:part:*"), *chosen)
+            self._change("DEL", *self._redis.call("KEYS", "cw:*:part:*"), *chosen)
 
     def _fall_back(self) -> None:
         """Redis comes back in an earlier state, to which everything had been added already.
@@ -242,6 +247,7 @@ class World:
         redis.calls([("SELECT", target), ("FLUSHDB",), ("SELECT", source)])
         names = redis.call("KEYS", "*")
         redis.calls([("COPY", name, name, "DB", target) for name in names] + [("SELECT", 0)])
+        self._wire.forget()
 
     # The end ------------------------------------------------------------------------------------
 
