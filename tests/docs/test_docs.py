@@ -32,7 +32,7 @@ FOLDERS = ("catchwater", "ingest", "stages", "sink", "dashboard", "ops", "benchm
 
 NOT_IN_GIT = {
     *("stages/crawlers.py", "stages/office.py"),
-    *("stages/grouping/v2.py", "ops/projects.yaml"),
+    *("stages/grouping/v2.py", "ops/projects.yaml", "ops/.env", "ops/access/users.acl"),
     *("docs/naming.md", "docs/noise.md"),
     "catchwater/0.1.0",
 }

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import re
 import shlex
+import shutil
 import socket
 from itertools import pairwise
 
@@ -17,10 +18,16 @@ from catchwater.commands import options
 from catchwater.commands.cli import catchwater
 from catchwater.config.streamdefs import SINK, load
 from tests.missing import program
+from tests.ops.least_privilege import USERS
 from tests.ops.tool import OPS, ROOT, passes
 
-COMPOSE = yaml.safe_load((OPS / "compose.yaml").read_text())["services"]
+NETWORKS, COMPOSE = map(
+    yaml.safe_load((OPS / "compose.yaml").read_text()).get, ("networks", "services")
+)
 OURS = {name: service for name, service in COMPOSE.items() if service["image"] == "catchwater"}
+TOOLS = {"operator", "users"}
+"""Containers that do one thing and end."""
+SERVICES = {name: service for name, service in OURS.items() if name not in TOOLS}
 UNITS = sorted((OPS / "systemd").glob("*.service"))
 
 
@@ -52,13 +59,13 @@ def services():
     }
 
 
-@pytest.mark.parametrize("name", OURS)
+@pytest.mark.parametrize("name", SERVICES)
 def test_a_container_sets_only_what_its_command_reads(name):
     assert ours(OURS[name]["environment"]) <= known(OURS[name]["command"][0])
 
 
 def test_every_service_has_a_container():
-    assert {started(service["command"]) for service in OURS.values()} == services()
+    assert {started(service["command"]) for service in SERVICES.values()} == services()
 
 
 def test_every_service_has_a_unit_and_the_target_starts_it():
@@ -73,7 +80,7 @@ def test_prometheus_knows_every_container_and_every_unit():
         name: yaml.safe_load((OPS / f"prometheus/{name}.yml").read_text())["scrape_configs"][0]
         for name in ("prometheus", "onebox")
     }
-    assert set(jobs["prometheus"]["dns_sd_configs"][0]["names"]) == set(OURS)
+    assert set(jobs["prometheus"]["dns_sd_configs"][0]["names"]) == set(SERVICES)
     found = {
         one["labels"]["service"]: one["targets"][0] for one in jobs["onebox"]["static_configs"]
     }
@@ -107,13 +114,20 @@ def test_redis_keeps_what_was_accepted():
     assert (settings["--appendonly"], settings["--appendfsync"]) == ("yes", "always")
     assert settings["--maxmemory-policy"] == "noeviction"
     assert "--maxmemory" in settings
-    assert COMPOSE["redis"]["volumes"] == ["redis:/data"]
+    assert "redis:/data" in COMPOSE["redis"]["volumes"]
 
 
-def test_nobody_gets_in_by_a_password_that_is_not_set():
-    assert COMPOSE["dashboard"]["environment"]["CATCHWATER_DASHBOARD_PASSWORD"].startswith(
-        "${CATCHWATER_DASHBOARD_PASSWORD:?"
+def test_nobody_gets_in_by_a_password_that_is_not_set(tmp_path):
+    """Each one has to be there, and ops/access/passwords makes all of them."""
+    text = (OPS / "compose.yaml").read_text()
+    wanted = set(re.findall(r"\$\{(\w+_PASSWORD)", text))
+    assert wanted == set(re.findall(r"\$\{(\w+_PASSWORD):\?run ops/access/passwords\}", text))
+    shutil.copytree(OPS / "access", tmp_path / "ops/access")
+    passes("sh", tmp_path / "ops/access/passwords")
+    made = set(
+        re.findall(r"^(\w+)=[0-9a-f]{48}$", (tmp_path / "ops/.env").read_text(), re.MULTILINE)
     )
+    assert wanted <= made
     open_to_all = [
         port
         for one in COMPOSE.values()
@@ -123,9 +137,50 @@ def test_nobody_gets_in_by_a_password_that_is_not_set():
     assert open_to_all == ["8080:8080"], "only ingest is for everybody"
 
 
+@pytest.mark.parametrize("name", COMPOSE)
+def test_a_container_can_do_little_but_its_work(name):
+    one = COMPOSE[name]
+    assert one["read_only"] is True
+    assert one["cap_drop"] == ["ALL"]
+    assert one["security_opt"] == ["no-new-privileges:true"]
+    assert name in OURS or re.fullmatch(r"[\w/]+:v?[\d.]+@sha256:[0-9a-f]{64}", one["image"])
+
+
+def test_who_has_nothing_to_say_to_each_other_shares_no_network():
+    networks = {name: set(one["networks"]) for name, one in COMPOSE.items()}
+    asked = {name: set(one.get("environment", {})) for name, one in OURS.items()}
+    with_mongo = {name for name, settings in asked.items() if "CATCHWATER_MONGO_URL" in settings}
+    with_redis = {name for name, settings in asked.items() if "CATCHWATER_REDIS_URL" in settings}
+    for network, members in {
+        "mongo": with_mongo | {"mongo"},
+        "redis": with_redis | {"redis"},
+        "metrics": {*SERVICES, "prometheus"},
+        "charts": {"prometheus", "grafana"},
+        "public": {"ingest"},
+        "private": {"dashboard"},
+    }.items():
+        assert {name for name, joined in networks.items() if network in joined} == members
+    with_a_way_out = {name for name, one in NETWORKS.items() if not one.get("internal")}
+    published = {name for name, one in COMPOSE.items() if one.get("ports")}
+    assert {name for name, joined in networks.items() if joined & with_a_way_out} == published
+
+
+def test_each_container_is_a_user_of_its_own_kind():
+    """The users that ops/access makes, as tests/ops/test_access.py has them at work."""
+    for name in set(OURS) - {"users"}:
+        redis, mongo = USERS[name]
+        settings = OURS[name]["environment"]
+        assert f"//{redis}:${{REDIS_{redis.upper()}_PASSWORD" in settings["CATCHWATER_REDIS_URL"]
+        if mongo:
+            address = settings["CATCHWATER_MONGO_URL"]
+            assert f"//{mongo}:${{MONGO_{mongo.upper()}_PASSWORD" in address
+            assert address.endswith("/catchwater")
+
+
 def test_files_that_are_mounted_are_there():
     mounts = {volume.split(":")[0] for one in COMPOSE.values() for volume in one.get("volumes", [])}
-    files = {mount for mount in mounts if mount.startswith(".")} - {"./projects.yaml"}
+    files = {mount for mount in mounts if mount.startswith(".")}
+    files -= {"./projects.yaml", "./access/users.acl"}  # made before the first start
     assert all((OPS / file).exists() for file in files), files
 
 

@@ -1,0 +1,164 @@
+"""The users of ops/access on real servers: each service can do its work, and no more."""
+
+from __future__ import annotations
+
+import json
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
+
+import pytest
+from pymongo import MongoClient
+from pymongo.errors import OperationFailure
+
+from catchwater.errors import RefusedError
+from catchwater.redis_client import Connection
+from tests.ops.least_privilege import KEY, Guarded
+from tests.waiting import wait_until
+
+MAP = {"version": 3, "sources": ["a.js"], "names": [], "mappings": "AAAA"}
+
+
+@pytest.fixture(scope="module")
+def guarded(tmp_path_factory):
+    """The servers alone: what is tried there is denied, and nothing else."""
+    with Guarded(tmp_path_factory.mktemp("guarded")).servers() as one:
+        yield one
+
+
+@pytest.fixture
+def at_work(tmp_path):
+    with Guarded(tmp_path).services() as one:
+        yield one
+
+
+def post(guarded, key, number):
+    report = {"id": f"{number:032x}", "type": "TypeError", "message": "x is not a function"}
+    request = Request(
+        f"http://127.0.0.1:{guarded.ingest_port}/e/{key}", json.dumps(report).encode()
+    )
+    try:
+        return urlopen(request, timeout=10).status
+    except HTTPError as error:
+        return error.code
+
+
+def audit(guarded):
+    return json.loads(guarded.command("audit", "--json").stdout)
+
+
+def said(guarded, *arguments):
+    done = guarded.command(*arguments)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.mark.timeout(180)
+def test_every_service_can_do_its_work(at_work, tmp_path):
+    assert [post(at_work, KEY, number) for number in (1, 2, 3, 3)] == [204] * 4
+    assert 429 in [post(at_work, "2" * 32, number) for number in range(100, 140)], "a rate"
+    assert post(at_work, "9" * 32, 5) == 403, "counted as refused"
+    at_work.kill("sink")  # what it leaves is claimed
+    ingest = Connection(at_work.redis_url("ingest"))
+    ingest.call("XADD", "cw:{p0}:stream:raw", "*", "id", "f" * 32, "head", "no event", "body", "")
+    wait_until(lambda: "p0/" in said(at_work, "dead", "list"), "it is a dead letter")
+    assert "replayed 1" in said(at_work, "dead", "replay", "--all")
+    wait_until(lambda: "p0/" in said(at_work, "dead", "list"), "it is one again")
+    assert "dropped 1" in said(at_work, "dead", "drop", "--all")
+    (tmp_path / "a.js").write_text("a()\n//# sourceMappingURL=a.js.map")
+    (tmp_path / "a.js.map").write_text(json.dumps(MAP))
+    said(at_work, "sourcemaps", "upload", "--project", "1", "--release", "1", str(tmp_path))
+    assert "a.js" in said(at_work, "sourcemaps", "list", "--project", "1")
+    assert post(at_work, KEY, 7) == 204
+    wait_until(lambda: audit(at_work)["on_the_way"] == 0 == audit(at_work)["missing"], "all is in")
+    for page in ("/", "/pipeline", "/api/issues"):
+        address = f"http://127.0.0.1:{at_work.dashboard_port}{page}"
+        assert urlopen(address, timeout=10).status == 200
+    said(at_work, "status")
+    said(at_work, "check", "--live")
+    assert at_work.denied() == []
+
+
+REDIS = {
+    "ingest": [
+        ("XREADGROUP", "GROUP", "fingerprint", "x", "STREAMS", "cw:{p0}:stream:raw", ">"),
+        ("XADD", "cw:{p0}:stream:named", "*", "id", "1"),
+        ("XDEL", "cw:{p0}:stream:raw", "1-1"),
+        ("HINCRBY", "cw:{p0}:ledger", "done", 1),
+        ("EVAL", "redis.call('DEL', KEYS[1])", 1, "cw:door"),
+        ("SET", "cw:{p0}:life", "x"),
+    ],
+    "stage": [("XDEL", "cw:{p0}:stream:raw", "1-1"), ("DEL", "cw:{p0}:ledger"), ("SET", "x", "y")],
+    "sink": [("HSET", "cw:{p0}:tally:x", "a", 1), ("DEL", "cw:{p0}:stream:raw"), ("GET", "x")],
+    "dashboard": [
+        ("XADD", "cw:{p0}:stream:raw", "*", "id", "1"),
+        ("HSET", "cw:meta", "partitions", 1),
+        ("CONFIG", "GET", "*"),
+    ],
+    "operator": [("SET", "cw:{p0}:life", "x"), ("HSET", "cw:meta", "partitions", 1)],
+}
+FOR_NOBODY = [
+    ("FLUSHALL",),
+    ("KEYS", "*"),
+    ("CONFIG", "SET", "appendfsync", "no"),
+    ("SHUTDOWN",),
+    ("ACL", "LIST"),
+    ("MONITOR",),
+    ("REPLICAOF", "NO", "ONE"),
+]
+
+
+@pytest.mark.parametrize("user", REDIS)
+def test_nobody_can_do_more_in_redis(guarded, user):
+    connection = Connection(guarded.redis_url(user))
+    for command in REDIS[user] + FOR_NOBODY:
+        with pytest.raises(RefusedError, match=r"permission|can't run this command"):
+            connection.call(*command)
+    connection.close()
+
+
+MONGO = {
+    "sink": [
+        lambda database: database.samples.delete_many({}),
+        lambda database: database.issues.drop(),
+        lambda database: database.map_names.find_one(),
+    ],
+    "fingerprint": [
+        lambda database: database.issues.insert_one({}),
+        lambda database: database.samples.find_one(),
+        lambda database: database.map_names.insert_one({}),
+    ],
+    "dashboard": [
+        lambda database: database.issues.insert_one({}),
+        lambda database: database.issues.update_one({}, {"$set": {"x": 1}}),
+        lambda database: database.samples.delete_one({}),
+        lambda database: database.map_names.find_one(),
+    ],
+    "operator": [
+        lambda database: database.issues.insert_one({}),
+        lambda database: database.issues.drop(),
+    ],
+}
+ALSO_FOR_NOBODY = [
+    lambda database: database.client.other.things.insert_one({}),
+    lambda database: database.client.admin.command("shutdown"),
+    lambda database: database.command("createUser", "x", pwd="y", roles=["root"]),
+    lambda database: database.client.drop_database("catchwater"),
+]
+
+
+@pytest.mark.parametrize("user", MONGO)
+def test_nobody_can_do_more_in_mongodb(guarded, user):
+    with MongoClient(guarded.mongo_url(user)) as client:
+        for action in MONGO[user] + ALSO_FOR_NOBODY:
+            with pytest.raises(OperationFailure, match="not authorized"):
+                action(client.catchwater)
+
+
+def test_passwords_are_made_once_and_read_by_nobody_else(guarded):
+    before = (guarded.folder / "ops/.env").read_text()
+    guarded.make_passwords()
+    assert (guarded.folder / "ops/.env").read_text() == before
+    assert (guarded.folder / "ops/.env").stat().st_mode & 0o777 == 0o600
+    hashes = (guarded.folder / "ops/access/users.acl").read_text()
+    assert "{" not in hashes.replace("cw:{*}", "")
+    assert not any(password in hashes for password in guarded.passwords.values())
