@@ -62,7 +62,7 @@ audit: .venv/audit.stamp ## look for known faults in the pinned versions; needs 
 
 lock: .venv/lock.stamp ## write requirements/ anew from pyproject.toml and constraints.txt, with the hash of every file
 	@for extra in services all test; do \
-	  $(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"])' | \
+	  $(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"], sep="\n")' | \
 	  .venv/lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
 	    --custom-compile-command "make lock" --no-emit-index-url --constraint constraints.txt \
 	    --extra $$extra --output-file requirements/$$extra.txt pyproject.toml - || exit 1; \
