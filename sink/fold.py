@@ -42,7 +42,8 @@ class Writes:
     issues: defaultdict[str, Update] = field(default_factory=lambda: defaultdict(Update))
     hours: defaultdict[str, Update] = field(default_factory=lambda: defaultdict(Update))
     tags: defaultdict[str, Update] = field(default_factory=lambda: defaultdict(Update))
-    samples: dict[str, Json] = field(default_factory=dict)
+    samples: dict[tuple[str, str], Json] = field(default_factory=dict)
+    """By project and event id: two projects may have had the same id."""
 
 
 def fold(writes: Writes, event: Event) -> None:
@@ -53,7 +54,7 @@ def fold(writes: Writes, event: Event) -> None:
     if event.kind == "tally":
         _fold_tally(writes, event.json)
     else:
-        writes.samples[event.id] = _sample(event)
+        writes.samples[event.project, event.id] = _sample(event)
 
 
 def _sample(event: Event) -> Json:

@@ -90,10 +90,7 @@ class MongoWriter:
                 self._bulk(
                     self._database[name], [_upsert(*one) for one in getattr(writes, name).items()]
                 )
-            self._bulk(
-                self._database.samples,
-                [pymongo.InsertOne(sample) for sample in writes.samples.values()],
-            )
+            self._insert(list(writes.samples.values()))
             self._derive(list(writes.issues))
 
     def close(self) -> None:
@@ -105,20 +102,46 @@ class MongoWriter:
         for name, field, after in expiries(self._retention):
             mongo_client.expire_after(self._database, name, field, after)
 
-    def _bulk(self, collection: Collection[dict[str, Any]], operations: list[Any]) -> None:
-        """All of them, whatever becomes of the others; a sample that is there already is no
-        news.
+    def _insert(self, samples: list[Json]) -> None:
+        """A sample that is there already is no news; one whose id another project has had before
+        is called `<id>@<project>`.
+        """
+        there = self._bulk(self._database.samples, list(map(pymongo.InsertOne, samples)))
+        self._bulk(
+            self._database.samples,
+            [
+                pymongo.InsertOne(sample | {"_id": f"{sample['_id']}@{sample['project']}"})
+                for sample in self._of_other_projects(there)
+            ],
+        )
+
+    def _of_other_projects(self, samples: list[Json]) -> list[Json]:
+        """Those whose id is the id of another project's sample."""
+        if not samples:
+            return []
+        ids = {"_id": {"$in": [sample["_id"] for sample in samples]}}
+        found = self._database.samples.find(ids, {"project": 1})
+        projects = {one["_id"]: one["project"] for one in found}
+        return [
+            sample
+            for sample in samples
+            if projects.get(sample["_id"], sample["project"]) != sample["project"]
+        ]
+
+    def _bulk(self, collection: Collection[dict[str, Any]], operations: list[Any]) -> list[Json]:
+        """All of them, whatever becomes of the others. Returns the samples that were there
+        already.
         """
         if not operations:
-            return
+            return []
         try:
             collection.bulk_write(operations, ordered=False)
         except BulkWriteError as error:
-            if (
-                any(not _known_sample(one) for one in error.details["writeErrors"])
-                or error.details["writeConcernErrors"]
-            ):
+            errors: list[Json] = error.details["writeErrors"]
+            if not all(map(_known_sample, errors)) or error.details["writeConcernErrors"]:
                 raise
+            return [one["op"] for one in errors]
+        return []
 
     def _derive(self, issues: list[str]) -> None:
         if issues:

@@ -269,6 +269,13 @@ class SimulatedCollection:
         if errors:
             raise BulkWriteError({"writeErrors": errors, "writeConcernErrors": []})
 
+    def find(self, where: Any, fields: Any) -> list[dict[str, Any]]:
+        """Those of these ids, whole."""
+        self._weather.pause()
+        if self._weather.next_fault():
+            raise AutoReconnect("simulated: the reply was lost")
+        return [self.documents[one] for one in where["_id"]["$in"] if one in self.documents]
+
     def update_many(self, where: Any, update: Any) -> None:
         """Derives fields that the verdict does not need: it adds up the parts itself."""
         self._weather.pause()

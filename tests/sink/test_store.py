@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import zlib
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import orjson
 import pymongo
@@ -136,6 +137,21 @@ def test_a_sample_that_is_there_already_is_no_news(store, database):
     assert store_in(target, [sample(1, b'{"second":1}'), sample(2)]) == [Stored(), Stored()]
     held = {one["_id"]: zlib.decompress(one["event"]) for one in database.samples.find()}
     assert held == {f"{1:032x}": b'{"first":1}', f"{2:032x}": b"{}"}
+
+
+def test_two_projects_may_have_had_the_same_event_id(store, database):
+    """The second one's sample was taken for the first one's, and its issue showed none."""
+    target, other = store(), replace(sample(1, b'{"other":1}'), project="2")
+    for batch in (
+        [sample(1)],
+        [other, sample(1)],
+        [other],
+        [sample(2), replace(sample(2), project="2")],
+    ):
+        assert store_in(target, batch) == [Stored()] * len(batch)
+    held = {one["_id"]: one["project"] for one in database.samples.find()}
+    first, second = f"{1:032x}", f"{2:032x}"
+    assert held == {first: "1", f"{first}@2": "2", second: "1", f"{second}@2": "2"}
 
 
 def test_a_document_that_mongodb_refuses_is_rejected_alone(store, database):
