@@ -201,3 +201,45 @@ def test_without_javascript_everything_is_there(site: Site, mongo: Mongo, chromi
     page.get_by_role("link", name="pay is not").click()
     page.get_by_role("heading", level=1, name="TypeError").wait_for()
     close(context)
+
+
+NOT_HELD = """() => {
+  const found = [], walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (walker.nextNode()) {
+    if (!/\\p{M}{20}/u.test(walker.currentNode.data)) continue;
+    let box = walker.currentNode.parentElement;
+    if (!box.checkVisibility()) continue;
+    while (box !== document.body && getComputedStyle(box).overflowY === "visible") box = box.parentElement;
+    if (box === document.body || box.matches("main, section, table, details"))
+      found.push(walker.currentNode.parentElement.outerHTML.replace(/\\p{M}+/gu, "").slice(0, 200));
+  }
+  return found;
+}"""
+"""Where a text with piles of combining marks has no box of its own that cuts them off."""
+
+
+def test_letters_with_piles_of_marks_stay_in_their_place(site: Site, mongo: Mongo, page: Page):
+    """They covered the rows above and below."""
+    pile = "Z" + "\u0301" * 300
+    one = made.issue("pay", type=pile, message=pile, culprit=pile, level=pile)
+    mongo.issues.insert_one(one)
+    mongo.tags.insert_one(made.tags(one, made.moment(), {"browser": {pile: 3}}))
+    texts = dict.fromkeys(("type", "message", "page", "release", "browser", "culprit", "os"), pile)
+    frame = {"function": pile, "file": pile, "line": 1, "column": 1, "in_app": True}
+    crumb = {"ts": 1, "kind": pile, "message": pile, "data": {pile: pile}}
+    more = {
+        "frames": [frame, frame | {"in_app": False}],
+        "chain": [{"type": pile, "message": pile, "frames": [frame]}],
+        "extra": {pile: pile},
+        "user": {"id": pile},
+        "tags": {pile: pile},
+        "breadcrumbs": [crumb],
+        "used": [pile],
+        "ignored": [{"part": pile, "why": pile}],
+    }
+    mongo.samples.insert_one(made.sample(one, "ab" * 16, made.moment(), **texts, **more))
+    for path in ("/", f"/issues/{one['_id']}", "/events/" + "ab" * 16):
+        page.goto(site.url + path)
+        page.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
+        found = page.evaluate(NOT_HELD)
+        assert found == [], path
