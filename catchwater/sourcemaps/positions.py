@@ -93,9 +93,9 @@ class Map:
             self._view = SourceMapView.from_json_bytes(raw.removeprefix(b"\xef\xbb\xbf"))
             self.mappings = len(self._view)
         except SymbolicError as error:
-            raise InvalidSourceMapError(
-                f"not a source map: {str(error)[:200] or type(error).__name__}"
-            ) from error
+            why = str(error)[:200] or type(error).__name__
+            error.__traceback__ = None  # a frame in it holds the bytes, and the error itself
+            raise InvalidSourceMapError(f"not a source map: {why}") from None
         self.weight = weight(len(raw), self.mappings, texts)
         self._memory = memory or Memory()
         self._key = secrets.token_hex(8)

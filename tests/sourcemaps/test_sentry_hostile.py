@@ -8,6 +8,7 @@ import gzip
 import io
 import random
 import struct
+import tracemalloc
 import zipfile
 
 import orjson
@@ -127,6 +128,25 @@ def test_a_map_that_many_scripts_name_counts_each_time_that_it_is_unpacked():
     assert len(raw) < 10_000
     with pytest.raises(UploadError, match="unpacks to more than 10,485,760 bytes"):
         list(artifacts(io.BytesIO(raw), 10 * 2**20))
+
+
+@pytest.mark.parametrize("content", [b"\0", b'{"version":3,"names":["', b"["])
+def test_a_bundle_takes_the_memory_of_its_largest_file_whatever_is_in_the_others(content):
+    """Maps that could not be read were kept until the end: 40 of 60 MB took 2 GB."""
+    size, count = 4 * 2**20, 20
+    files = {f"m{number}": content.ljust(size, content[-1:]) for number in range(count)}
+    about = {name: {"type": "source_map", "url": f"~/{name}.js.map"} for name in files}
+    raw = zipped({"manifest.json": manifest(**about)} | files)
+    del files
+    tracemalloc.start()
+    try:
+        found = list(artifacts(io.BytesIO(raw)))
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert len(found) == count
+    assert all(one.broken for one in found)
+    assert peak < 5 * size
 
 
 def test_a_map_without_release_and_debug_id_could_never_be_found(server):
