@@ -170,7 +170,7 @@ def _run(local: LocalProcesses, supervisor: Supervisor, stopping: Flag) -> None:
         (local.data / "run" / "ports.json").write_bytes(orjson.dumps(local.ports_by_name()))
         if not stopping.is_set():
             click.echo(welcome(local, project))
-        supervisor.watch(stopping)
+        supervisor.watch(stopping, local.chore)
         _say("ending: what was accepted is drained first ...")
         _drain(local, supervisor)
     finally:

@@ -14,12 +14,15 @@ from typing import TYPE_CHECKING
 
 from catchwater.config.streamdefs import SINK, packaged
 from catchwater.errors import ServerStartError
+from catchwater.local.log_age import LogAge
 from catchwater.local.memory import machine_memory, redis_memory
 from catchwater.local.servers import MongoServer, RedisServer, free_port
 from catchwater.local.supervisor import ManagedProcess, catchwater
 from catchwater.redaction import redacted
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from catchwater.config.streamdefs import StreamDefs
     from catchwater.local.servers import Server
 
@@ -70,6 +73,8 @@ class LocalProcesses:
         self._public_url = public_url
         self._embedded: dict[str, Server] = {}
         self._ingest_socket: socket.socket | None = None
+        self.chore: Callable[[], None] = lambda: None
+        """What is to be done often, while they run."""
         self.redis_url = redis_url or self._embedded_redis()
         self.mongo_url = mongo_url or self._embedded_mongo()
         self._ops_ports = {name: free_port() for name in [*self._commands(), DEMO]}
@@ -118,9 +123,9 @@ class LocalProcesses:
 
     def _embedded_redis(self) -> str:
         memory, path = redis_memory(machine_memory()), self._sockets / "redis.sock"
-        return self._embed(
-            "redis", RedisServer(self.data / "redis", unix_socket=path, memory=memory)
-        )
+        server = RedisServer(self.data / "redis", unix_socket=path, memory=memory)
+        self.chore = LogAge(server).look
+        return self._embed("redis", server)
 
     def _embedded_mongo(self) -> str:
         path = self._sockets / "mongo.sock"

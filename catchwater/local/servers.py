@@ -238,12 +238,23 @@ class RedisServer(Server):
         ]
 
     def answers(self) -> bool:
+        return self._said(b"PING").startswith(b"+PONG")
+
+    def begin_to_rewrite_log(self) -> bool:
+        """Have the append-only file written anew, without what is no longer in Redis.
+
+        Returns at once, and False where it is not begun.
+        """
+        return self._said(b"BGREWRITEAOF").startswith(b"+")
+
+    def _said(self, command: bytes) -> bytes:
+        """The beginning of the answer; b"" where it is away."""
         try:
             with self._connected() as connection:
-                connection.sendall(b"PING\r\n")
-                return connection.recv(64).startswith(b"+PONG")
+                connection.sendall(command + b"\r\n")
+                return connection.recv(64)
         except OSError:
-            return False
+            return b""
 
 
 class MongoServer(Server):

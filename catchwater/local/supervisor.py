@@ -86,11 +86,12 @@ class Supervisor:
         for process in new:
             self._await(process, time.monotonic() + timeout_s, stopping)
 
-    def watch(self, stopping: Flag) -> None:
-        """Restart what dies, until the stop."""
+    def watch(self, stopping: Flag, chore: Callable[[], None] = lambda: None) -> None:
+        """Restart what dies, until the stop. `chore` is done at each look, 20 times a second."""
         while not stopping.wait(0.05):
             for process in self.processes:
                 self._tend(process)
+            chore()
 
     def stop(self, processes: Iterable[ManagedProcess]) -> None:
         """Stop these, all at once; kill those that have not ended after a while."""

@@ -209,7 +209,8 @@ NOT_HELD = """() => {
     if (!/\\p{M}{20}/u.test(walker.currentNode.data)) continue;
     let box = walker.currentNode.parentElement;
     if (!box.checkVisibility()) continue;
-    while (box !== document.body && getComputedStyle(box).overflowY === "visible") box = box.parentElement;
+    while (box !== document.body && getComputedStyle(box).overflowY === "visible")
+      box = box.parentElement;
     if (box === document.body || box.matches("main, section, table, details"))
       found.push(walker.currentNode.parentElement.outerHTML.replace(/\\p{M}+/gu, "").slice(0, 200));
   }
