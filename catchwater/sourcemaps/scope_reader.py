@@ -21,8 +21,10 @@ from catchwater.errors import SourceUnreadableError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-PATIENCE_S = 1.0
-"""Seconds for one source: the longest that is looked through takes a quarter of one."""
+PATIENCE_S = 5.0
+"""Seconds for one source by the clock. The process itself ends after far fewer seconds of CPU, by
+how long the source is; this is for a process that stands still.
+"""
 
 START_S = 10.0
 """Seconds until a new process answers for the first time."""

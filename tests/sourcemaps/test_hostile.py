@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import os
+import resource
 import sys
 import time
-from contextlib import closing
+from contextlib import closing, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
 import orjson
 import pytest
 
-from catchwater.errors import InvalidSourceMapError, UnavailableError
+from catchwater.errors import InvalidSourceMapError, SourceUnreadableError, UnavailableError
 from catchwater.sourcemaps.cache import MapCache
 from catchwater.sourcemaps.lru import LruCache
 from catchwater.sourcemaps.positions import Map
@@ -141,6 +142,31 @@ def test_a_parser_that_cannot_be_started_costs_no_source_its_names_for_ever(
     assert "unnamed" in named(report([(1, 1)], "r"), maps)["frames"][0]
     monkeypatch.undo()
     assert named(report([(1, 2)], "r"), maps)["frames"][0]["function"] == "outer"
+
+
+def cpu_of(*sources: bytes) -> float:
+    """Seconds of CPU of a parser that is asked about these, with its start."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    reader = ScopeReader()
+    for number, source in enumerate((b"function f(){ x }", *sources)):
+        with suppress(SourceUnreadableError):
+            reader.function_at(str(number), lambda source=source: source, 0, 14, typescript=True)
+    reader.close()
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
+
+
+def test_a_source_costs_what_its_length_justifies():
+    """100 kB held an event up for a second."""
+    hostile = b"/[" * 50_000
+    assert cpu_of(hostile) - cpu_of() < 0.1 + 0.09 + 0.2, "0.2: how much two starts may differ"
+
+
+def test_a_long_source_is_given_the_time_that_it_needs():
+    reader, source = ScopeReader(), b"function f(){ return a(b, c, x => x + 1) }\n" * 34_000
+    assert len(source) > 1_400_000
+    assert reader.function_at("a", lambda: source, 33_000, 14, typescript=True) == "f"
+    reader.close()
 
 
 def test_the_parser_s_process_knows_none_of_our_settings(monkeypatch):
