@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from catchwater.sourcemaps.upload.folder import artifacts
+from catchwater.sourcemaps.upload.folder import artifacts, map_url
 from tests.sourcemaps.explained import simple
 
 
@@ -20,6 +20,70 @@ def build(tmp_path):
 
 def test_a_script_and_its_map_are_found(build):
     assert [(one.file, one.raw != b"") for one in artifacts(build)] == [("shop.js.map", True)]
+
+
+URL = "//# sourceMappingURL="
+
+
+@pytest.mark.parametrize(
+    ("script", "url"),
+    [
+        (f"a()\n{URL}a.js.map", "a.js.map"),
+        (f"a();{URL}a.js.map\n\n", "a.js.map"),
+        (f"a()\n{URL}a.js.map\n//# debugId=1\n/* the\nend **/ \n", "a.js.map"),
+        (f"a()\n{URL}old.map\nb()\n{URL}new.map\n", "new.map"),
+        (f"var o=`\n{URL}data:application/json;base64,`+btoa(m)", ""),
+        (f"var o='{URL}'+name;a()\n", ""),
+        (f"{URL}a.js.map\na()\n", ""),
+        (f"{URL}a.js.map\n/* never closed", ""),
+        ("a()", ""),
+        (f"{URL}a.js.map" + " \n" * 200_000 + "/* *" * 200_000 + "a()", ""),
+    ],
+)
+def test_a_script_names_its_map_by_the_comment_at_its_end(script, url):
+    """A text in the code was taken for the comment, and the upload failed."""
+    assert map_url(script.encode()) == url
+
+
+def test_a_text_in_the_code_hides_no_map_beside_the_script(build):
+    (build / "shop.js").write_text(f"var o=`\n{URL}data:application/json;base64,`+btoa(m);o()\n")
+    assert [(one.path, one.broken) for one in artifacts(build)] == [("shop.js", False)]
+
+
+@pytest.mark.parametrize(
+    ("url", "place"),
+    [
+        ("/maps/app.js.map", "maps/app.js.map"),
+        ("/static/maps/app.js.map?v=1", "maps/app.js.map"),
+        ("https://cdn.example/static/maps/app.js.map", "maps/app.js.map"),
+        ("https://cdn.example/elsewhere/app.js.map", "js/app.js.map"),
+        ("../maps/app.js.map", "maps/app.js.map"),
+        ("app.js.map", "js/app.js.map"),
+        ("", "maps/app.js.map"),
+    ],
+)
+def test_a_map_that_does_not_lie_beside_its_script_is_of_that_script(tmp_path, url, place):
+    """It was uploaded for a script that nobody has."""
+    for folder in ("js", "maps"):
+        (tmp_path / folder).mkdir()
+    (tmp_path / "js/app.js").write_text(f"a()\n{URL}{url}\n" if url else "a()")
+    (tmp_path / place).write_bytes(simple(file="app.js"))
+    assert [one.path for one in artifacts(tmp_path) if one.raw] == ["js/app.js"]
+
+
+def test_a_map_whose_script_nobody_can_tell_is_of_the_one_of_its_own_name(tmp_path):
+    for folder in ("a", "b", "maps"):
+        (tmp_path / folder).mkdir()
+    for folder in ("a", "b"):
+        (tmp_path / folder / "app.js").write_text("a()")
+    (tmp_path / "maps/app.js.map").write_bytes(simple(file="app.js"))
+    assert [one.path for one in artifacts(tmp_path) if one.raw] == ["maps/app.js"]
+
+
+@pytest.mark.parametrize("url", ["/../../secret.map", "/x/../../secret.map", "//../secret.map"])
+def test_no_address_leads_out_of_the_folder(build, url):
+    (build / "shop.js").write_text(f"a()\n{URL}{url}\n")
+    assert [one.file for one in artifacts(build) if one.raw] == ["shop.js.map"]
 
 
 @pytest.mark.parametrize("name", ["x.js.map", "hidden.map"])

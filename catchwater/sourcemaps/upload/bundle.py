@@ -22,10 +22,10 @@ from catchwater.sourcemaps.lookup import path_of
 from catchwater.sourcemaps.positions import LARGEST
 from catchwater.sourcemaps.upload.folder import (
     DEBUG_COMMENT,
-    MAP_URL,
     Artifact,
     checked,
     inline,
+    map_url,
     plain_id,
 )
 from catchwater.sourcemaps.upload.zip_directory import check_directory
@@ -205,9 +205,8 @@ def _entry(name: str, value: Any) -> Entry | None:
 
 def _comments(text: bytes, url: str, debug_id: str) -> tuple[str, str]:
     """The map and the debug id that a script names itself, where its headers have none."""
-    urls, ids = MAP_URL.findall(text), DEBUG_COMMENT.findall(text)
-    comment = urls[-1].decode("utf-8", "replace") if urls else ""
-    return url or comment, debug_id or (plain_id(ids[-1].decode()) if ids else "")
+    ids = DEBUG_COMMENT.findall(text)
+    return url or map_url(text), debug_id or (plain_id(ids[-1].decode()) if ids else "")
 
 
 def _beside(script: str, url: str) -> str:

@@ -8,8 +8,9 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections import defaultdict
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 import orjson
@@ -18,11 +19,12 @@ from catchwater.errors import InvalidSourceMapError
 from catchwater.sourcemaps.positions import LARGEST, Map
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
 _SCRIPTS = (".js", ".mjs", ".cjs", ".jsx", ".bundle", ".jsbundle")
-MAP_URL = re.compile(rb"//[#@][ \t]*sourceMappingURL=([^\s'\"]+)[ \t]*")
+_MAP_URL = re.compile(rb"//[#@][ \t]*sourceMappingURL=([^\s'\"`]+)")
+_NO_CODE = re.compile(rb"(?>\s+|//[^\n]*|/\*(?>[^*]+|\*(?!/))*\*/)*+")
 DEBUG_COMMENT = re.compile(rb"//[#@][ \t]*debugId=([0-9a-fA-F-]{32,36})")
 _DEBUG_ID = re.compile("[0-9a-f]{32}")
 
@@ -56,27 +58,30 @@ def artifacts(folder: Path) -> Iterator[Artifact]:
         and path.resolve().is_relative_to(root)  # a link may lead anywhere
     )
     taken: set[Path] = set()
+    without: defaultdict[str, list[Path]] = defaultdict(list)
     for script in (path for path in files if path.name.endswith(_SCRIPTS)):
-        yield _of_script(folder, script, taken)
+        found = _of_script(folder, script, taken)
+        if not found.path:
+            without[script.name].append(script)
+        yield found
     for path in files:
         if path.name.endswith(".map") and path.resolve() not in taken:
-            yield _of_map(folder, path)
+            yield _of_map(folder, path, without)
 
 
 def _of_script(folder: Path, script: Path, taken: set[Path]) -> Artifact:
     name, text = script.relative_to(folder).as_posix(), script.read_bytes()
-    urls, ids = MAP_URL.findall(text), DEBUG_COMMENT.findall(text)
+    ids = DEBUG_COMMENT.findall(text)
     debug_id = plain_id(ids[-1].decode()) if ids else ""
-    url = urls[-1].decode("utf-8", "replace") if urls else f"{script.name}.map"
+    named = map_url(text)
+    url = named or f"{script.name}.map"
     if url.startswith("data:"):
         return checked(name, name, debug_id, inline(url))
-    place = script.parent / unquote(
-        url.partition("?")[0].rpartition("/")[2] if "://" in url else url.partition("?")[0]
-    )
+    place = _place(folder, script, url)
     if not place.is_file():
         why = (
             f"its map {url[:200]} is not there"
-            if urls
+            if named
             else "it names no map, and none lies beside it"
         )
         return Artifact(name, why=why)
@@ -91,12 +96,51 @@ def _of_script(folder: Path, script: Path, taken: set[Path]) -> Artifact:
     )
 
 
-def _of_map(folder: Path, path: Path) -> Artifact:
-    """A map that no script names: hidden maps are made so."""
+def _place(folder: Path, script: Path, url: str) -> Path:
+    """Where the map at an address lies: seen from the script, or, where the address begins at the
+    root of a site, at the longest end of it that is in the folder.
+    """
+    path = unquote(url.partition("#")[0].partition("?")[0])
+    if "://" not in path and not path.startswith("/"):
+        return script.parent / path
+    parts = path.rpartition("://")[2].strip("/").split("/")
+    ends = [folder.joinpath(*parts[at:]) for at in range(len(parts))]
+    beside = script.parent / parts[-1]
+    return next((end for end in [*ends[:-1], beside, ends[-1]] if end.is_file()), beside)
+
+
+def map_url(script: bytes) -> str:
+    """Where a script says that its map is; '' where it does not.
+
+    By the last comment that says so, with no code behind it (ECMA-426): what looks like one inside
+    of a text or a function is none. Build tools, and libraries that make maps, have such texts.
+    """
+    *_, last = (None, *_MAP_URL.finditer(script))
+    if last is None or not _NO_CODE.fullmatch(script, last.end()):
+        return ""
+    return last[1].decode("utf-8", "replace")
+
+
+def _of_map(folder: Path, path: Path, without: Mapping[str, list[Path]]) -> Artifact:
+    """A map that no script names: hidden maps are made so.
+
+    It is of the script beside it, or of the one of these `without` a map that its `file` names.
+    """
     name = path.relative_to(folder).as_posix()
     if name.endswith(".css.map"):
         return Artifact(name, why="it is of a style sheet")
-    return _read(name, name.removesuffix(".map"), "", path)
+    found = _read(name, name.removesuffix(".map"), "", path)
+    if found.path and not (folder / found.path).is_file():
+        scripts = without.get(_named_script(found.raw), [])
+        if len(scripts) == 1:
+            return replace(found, path=scripts[0].relative_to(folder).as_posix())
+    return found
+
+
+def _named_script(raw: bytes) -> str:
+    """The name of the script in a map's `file`."""
+    value = _document(raw).get("file")
+    return value.rpartition("/")[2] if isinstance(value, str) else ""
 
 
 def _read(file: str, script: str, debug_id: str, path: Path) -> Artifact:
@@ -122,12 +166,17 @@ def checked(file: str, script: str, debug_id: str, raw: bytes) -> Artifact:
 
 
 def _debug_id(raw: bytes) -> str:
+    document = _document(raw)
+    value = document.get("debug_id") or document.get("debugId")
+    return plain_id(value) if isinstance(value, str) else ""
+
+
+def _document(raw: bytes) -> dict[str, Any]:
     try:
         document = orjson.loads(raw)
     except ValueError:  # a line before the JSON, which symbolic passes over
-        return ""
-    value = document.get("debug_id") or document.get("debugId")
-    return plain_id(value) if isinstance(value, str) else ""
+        return {}
+    return document if isinstance(document, dict) else {}
 
 
 def plain_id(debug_id: str) -> str:
