@@ -64,7 +64,7 @@ lock: .venv/lock.stamp ## write requirements/ anew from pyproject.toml and const
 	@for extra in services all test; do \
 	  $(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"], sep="\n")' | \
 	  .venv/lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
-	    --custom-compile-command "make lock" --no-emit-index-url --constraint constraints.txt \
+	    --custom-compile-command "make lock" --constraint constraints.txt \
 	    --extra $$extra --output-file requirements/$$extra.txt pyproject.toml - || exit 1; \
 	done
 

@@ -23,6 +23,11 @@ STARTED = "Ctrl-C ends it"
 START_S = 100.0
 
 
+def without_settings() -> dict[str, str]:
+    """The environment without settings of the developer's own."""
+    return {name: text for name, text in os.environ.items() if name[:11] != "CATCHWATER_"}
+
+
 class UpProcess:
     """As a context manager it is started, and stopped by Ctrl-C or killed in the end."""
 
@@ -77,10 +82,8 @@ class UpProcess:
             )
 
     def environment(self) -> dict[str, str]:
-        """Without settings of the developer's own."""
-        own = {name: text for name, text in os.environ.items() if name[:11] != "CATCHWATER_"}
         path = {"PYTHONPATH": str(self._source)} if self._source else {}
-        return own | path | (self._environment or {})
+        return without_settings() | path | (self._environment or {})
 
     def refused(self) -> str:
         """What it says as it ends with code 1."""

@@ -1,4 +1,4 @@
-# noqa: INP001 - a script that stands alone
+# noqa: INP001 - a script, of no package
 """Makes the users of MongoDB that mongo.json names, each with the rights that it has there.
 
 `CATCHWATER_MONGO_URL` is the address of somebody who may, `MONGO_<USER>_PASSWORD` the password of
@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 from pymongo import MongoClient
 
+from catchwater.mongo_client import DATABASE
+
 if TYPE_CHECKING:
     from pymongo.database import Database
-
-DATABASE = "catchwater"
 
 
 def main() -> None:

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
@@ -15,6 +14,7 @@ from catchwater.event import Event, encode
 from catchwater.redis_client import Connection
 from catchwater.streams.consumer import Consumer, prepare
 from catchwater.streams.keys import stream
+from tests.up_process import without_settings
 
 PIPELINE = """
 partitions: 2
@@ -73,10 +73,7 @@ class Shell:
             process.wait()
 
     def _environment(self) -> dict[str, str]:
-        own = {
-            name: value for name, value in os.environ.items() if not name.startswith("CATCHWATER_")
-        }
-        return own | self.settings | {"PYTHONPATH": str(Path(__file__).parents[2])}
+        return without_settings() | self.settings | {"PYTHONPATH": str(Path(__file__).parents[2])}
 
 
 def command(*arguments: str) -> list[str]:

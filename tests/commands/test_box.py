@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shlex
 import subprocess
@@ -13,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from catchwater.local.servers import RedisServer
-from tests.up_process import UpProcess
+from tests.up_process import UpProcess, without_settings
 
 README = Path(__file__).parents[2] / "README.md"
 
@@ -37,11 +36,10 @@ def up(folder: Path) -> Iterator[UpProcess]:
 
 
 def call(folder: Path, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
-    own = {name: text for name, text in os.environ.items() if not name.startswith("CATCHWATER_")}
     return subprocess.run(
         [sys.executable, "-m", "catchwater.commands.cli", *arguments],
         cwd=folder,
-        env=own | settings,
+        env=without_settings() | settings,
         capture_output=True,
         text=True,
         timeout=60,

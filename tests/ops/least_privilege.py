@@ -16,6 +16,7 @@ from pymongo import MongoClient
 from catchwater.local.servers import MongoServer, RedisServer, free_port
 from catchwater.redis_client import Connection
 from tests.ops.tool import OPS, ROOT
+from tests.up_process import without_settings
 from tests.waiting import wait_until
 
 if TYPE_CHECKING:
@@ -46,12 +47,7 @@ class GuardedRedis(RedisServer):
         return [*super().command(), "--aclfile", str(self.data.parent / "ops/access/users.acl")]
 
     def answers(self) -> bool:
-        try:
-            with self._connected() as connection:
-                connection.sendall(b"PING\r\n")
-                return connection.recv(64).startswith(b"-NOAUTH")
-        except OSError:
-            return False
+        return self._said(b"PING").startswith(b"-NOAUTH")
 
 
 class GuardedMongo(MongoServer):
@@ -156,7 +152,6 @@ class Guarded:
         return [sys.executable, "-m", "catchwater.commands.cli", *arguments]
 
     def _environment(self, name: str) -> dict[str, str]:
-        own = {key: text for key, text in os.environ.items() if key[:11] != "CATCHWATER_"}
         redis, mongo = USERS[name]
         settings = {
             "REDIS_URL": self.redis_url(redis),
@@ -168,7 +163,9 @@ class Guarded:
             "INGEST_PORT": str(self.ingest_port),
             "DASHBOARD_PORT": str(self.dashboard_port),
         }
-        return own | {f"CATCHWATER_{key}": text for key, text in settings.items() if text}
+        return without_settings() | {
+            f"CATCHWATER_{key}": text for key, text in settings.items() if text
+        }
 
     def _ready(self, name: str) -> bool:
         if name == "operator":

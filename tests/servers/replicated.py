@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-import socket
 import threading
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 
 from catchwater.answers import Emit, Stored, Tally
 from catchwater.errors import CatchwaterError
@@ -56,10 +55,7 @@ class Sentinel(RedisServer):
 
     def answers(self):
         """With a password it answers, too."""
-        with suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 1) as connection:
-            connection.sendall(b"PING\r\n")
-            return connection.recv(64).startswith((b"+PONG", b"-NOAUTH"))
-        return False
+        return self._said(b"PING").startswith((b"+PONG", b"-NOAUTH"))
 
 
 @contextmanager

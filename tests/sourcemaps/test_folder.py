@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from catchwater.sourcemaps.upload.folder import artifacts, map_url
+from catchwater.sourcemaps.upload.folder import artifacts, named_map
 from tests.sourcemaps.explained import simple
 
 
@@ -42,7 +42,7 @@ URL = "//# sourceMappingURL="
 )
 def test_a_script_names_its_map_by_the_comment_at_its_end(script, url):
     """A text in the code was taken for the comment, and the upload failed."""
-    assert map_url(script.encode()) == url
+    assert named_map(script.encode()) == url
 
 
 def test_a_text_in_the_code_hides_no_map_beside_the_script(build):

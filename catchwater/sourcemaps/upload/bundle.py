@@ -21,11 +21,11 @@ from catchwater.errors import UploadError
 from catchwater.sourcemaps.lookup import path_of
 from catchwater.sourcemaps.positions import LARGEST
 from catchwater.sourcemaps.upload.folder import (
-    DEBUG_COMMENT,
     Artifact,
     checked,
     inline,
-    map_url,
+    named_debug_id,
+    named_map,
     plain_id,
 )
 from catchwater.sourcemaps.upload.zip_directory import check_directory
@@ -113,7 +113,7 @@ class _Bundle:
             text = self._read(script.name, LARGEST)
             if isinstance(text, str):
                 return Artifact(script.path, why=text, broken=True)
-            url, debug_id = _comments(text, url, debug_id)
+            url, debug_id = url or named_map(text), debug_id or named_debug_id(text)
         if url.startswith("data:"):
             return checked(script.path, script.path[2:], debug_id, inline(url))
         entry = self._maps.get(
@@ -201,12 +201,6 @@ def _entry(name: str, value: Any) -> Entry | None:
         map_url if isinstance(map_url, str) else "",
         plain_id(debug_id) if isinstance(debug_id, str) else "",
     )
-
-
-def _comments(text: bytes, url: str, debug_id: str) -> tuple[str, str]:
-    """The map and the debug id that a script names itself, where its headers have none."""
-    ids = DEBUG_COMMENT.findall(text)
-    return url or map_url(text), debug_id or (plain_id(ids[-1].decode()) if ids else "")
 
 
 def _beside(script: str, url: str) -> str:

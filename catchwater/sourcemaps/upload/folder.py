@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 _SCRIPTS = (".js", ".mjs", ".cjs", ".jsx", ".bundle", ".jsbundle")
 _MAP_URL = re.compile(rb"//[#@][ \t]*sourceMappingURL=([^\s'\"`]+)")
 _NO_CODE = re.compile(rb"(?>\s+|//[^\n]*|/\*(?>[^*]+|\*(?!/))*\*/)*+")
-DEBUG_COMMENT = re.compile(rb"//[#@][ \t]*debugId=([0-9a-fA-F-]{32,36})")
+_DEBUG_COMMENT = re.compile(rb"//[#@][ \t]*debugId=([0-9a-fA-F-]{32,36})")
 _DEBUG_ID = re.compile("[0-9a-f]{32}")
 
 
@@ -71,9 +71,7 @@ def artifacts(folder: Path) -> Iterator[Artifact]:
 
 def _of_script(folder: Path, script: Path, taken: set[Path]) -> Artifact:
     name, text = script.relative_to(folder).as_posix(), script.read_bytes()
-    ids = DEBUG_COMMENT.findall(text)
-    debug_id = plain_id(ids[-1].decode()) if ids else ""
-    named = map_url(text)
+    named, debug_id = named_map(text), named_debug_id(text)
     url = named or f"{script.name}.map"
     if url.startswith("data:"):
         return checked(name, name, debug_id, inline(url))
@@ -109,7 +107,7 @@ def _place(folder: Path, script: Path, url: str) -> Path:
     return next((end for end in [*ends[:-1], beside, ends[-1]] if end.is_file()), beside)
 
 
-def map_url(script: bytes) -> str:
+def named_map(script: bytes) -> str:
     """Where a script says that its map is; '' where it does not.
 
     By the last comment that says so, with no code behind it (ECMA-426): what looks like one inside
@@ -119,6 +117,12 @@ def map_url(script: bytes) -> str:
     if last is None or not _NO_CODE.fullmatch(script, last.end()):
         return ""
     return last[1].decode("utf-8", "replace")
+
+
+def named_debug_id(script: bytes) -> str:
+    """The debug id in a script's last comment that has one; '' where none has."""
+    ids = _DEBUG_COMMENT.findall(script)
+    return plain_id(ids[-1].decode()) if ids else ""
 
 
 def _of_map(folder: Path, path: Path, without: Mapping[str, list[Path]]) -> Artifact:
