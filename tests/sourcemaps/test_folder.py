@@ -80,6 +80,17 @@ def test_a_map_whose_script_nobody_can_tell_is_of_the_one_of_its_own_name(tmp_pa
     assert [one.path for one in artifacts(tmp_path) if one.raw] == ["maps/app.js"]
 
 
+@pytest.mark.parametrize(
+    "url", ["x" * 5000, "/maps/" + "x" * 5000, "https://a.example/" + "x" * 5000]
+)
+def test_an_address_that_is_too_long_for_a_file_ends_no_upload(build, url):
+    """The system's own error ended the command."""
+    (build / "long.js").write_text(f"a()\n{URL}{url}\n")
+    found = {one.file: one.why for one in artifacts(build)}
+    assert "is not there" in found["long.js"]
+    assert found["shop.js.map"] == ""
+
+
 @pytest.mark.parametrize("url", ["/../../secret.map", "/x/../../secret.map", "//../secret.map"])
 def test_no_address_leads_out_of_the_folder(build, url):
     (build / "shop.js").write_text(f"a()\n{URL}{url}\n")

@@ -76,7 +76,7 @@ def _of_script(folder: Path, script: Path, taken: set[Path]) -> Artifact:
     if url.startswith("data:"):
         return checked(name, name, debug_id, inline(url))
     place = _place(folder, script, url)
-    if not place.is_file():
+    if not _is_file(place):
         why = (
             f"its map {url[:200]} is not there"
             if named
@@ -104,7 +104,14 @@ def _place(folder: Path, script: Path, url: str) -> Path:
     parts = path.rpartition("://")[2].strip("/").split("/")
     ends = [folder.joinpath(*parts[at:]) for at in range(len(parts))]
     beside = script.parent / parts[-1]
-    return next((end for end in [*ends[:-1], beside, ends[-1]] if end.is_file()), beside)
+    return next((end for end in [*ends[:-1], beside, ends[-1]] if _is_file(end)), beside)
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # its name is longer than any can be
+        return False
 
 
 def named_map(script: bytes) -> str:
