@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 
@@ -65,6 +65,29 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     refuse to start another.
     """
     items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
+
+
+@pytest.fixture
+def figures(request: pytest.FixtureRequest) -> Callable[[str], None]:
+    """Tells what a test measured, or the seed that has it again: behind the results of all tests,
+    whichever process ran this one, and with the failure if there is one.
+    """
+
+    def tell(text: str) -> None:
+        print(text)
+        request.node.user_properties.append(("figures", text))
+
+    return tell
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Prints what tests told by `figures`."""
+    reports = [one for found in terminalreporter.stats.values() for one in found]
+    ended = [one for one in reports if getattr(one, "when", "") == "call"]
+    told = [text for one in ended for name, text in one.user_properties if name == "figures"]
+    if told:
+        terminalreporter.section("figures")
+        terminalreporter.write_line("\n".join(told))
 
 
 def _contained(kind: type[Server]) -> Iterator[str]:

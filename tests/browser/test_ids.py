@@ -181,7 +181,7 @@ def ingest(redis_server, redis_url, tmp_path):
 
 
 def test_what_ingest_has_is_what_was_thrown_less_what_the_pages_left_out(
-    page, recorder, ingest, capsys
+    page, recorder, ingest, figures
 ):
     serve_pages(recorder, ingest)
     walk(page, recorder, ingest)
@@ -197,12 +197,7 @@ def test_what_ingest_has_is_what_was_thrown_less_what_the_pages_left_out(
     assert occurrences + Counter(unwanted=left_out["ignored"], various=left_out["cap"]) == thrown
     copies = len(ingest.events()) - len(ids)
     told = f"{thrown.total()} errors thrown, {occurrences.total()} accepted in {len(ids)} reports"
-    with capsys.disabled():
-        print(
-            (
-                f"\n{PAGES} pages, ingest slow, down, killed: {told} ({copies} more for copies and "
-                f"counts),"
-            ),
-            end=" ",
-        )
-        print(f"{dict(left_out)} left out")
+    figures(
+        f"{PAGES} pages, ingest slow, down, killed: {told} ({copies} more for copies and counts), "
+        f"{dict(left_out)} left out"
+    )

@@ -103,15 +103,14 @@ def click_and_watch(page, dashboard, button, said, more=1):
     return time.perf_counter() - clicked
 
 
-def show(title, latencies, capsys):
-    with capsys.disabled():
-        slowest = max(latencies.values())
-        lines = "".join(f"\n  {seconds:5.2f} s  {button}" for button, seconds in latencies.items())
-        sys.stdout.write(f"\n{title}, from click to dashboard (slowest {slowest:.2f} s):{lines}\n")
+def show(title, latencies, figures):
+    slowest = max(latencies.values())
+    lines = "".join(f"\n  {seconds:5.2f} s  {button}" for button, seconds in latencies.items())
+    figures(f"{title}, from click to dashboard (slowest {slowest:.2f} s):{lines}")
 
 
 def test_every_button_of_the_demo_page_stands_in_the_dashboard(
-    system, page, dashboard, screenshots, capsys
+    system, page, dashboard, screenshots, figures
 ):
     latencies = {}
     page.goto(system.demo)
@@ -120,11 +119,11 @@ def test_every_button_of_the_demo_page_stands_in_the_dashboard(
         latencies[button] = click_and_watch(page, dashboard, button, message, more)
     page.screenshot(path=screenshots / "demo_of_up.png", full_page=True)
     dashboard.screenshot(path=screenshots / "issues.png", full_page=True)
-    show("demo page", latencies, capsys)
+    show("demo page", latencies, figures)
 
 
 def test_an_unmodified_sentry_sdk_is_understood(
-    system, page, dashboard, recorder, screenshots, tmp_path, capsys
+    system, page, dashboard, recorder, screenshots, tmp_path, figures
 ):
     bundle(HERE / "sentry_page.js", tmp_path / "bundle.js")
     recorder.serve("sentry.js", (tmp_path / "bundle.js").read_text(), "text/javascript")
@@ -134,7 +133,7 @@ def test_an_unmodified_sentry_sdk_is_understood(
     for button, (_, message) in SENTRY.items():
         latencies[button] = click_and_watch(page, dashboard, button, message)
     dashboard.screenshot(path=screenshots / "issues_sentry.png", full_page=True)
-    show("Sentry's SDK", latencies, capsys)
+    show("Sentry's SDK", latencies, figures)
 
 
 def test_the_issue_page_tells_of_stack_causes_and_extra(system, page, dashboard, screenshots):

@@ -54,13 +54,12 @@ def leave_pages(way, page, recorder, address) -> None:
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_what_arrives_of_errors_right_before_a_navigation(way, page, recorder, capsys):
+def test_what_arrives_of_errors_right_before_a_navigation(way, page, recorder, figures):
     with Distance(int(recorder.ingest.rpartition(":")[2]), AWAY) as distance:
         leave_pages(way, page, recorder, f"http://127.0.0.1:{distance.port}/e/{KEY}")
         page.evaluate("new Promise(function (done) { setTimeout(done, 2000) })")
     arrived = len(numbers(recorder))
-    with capsys.disabled():
-        print(f"\nleft the page at once, {NAVIGATIONS} times, {way}: {NAVIGATIONS - arrived} lost")
+    figures(f"left the page at once, {NAVIGATIONS} times, {way}: {NAVIGATIONS - arrived} lost")
     if way == "snippet":
         assert arrived == NAVIGATIONS
     elif way == "fetch":

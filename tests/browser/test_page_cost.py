@@ -22,10 +22,9 @@ def costs(chromium):
     return page_costs(2, chromium)
 
 
-def test_the_cost_to_the_page_is_printed(costs, capsys):
+def test_the_cost_to_the_page_is_printed(costs, figures):
     assert all(len(runs) == 2 for metrics in costs.values() for runs in metrics.values())
-    with capsys.disabled():
-        print("\n" + table(costs))
+    figures(table(costs))
     assert all(label in table(costs) for label in METRICS.values())
 
 

@@ -47,13 +47,12 @@ def test_the_endpoint_stands_in_it_once():
     assert (SOURCE / "snippet.ts").read_text().count(TOKEN) == 1
 
 
-def test_no_file_is_larger_than_it_may_be(capsys):
+def test_no_file_is_larger_than_it_may_be(figures):
     sizes = {name: len(gzip.compress((BUILT / name).read_bytes(), 9)) for name in MOST}
     both = (BUILT / "snippet.min.js").read_bytes() + (BUILT / "inline.min.js").read_bytes()
     whole = len(gzip.compress(both, 9))
-    with capsys.disabled():
-        told = ", ".join(f"{name} {size}" for name, size in sizes.items())
-        print(f"\nsnippet, bytes with gzip: {told}; inline and snippet together {whole}")
+    told = ", ".join(f"{name} {size}" for name, size in sizes.items())
+    figures(f"snippet, bytes with gzip: {told}; inline and snippet together {whole}")
     assert WHOLE - 20 <= whole <= WHOLE
     assert {name: size for name, size in sizes.items() if size > MOST[name]} == {}
     assert {name: size for name, size in sizes.items() if size < MOST[name] - 20} == {}, (

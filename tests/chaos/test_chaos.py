@@ -28,32 +28,28 @@ KINDS = {"redis", "mongo", "ingest", "fingerprint", "dedupe", "count", "sink", "
 
 @pytest.mark.chaos
 @pytest.mark.timeout(1800)
-def test_every_accepted_event_is_counted_exactly_once_whatever_dies(tmp_path, capsys):
+def test_every_accepted_event_is_counted_exactly_once_whatever_dies(tmp_path, figures):
     seed = int(os.environ.get("CATCHWATER_CHAOS_SEED") or randrange(10**9))
-    with capsys.disabled():
-        print(f"\nchaos: seed {seed}, {EVENTS} events; again with CATCHWATER_CHAOS_SEED={seed}")
+    figures(f"chaos: seed {seed}, {EVENTS} events; again with CATCHWATER_CHAOS_SEED={seed}")
     random = Random(seed)
     with ChaosSystem(tmp_path, ROOT) as system:
-        survives(system, random, capsys)
+        survives(system, random, figures)
         assert system.stop() == 0
 
 
-def survives(system, random, capsys):
+def survives(system, random, figures):
     started = time.monotonic()
     load, kills = Load(system.ports["ingest"], system.key, EVENTS, random), Kills(system, random)
     asyncio.run(fight(load, kills))
     wait_until(system.drained, "everything that was accepted has reached its end", timeout=300)
     wait_until(lambda: system.send("dashboard-1", 0), "the dashboard is back")
     verdict = wait_until(lambda: judged(system, load), "the dashboard answers", timeout=60)
-    with capsys.disabled():
-        ledger = load.ledger
-        print(
-            f"chaos: {len(ledger.accepted)} accepted in {ledger.posts} posts, {ledger.resent} "
-            f"sent again, "
-            f"{ledger.failed} attempts failed; killed {dict(kills.killed)}, put to sleep "
-            f"{dict(kills.stopped)}; "
-            f"{time.monotonic() - started:.0f} s\nchaos: {verdict.audit}"
-        )
+    ledger = load.ledger
+    figures(
+        f"chaos: {len(ledger.accepted)} accepted in {ledger.posts} posts, {ledger.resent} "
+        f"sent again, {ledger.failed} attempts failed; killed {dict(kills.killed)}, put to sleep "
+        f"{dict(kills.stopped)}; {time.monotonic() - started:.0f} s\nchaos: {verdict.audit}"
+    )
     assert len(load.ledger.accepted) == EVENTS
     assert set(kills.killed) >= KINDS, "every kind of process must have died at least once"
     assert (verdict.missing, verdict.unknown, verdict.wrong) == ([], [], {})

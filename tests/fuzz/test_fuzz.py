@@ -13,7 +13,7 @@ SECONDS = 8
 
 
 @pytest.mark.parametrize("target", TARGETS)
-def test_nothing_a_stranger_sends_raises_or_takes_long(target: str, tmp_path, capsys) -> None:
+def test_nothing_a_stranger_sends_raises_or_takes_long(target: str, tmp_path, figures) -> None:
     pytest.importorskip("atheris", reason="atheris has wheels for Linux on x86_64 only")
     command = [
         sys.executable,
@@ -29,6 +29,5 @@ def test_nothing_a_stranger_sends_raises_or_takes_long(target: str, tmp_path, ca
     found = {path.name: path.read_bytes()[:2000] for path in tmp_path.iterdir()}
     assert (done.returncode, found) == (0, {}), done.stderr[-3000:]
     runs = int(re.findall(r"Done (\d+) runs", done.stderr)[0])
-    with capsys.disabled():
-        print(f"\nfuzz {target}: {runs:,} inputs in {SECONDS} s, nothing found")
+    figures(f"fuzz {target}: {runs:,} inputs in {SECONDS} s, nothing found")
     assert runs > 500

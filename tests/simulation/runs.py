@@ -66,7 +66,7 @@ def run_seeds(seeds: range) -> tuple[str, Counter[str]]:
     """
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     with tempfile.TemporaryDirectory() as folder:
-        server = RedisServer(Path(folder) / "redis")
+        server = RedisServer(Path(folder) / "redis", unix_socket=Path(folder) / "socket")
         server.start()
         simulation = Simulation(server.url, Path(folder))
         try:

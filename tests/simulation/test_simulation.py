@@ -24,7 +24,7 @@ from tests.mutations.guards import guard_that_keeps, without
 from tests.simulation import servers
 from tests.simulation.runs import Simulation, run_everywhere
 
-SEEDS = int(os.environ.get("CATCHWATER_SIMULATE_SEEDS", "500"))
+SEEDS = int(os.environ.get("CATCHWATER_SIMULATE_SEEDS", "2000"))
 """Seeds that are new in each run of the tests. `make simulate` runs more."""
 ENOUGH = 150
 """Seeds in which each mistake is found."""
@@ -52,13 +52,10 @@ def simulation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulation]
 
 
 @pytest.mark.timeout(900)
-def test_every_run_counts_exactly_what_was_accepted(capsys):
+def test_every_run_counts_exactly_what_was_accepted(figures):
     first = SystemRandom().randrange(10**9)
     wrong, seen = run_everywhere(range(first, first + SEEDS))
-    with capsys.disabled():
-        print(
-            f"\nsimulation: {SEEDS} runs from seed {first} on; faults: {dict(sorted(seen.items()))}"
-        )
+    figures(f"simulation: {SEEDS} runs from seed {first} on; faults: {dict(sorted(seen.items()))}")
     assert wrong == ""
     kinds = {"refused", "cut", "reply lost", "client gone", "long pause", "kill", "stop"}
     assert set(seen) == kinds | {"kill of ingest", "expiry", "fall-back"}

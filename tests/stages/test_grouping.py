@@ -30,16 +30,12 @@ def test_gives_each_pair_its_verdict(pair):
 
 
 @pytest.mark.parametrize(("level", "least"), [("must", 100), ("should", 85)])
-def test_enough_pairs_get_their_verdict(level, least, capsys):
+def test_enough_pairs_get_their_verdict(level, least, figures):
     pairs = [pair for pair in PAIRS if pair["level"] == level]
     share = (
         100 * sum(is_one_issue(pair) == (pair["verdict"] == "same") for pair in pairs) / len(pairs)
     )
-    with capsys.disabled():
-        print(
-            f"\ngrouping: {share:.1f} % of the {len(pairs)} pairs of level {level} get their "
-            f"verdict"
-        )
+    figures(f"grouping: {share:.1f} % of the {len(pairs)} pairs of level {level} get their verdict")
     assert share >= least
 
 
