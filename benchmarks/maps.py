@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import time
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import orjson
 
 from benchmarks.report import Figure
+from catchwater.sourcemaps.function_index import FunctionIndex
 from catchwater.sourcemaps.positions import Map
+from catchwater.sourcemaps.scope_reader import ScopeReader
+from catchwater.sourcemaps.upload.indexing import index_of
 from stages.grouping.snippet import read
 from stages.grouping.source_frames import resolve
 
@@ -46,9 +50,11 @@ def map_figures(count: int, runs: int) -> list[Figure]:
     seen = Figure("source maps: a frame, seen before", "us", [], mark=20, lower_is_better=True)
     new = Figure("source maps: a frame, a new position", "us", [])
     parsed = Figure(f"source maps: parse one of {len(made()) / 1e6:.1f} MB", "ms", [])
+    with closing(ScopeReader()) as reader:
+        packed = index_of(made(), reader).packed()
     for _ in range(runs):
         started = time.process_time()
-        one = Map(made())
+        one = Map(made(), FunctionIndex.unpacked(packed))
         parsed.runs.append((time.process_time() - started) * 1e3)
         new.runs.append(_events(one, count // 10, 1))
         seen.runs.append(_events(one, count, 0))

@@ -14,6 +14,7 @@ import click
 from catchwater.commands import options, sourcemaps_serve
 from catchwater.commands.box import finds_box
 from catchwater.config.streamdefs import load
+from catchwater.sourcemaps.scope_reader import ScopeReader
 from catchwater.sourcemaps.store import MapStore, StoredMap
 from catchwater.sourcemaps.upload.folder import artifacts
 from catchwater.sourcemaps.upload.store_artifact import store_artifact
@@ -73,10 +74,10 @@ def upload(
     """
     _check(project, url_prefix)
     counts = {"uploaded": 0, "there": 0, "skipped": 0, "refused": 0}
-    with closing(MapStore(mongo_url)) as store:
+    with closing(MapStore(mongo_url)) as store, closing(ScopeReader()) as reader:
         store.prepare(load(streamdefs).retention.maps)
         for artifact in artifacts(folder):
-            outcome, text = store_artifact(store, project, release, url_prefix, artifact)
+            outcome, text = store_artifact(store, reader, project, release, url_prefix, artifact)
             counts[outcome] += 1
             click.echo(f"{outcome:<9} {artifact.file}: {text}")
     click.echo(", ".join(f"{n} {outcome}" for outcome, n in counts.items()))

@@ -15,12 +15,14 @@ import structlog
 
 from catchwater import metrics
 from catchwater.errors import InvalidSourceMapError, RefusedError, UnavailableError
+from catchwater.sourcemaps.function_index import FunctionIndex
 from catchwater.sourcemaps.lookup import NOT_PARSABLE, NOT_UPLOADED, OTHER_RELEASE, TOO_LARGE
 from catchwater.sourcemaps.lru import LruCache
 from catchwater.sourcemaps.positions import (
     LARGEST,
+    PLACES,
     Map,
-    Memory,
+    Places,
     number_of_texts,
     weight,
 )
@@ -48,6 +50,7 @@ class Archive(Protocol):
         self, project: str, release: str, paths: Sequence[str], debug_ids: Sequence[str]
     ) -> FoundMaps: ...
     def read(self, sha: str, largest: int) -> bytes | None: ...
+    def read_index(self, sha: str) -> bytes | None: ...
 
 
 class MapCache:
@@ -61,7 +64,7 @@ class MapCache:
         self._projects: Mapping[str, datetime] | None = None
         self._answers: LruCache[StoredMap | str] = LruCache(ANSWERS)
         self._maps: LruCache[Map | str] = LruCache(memory)
-        self._shared = Memory()
+        self._places: Places = LruCache(PLACES)
         self._stopped = threading.Event()
 
     def knows(self, project: str) -> bool:
@@ -110,7 +113,6 @@ class MapCache:
 
     def close(self) -> None:
         self._stopped.set()
-        self._shared.reader.close()
 
     def _watch(self) -> None:
         while not self._stopped.wait(LOOK_AGAIN_S):
@@ -141,7 +143,7 @@ class MapCache:
             return TOO_LARGE
         self._maps.make_room(expected)
         try:
-            found = Map(raw, self._shared)
+            found = Map(raw, self._index(stored.sha), self._places)
         except InvalidSourceMapError as error:
             log.warning(
                 "a source map cannot be used",
@@ -151,6 +153,10 @@ class MapCache:
             )
             return NOT_PARSABLE
         return found if found.weight <= self._maps.bound else TOO_LARGE
+
+    def _index(self, sha: str) -> FunctionIndex | None:
+        packed = self._archive.read_index(sha)
+        return None if packed is None else FunctionIndex.unpacked(packed)
 
 
 def _answer(found: FoundMaps, path: str, debug_id: str) -> StoredMap | str:

@@ -6,18 +6,18 @@ By `symbolic`.
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-import structlog
 from symbolic.exceptions import SymbolicError
 from symbolic.sourcemap import SourceMapTokenMatch, SourceMapView, SourceView
 
-from catchwater.errors import InvalidSourceMapError, SourceUnreadableError
+from catchwater.errors import InvalidSourceMapError
 from catchwater.sourcemaps.lru import LruCache
-from catchwater.sourcemaps.scope_reader import ScopeReader
 
-log = structlog.get_logger()
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from catchwater.sourcemaps.function_index import FunctionIndex
 
 LARGEST = 64 * 2**20
 """Bytes of a map that is still looked at, unpacked."""
@@ -39,10 +39,8 @@ MOST_TEXTS = 2_000_000
 million, and take 2 GB.
 """
 
-MOST_UNREADABLE = 3
-"""Sources of a map that may cost their parser its life, before no other one is tried."""
-
 UNREADABLE = "its source cannot be parsed"
+NO_INDEX = "its map has to be uploaded again: functions are read off sources then"
 
 PLACES = 4_000
 """Places that are remembered, about 1 KB each."""
@@ -69,21 +67,23 @@ class Place(NamedTuple):
     line_text: str | None
     post: list[str]
     unnamed: str = ""
+    ignored: bool = False
 
 
-@dataclass(slots=True)
-class Memory:
-    """What maps share: who reads functions off sources, and places that were asked for."""
-
-    reader: ScopeReader = field(default_factory=ScopeReader)
-    places: LruCache[tuple[Place | None]] = field(default_factory=lambda: LruCache(PLACES))
+Places = LruCache[tuple[Place | None]]
+"""Places that were asked for."""
 
 
 class Map:
     """A map. `weight` is about what it takes in memory, in bytes."""
 
-    def __init__(self, raw: bytes, memory: Memory | None = None) -> None:
-        """Raises InvalidSourceMapError. Many maps may share a memory."""
+    def __init__(
+        self, raw: bytes, index: FunctionIndex | None = None, places: Places | None = None
+    ) -> None:
+        """`index`: the functions of its sources. Many maps may share their `places`.
+
+        Raises InvalidSourceMapError.
+        """
         if len(raw) > LARGEST:
             raise InvalidSourceMapError(f"{len(raw):,} bytes are more than {LARGEST:,}")
         texts = number_of_texts(raw)
@@ -96,10 +96,10 @@ class Map:
             why = str(error)[:200] or type(error).__name__
             error.__traceback__ = None  # a frame in it holds the bytes, and the error itself
             raise InvalidSourceMapError(f"not a source map: {why}") from None
-        self.weight = weight(len(raw), self.mappings, texts)
-        self._memory = memory or Memory()
+        self._index = index
+        self.weight = weight(len(raw), self.mappings, texts) + (index.weight if index else 0)
+        self._places = places if places is not None else LruCache(PLACES)
         self._key = secrets.token_hex(8)
-        self._unreadable: set[int] = set()
 
     @property
     def has_sources(self) -> bool:
@@ -109,15 +109,22 @@ class Map:
             for at in range(min(self._view.source_count, 1000))
         )
 
+    def sources(self) -> Iterator[tuple[str, str | None]]:
+        """The name and the text of each source, by its number; '' and None where it has none."""
+        for number in range(self._view.source_count):
+            view = self._view.get_sourceview(number)
+            text = None if view is None else view.get_source()
+            yield self._view.get_source_name(number) or "", text
+
     def place(self, line: int, column: int) -> Place | None:
         """The place that a position of the script, counted from 1, comes from; None if the map
         does not say.
         """
         key = (self._key, line, column)
-        known = self._memory.places.get(key)
+        known = self._places.get(key)
         if known is None:
             known = (self._looked_up(line - 1, column - 1),)
-            self._memory.places.put(key, known)
+            self._places.put(key, known)
         return known[0]
 
     def _looked_up(self, line: int, column: int) -> Place | None:
@@ -148,7 +155,7 @@ class Map:
         if (
             token is None
             or token.dst_line != line
-            or not token.src
+            or token.src_id in (None, _NOTHING)
             or _NOTHING in (token.src_line, token.src_col)
         ):
             return None
@@ -158,38 +165,26 @@ class Map:
         self, token: SourceMapTokenMatch, source: SourceView | None, text: str | None
     ) -> Place:
         at, name = token.src_line, (token.name or "")[:200]
-        file, column = str(token.src)[:2048], token.src_col + 1
+        file, column = (token.src or f"source {token.src_id}")[:2048], token.src_col + 1
         if source is None or text is None:
-            return Place(file, at + 1, column, None, name, [], None, [])
+            ignored = self._is_ignored(token)
+            return Place(file, at + 1, column, None, name, [], None, [], ignored=ignored)
         pre = [_cut(source[n]) for n in range(max(0, at - AROUND), at)]
         post = [_cut(source[n]) for n in range(at + 1, min(len(source), at + 1 + AROUND))]
         before = len(_before(text, token.src_col).encode())
-        function = self._function_at(token, source, before)
-        unnamed = UNREADABLE if function is None else ""
-        line = _cut(text, token.src_col)
-        return Place(file, at + 1, column, function, name, pre, line, post, unnamed)
+        function, unnamed = self._function_at(token, before)
+        line, ignored = _cut(text, token.src_col), self._is_ignored(token)
+        return Place(file, at + 1, column, function, name, pre, line, post, unnamed, ignored)
 
-    def _function_at(
-        self, token: SourceMapTokenMatch, source: SourceView, column: int
-    ) -> str | None:
-        """None where the source cannot be read: then it is not tried again."""
-        number = token.src_id or 0
-        if number in self._unreadable or len(self._unreadable) >= MOST_UNREADABLE:
-            return None
-        typescript = str(token.src).partition("?")[0].endswith((".ts", ".mts", ".cts"))
-        try:
-            return self._memory.reader.function_at(
-                f"{self._key} {number}",
-                lambda: source.get_source().encode(),
-                token.src_line,
-                column,
-                typescript=typescript,
-            )
-        except SourceUnreadableError as error:
-            if error.of_source:
-                self._unreadable.add(number)
-            log.warning("a source cannot be parsed", source=str(token.src)[:200], why=str(error))
-            return None
+    def _function_at(self, token: SourceMapTokenMatch, column: int) -> tuple[str | None, str]:
+        """The function, None if nobody can tell; and then why, unless that is as it should be."""
+        if self._index is None:
+            return None, NO_INDEX
+        table = self._index.table(token.src_id or 0)
+        return (None, UNREADABLE) if table is None else (table.at(token.src_line, column), "")
+
+    def _is_ignored(self, token: SourceMapTokenMatch) -> bool:
+        return self._index is not None and token.src in self._index.ignored
 
 
 def number_of_texts(raw: bytes) -> int:

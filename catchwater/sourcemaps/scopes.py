@@ -1,30 +1,29 @@
-"""Which function a position of a source stands in, read off the source itself.
+"""Which function each place of a source stands in, read off the source itself.
 
 A map's own names are those of what is called or used at a position, never of the function around
 it; and the functions of the minified script are not those that were written: minifiers inline. So
 the original text is parsed, by tree-sitter: JavaScript, JSX and TypeScript, half-broken text too,
-in linear time and without recursion.
+in linear time and without recursion; of a component's file (Vue, Svelte, Astro) its scripts.
 """
 
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import tree_sitter_typescript
 from tree_sitter import Language, Parser
 
+from catchwater.sourcemaps.components import script_of
+from catchwater.sourcemaps.function_index import LINE, FunctionTable
+
 if TYPE_CHECKING:
-    from tree_sitter import Node, Tree
+    from collections.abc import Iterable, Iterator
+
+    from tree_sitter import Node
 
 LONGEST = 1_500_000
-"""Bytes of a source that are looked through: a quarter of a second."""
-
-DEEPEST = 2_000
-"""Levels of the syntax tree that are gone down: code that people write has a few dozen."""
-
-TREE = 16
-"""Bytes of memory that a syntax tree takes for a byte of source, measured on react-dom."""
+"""Bytes of a source that are looked through: half a second."""
 
 _FUNCTIONS = frozenset(
     {
@@ -38,71 +37,98 @@ _FUNCTIONS = frozenset(
     }
 )
 _CLASSES = frozenset({"class_declaration", "abstract_class_declaration", "class"})
-# Where a function without a name of its own gets one: the part of this node that holds the name.
+# What gives a name to a function or class without one of its own: the part that holds the name.
 _NAMING = {
     "variable_declarator": "name",
     "pair": "key",
     "public_field_definition": "name",
     "assignment_expression": "left",
 }
-
-Found = tuple["Node", "Node | None"]
-"""A node that makes a scope, and the node just around it."""
-
-
-class Scopes:
-    """The functions and classes of one source."""
-
-    def __init__(self, source: bytes, *, typescript: bool = False) -> None:
-        """`typescript`: of a `.ts` file, where `<string>x` is a cast and no element.
-
-        Over LONGEST nothing is known.
-        """
-        self._tree: Tree | None = None
-        if len(source) <= LONGEST:
-            self._tree = Parser(_language(typescript=typescript)).parse(source)
-
-    def function_at(self, row: int, column: int) -> str:
-        """`Cart.total`, `new Cart`, `pay`; '' in a function without a name and outside of any.
-
-        `row` and `column` count from 0, the column in bytes of UTF-8.
-        """
-        scopes = self._scopes_at((row, column))
-        function = next(
-            (at for at in reversed(range(len(scopes))) if scopes[at][0].type in _FUNCTIONS), None
-        )
-        if function is None:
-            return ""
-        name = _name(*scopes[function])
-        above = scopes[function - 1] if function else None
-        if not name or above is None or above[0].type not in _CLASSES:
-            return name
-        return _member(_name(*above), name)
-
-    def _scopes_at(self, point: tuple[int, int]) -> list[Found]:
-        """The functions and classes around a position, outermost first."""
-        found: list[Found] = []
-        if self._tree is None:
-            return found
-        cursor, around = self._tree.walk(), None
-        for _ in range(DEEPEST):
-            node = cursor.node
-            if node is None or not node.start_point <= point < node.end_point:
-                break
-            if node.is_named and (node.type in _FUNCTIONS or node.type in _CLASSES):
-                found.append((node, around))
-            around = node
-            if cursor.goto_first_child_for_point(point) is None:
-                break
-        return found
+_ERROR = "ERROR"
+_SCOPES = frozenset({*_FUNCTIONS, *_CLASSES, _ERROR})
 
 
-def _name(node: Node, around: Node | None) -> str:
-    """A function's or a class's own name, or that of what it is assigned to; '' for none."""
+class _Scope(NamedTuple):
+    """A function, a class, or text that is no code. Places are as FunctionTable has them."""
+
+    start: int
+    end: int
+    kind: str
+    name: str
+
+
+class _Open(NamedTuple):
+    """What a place stands in: the innermost function, and the class if that is closer."""
+
+    end: int
+    function: str | None
+    in_class: str | None
+
+
+def read_functions(source: bytes, file: str) -> FunctionTable | None:
+    """The functions of a source; None over LONGEST. `file` says which language it is.
+
+    Where the text is no JavaScript, and in a component outside its scripts, nobody can tell.
+    """
+    if len(source) > LONGEST:
+        return None
+    script = script_of(source, file)
+    root = Parser(_language(typescript=script.typescript)).parse(script.text).root_node
+    outside = None if root.has_error or script.is_part else ""
+    return FunctionTable.of(_functions(_scopes(root), outside))
+
+
+def _scopes(root: Node) -> Iterator[_Scope]:
+    """Outer ones first. By a cursor: queries take quadratic time for some broken text."""
+    cursor, around = root.walk(), [root]
+    while True:
+        node = cursor.node
+        assert node is not None
+        if node.type in _SCOPES:
+            yield _scope(node, around[-1])
+        if cursor.goto_first_child():
+            around.append(node)
+            continue
+        while not cursor.goto_next_sibling():
+            if not cursor.goto_parent():
+                return
+            around.pop()
+
+
+def _scope(node: Node, around: Node) -> _Scope:
     own = node.child_by_field_name("name")
-    if own is None and around is not None and around.type in _NAMING:
+    if own is None and around.type in _NAMING:
         own = around.child_by_field_name(_NAMING[around.type])
-    return _text(own) if own is not None else ""
+    start, end = node.start_point, node.end_point
+    name = _text(own) if own is not None else ""
+    return _Scope(start.row * LINE + start.column, end.row * LINE + end.column, node.type, name)
+
+
+def _functions(scopes: Iterable[_Scope], outside: str | None) -> list[tuple[int, str | None]]:
+    """Where each function begins, and where the one around it goes on."""
+    found: dict[int, str | None] = {0: outside}
+    around = [_Open(2**64, outside, None)]
+    for scope in scopes:
+        _close(around, scope.start, found)
+        around.append(_inside(scope, around[-1]))
+        found[scope.start] = around[-1].function
+    _close(around, 2**64 - 1, found)
+    return list(found.items())
+
+
+def _close(around: list[_Open], until: int, found: dict[int, str | None]) -> None:
+    while around[-1].end <= until:
+        end = around.pop().end
+        found[end] = around[-1].function
+
+
+def _inside(scope: _Scope, around: _Open) -> _Open:
+    if scope.kind == _ERROR:
+        return _Open(scope.end, None, None)
+    if scope.kind in _CLASSES:
+        return _Open(scope.end, around.function, scope.name)
+    name = _member(around.in_class or "", scope.name) if scope.name else ""
+    return _Open(scope.end, name, None)
 
 
 def _text(name: Node) -> str:

@@ -1,8 +1,9 @@
 """Source maps in MongoDB: the one module of the stages that speaks to it.
 
 `map_names` has one document for each map of a project's release (or debug id); the bytes are in the
-GridFS bucket `maps`, compressed, once for all names whose bytes are the same; `map_projects` says
-which projects have maps, and when that last changed. Every write may be done twice, in any order.
+GridFS bucket `maps`, compressed, once for all names whose bytes are the same, and beside them the
+index of their functions; `map_projects` says which projects have maps, and when that last changed.
+Every write may be done twice, in any order.
 Chunks of GridFS have no date of their own, so they are given one, and expire like the rest; a day
 later, so that no file outlives its bytes.
 """
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
 Document = dict[str, Any]
 
 BUCKET = "maps"
+
+LARGEST_INDEX = 64 * 2**20
+"""Bytes of an index of functions, unpacked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +111,20 @@ class MapStore:
             except (NoFile, CorruptGridFile, zlib.error):
                 return None
 
+    def read_index(self, sha: str) -> bytes | None:
+        """The index of a map's functions, packed; None if there is none."""
+        return self.read(_index_of(sha), LARGEST_INDEX)
+
+    def has_index(self, sha: str) -> bool:
+        with self._translated_errors():
+            files = self._database[f"{BUCKET}.files"]
+            return files.find_one({"filename": _index_of(sha)}, {"_id": 1}) is not None
+
+    def put_index(self, sha: str, packed: bytes) -> None:
+        """Store the index of a map's functions, for as long as the map is stored."""
+        with self._translated_errors():
+            self._store_bytes(_index_of(sha), packed, datetime.now(UTC))
+
     def prepare(self, retention: timedelta) -> None:
         """Create the indexes. `retention`: how long a map is stored after its last upload."""
         with self._translated_errors():
@@ -129,6 +147,7 @@ class MapStore:
         with self._translated_errors():
             now = datetime.now(UTC)
             self._store_bytes(one.sha, raw, now)
+            self._keep(_index_of(one.sha), now)
             identity = hashlib.sha256(
                 f"{one.project}\0{one.release}\0{one.path}\0{one.debug_id}".encode()
             )
@@ -157,6 +176,11 @@ class MapStore:
             chunks.delete_many({"uploaded": None, "_id": {"$lt": hour_ago}})
             metadata = {"size": len(raw), "uploaded": now}
             self._bucket.upload_from_stream(sha, zlib.compress(raw, 6), metadata=metadata)
+        self._keep(sha, now)
+
+    def _keep(self, sha: str, now: datetime) -> None:
+        """Let a file's retention start anew, if there is one of that name."""
+        files, chunks = self._database[f"{BUCKET}.files"], self._database[f"{BUCKET}.chunks"]
         same = [one["_id"] for one in files.find({"filename": sha}, {"_id": 1})]
         files.update_many({"_id": {"$in": same}}, {"$max": {"metadata.uploaded": now}})
         chunks.update_many({"files_id": {"$in": same}}, {"$max": {"uploaded": now}})
@@ -166,6 +190,11 @@ class MapStore:
 
 
 _FIELDS = ("project", "release", "path", "debug_id", "sha", "size", "mappings")
+
+
+def _index_of(sha: str) -> str:
+    """The file of a map's index. The number is that of its format."""
+    return f"{sha}.functions.1"
 
 
 def sha_of(raw: bytes) -> str:

@@ -97,7 +97,7 @@ class _Work:
         refused = not frame.in_app and is_ours(
             frame.file, frame.function
         )  # the client said so, no name did
-        in_app = is_ours(place.file, function) and not refused
+        in_app = is_ours(place.file, function) and not refused and not place.ignored
         return Frame(function, place.file, place.line, place.column, in_app, mapped=source)
 
 

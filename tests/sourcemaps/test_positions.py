@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+
 import pytest
 
 from catchwater.sourcemaps.lookup import path_of
 from catchwater.sourcemaps.positions import WIDTH, Map
-from catchwater.sourcemaps.scopes import Scopes
+from catchwater.sourcemaps.scope_reader import ScopeReader
+from catchwater.sourcemaps.scopes import read_functions
+from catchwater.sourcemaps.upload.indexing import index_of
 from tests.sourcemaps.explained import simple
 
 SOURCE = """\
@@ -44,12 +48,12 @@ FUNCTIONS = {
 def test_the_function_around_a_call_is_read_off_typescript_and_jsx(call):
     row = next(n for n, line in enumerate(SOURCE.splitlines()) if f"{call}()" in line)
     column = SOURCE.splitlines()[row].index(f"{call}()")
-    assert Scopes(SOURCE.encode()).function_at(row, column) == FUNCTIONS[call]
+    assert read_functions(SOURCE.encode(), "a.tsx").at(row, column) == FUNCTIONS[call]
 
 
 def test_a_cast_in_angle_brackets_is_no_element_in_a_ts_file():
     source = b"const y = <string>z; function old(a: any) { HERE() }"
-    assert Scopes(source, typescript=True).function_at(0, source.index(b"HERE")) == "old"
+    assert read_functions(source, "a.ts").at(0, source.index(b"HERE")) == "old"
 
 
 def test_columns_count_in_utf_16_as_browsers_do():
@@ -58,13 +62,13 @@ def test_columns_count_in_utf_16_as_browsers_do():
     column = len(text.split("\n")[1].partition("g()")[0].encode("utf-16-le")) // 2
     digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
     value = 2 * column
-    one = Map(
-        simple(
-            mappings=f"AAC{digits[value & 31 | 32]}{digits[value >> 5]}",
-            names=[],
-            sourcesContent=[text],
-        )
+    raw = simple(
+        mappings=f"AAC{digits[value & 31 | 32]}{digits[value >> 5]}",
+        names=[],
+        sourcesContent=[text],
     )
+    with closing(ScopeReader()) as reader:
+        one = Map(raw, index_of(raw, reader))
     place = one.place(1, 1)
     assert (place.function, place.column) == ("f", column + 1)
 

@@ -8,6 +8,7 @@ import pytest
 from bson import ObjectId
 from pymongo import MongoClient
 
+from catchwater.sourcemaps.store import sha_of
 from tests.sourcemaps.explained import run, simple, upload
 
 DAY = 86_400
@@ -50,11 +51,12 @@ def test_names_files_and_chunks_expire_after_the_retention_that_is_set(mongo, da
 def test_two_releases_share_their_bytes_and_the_later_upload_keeps_them(mongo, database, tmp_path):
     (tmp_path / "shop.js.map").write_bytes(simple())
     upload(mongo, tmp_path, "--release", "one")
-    first = database["maps.files"].find_one()["metadata"]["uploaded"]
+    first = max(database["maps.files"].distinct("metadata.uploaded"))
     upload(mongo, tmp_path, "--release", "two")
-    assert database["maps.files"].count_documents({}) == 1
-    assert database["maps.files"].find_one()["metadata"]["uploaded"] > first
-    assert database["maps.chunks"].count_documents({"uploaded": {"$gt": first}}) == 1
+    sha = sha_of(simple())
+    assert set(database["maps.files"].distinct("filename")) == {sha, f"{sha}.functions.1"}
+    assert min(database["maps.files"].distinct("metadata.uploaded")) > first
+    assert database["maps.chunks"].count_documents({"uploaded": {"$gt": first}}) == 2
     listed = run("list", "--project", "1", "--mongo-url", mongo).output
     assert [line.split()[2] for line in listed.splitlines()] == ["two", "one"]
 

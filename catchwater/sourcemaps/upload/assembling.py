@@ -7,6 +7,7 @@ from __future__ import annotations
 import asyncio
 import tempfile
 import time
+from contextlib import closing
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Annotated, Any
 
@@ -14,6 +15,7 @@ import structlog
 from pydantic import BaseModel, ConfigDict, Field
 
 from catchwater.errors import RefusedError, UnavailableError, UploadError
+from catchwater.sourcemaps.scope_reader import ScopeReader
 from catchwater.sourcemaps.upload.bundle import artifacts
 from catchwater.sourcemaps.upload.chunks import CHUNK, Chunks
 from catchwater.sourcemaps.upload.store_artifact import store_artifact
@@ -156,12 +158,14 @@ class Assembler:
     def _store_maps(self, order: Order, log: Any) -> str:
         counts = {"uploaded": 0, "there": 0, "skipped": 0, "refused": 0}
         refused = ""
-        with tempfile.TemporaryFile() as file:
+        with tempfile.TemporaryFile() as file, closing(ScopeReader()) as reader:
             self._join(order, file)
             self._store.prepare(self._retention)
             for artifact, project in ((a, p) for a in artifacts(file) for p in order.projects):
                 name, release = artifact.file[:300], order.version or ""
-                outcome, text = store_artifact(self._store, project, release, "~/", artifact)
+                outcome, text = store_artifact(
+                    self._store, reader, project, release, "~/", artifact
+                )
                 log.info("a file", outcome=outcome, file=name, project=project, text=text)
                 counts[outcome] += 1
                 if outcome == "refused":

@@ -17,6 +17,7 @@ import orjson
 
 from catchwater.errors import InvalidSourceMapError
 from catchwater.sourcemaps.positions import LARGEST, Map
+from catchwater.sourcemaps.upload.repair import without_bad_references
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -167,13 +168,27 @@ def checked(file: str, script: str, debug_id: str, raw: bytes) -> Artifact:
     """The map in these bytes, of the script at that path; or why it is none."""
     raw = raw.removeprefix(b"\xef\xbb\xbf")
     try:
-        found = Map(raw)
+        raw, found = _usable(raw)
     except InvalidSourceMapError as error:
         return Artifact(file, why=str(error), broken=True)
     if not found.mappings:
         return Artifact(file, why="it maps nothing")
     own = debug_id or _debug_id(raw)
     return Artifact(file, script, own, raw, found.mappings, found.has_sources)
+
+
+def _usable(raw: bytes) -> tuple[bytes, Map]:
+    """A map as it can be used: without mappings that name what it has not.
+
+    Raises InvalidSourceMapError.
+    """
+    try:
+        return raw, Map(raw)
+    except InvalidSourceMapError as error:
+        repaired = without_bad_references(raw) if "bad reference" in str(error) else None
+        if repaired is None:
+            raise
+        return repaired, Map(repaired)
 
 
 def _debug_id(raw: bytes) -> str:

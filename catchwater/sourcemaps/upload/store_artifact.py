@@ -5,18 +5,27 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from catchwater.sourcemaps.store import MapStore, StoredMap, sha_of
+from catchwater.sourcemaps.upload.indexing import index_of
 
 if TYPE_CHECKING:
+    from catchwater.sourcemaps.scope_reader import ScopeReader
     from catchwater.sourcemaps.upload.folder import Artifact
 
 
 def store_artifact(
-    store: MapStore, project: str, release: str, url_prefix: str, artifact: Artifact
+    store: MapStore,
+    reader: ScopeReader,
+    project: str,
+    release: str,
+    url_prefix: str,
+    artifact: Artifact,
 ) -> tuple[str, str]:
-    """Store a map, if it is one. `url_prefix` begins with `~/`.
+    """Store a map, if it is one, with the functions that `reader` finds in its sources.
+
+    `url_prefix` begins with `~/`.
 
     Returns the outcome (`uploaded`, `there`, `skipped` or `refused`) and a sentence about it.
-    Raises UnavailableError while MongoDB is away.
+    Raises UnavailableError while MongoDB is away, SourceUnreadableError where no parser starts.
     """
     if artifact.why:
         return ("refused" if artifact.broken else "skipped"), artifact.why
@@ -27,6 +36,8 @@ def store_artifact(
     stored = StoredMap(
         project, release, path, artifact.debug_id, sha_of(artifact.raw), size, artifact.mappings
     )
+    if not store.has_index(stored.sha):  # before the map: who finds the map finds its index
+        store.put_index(stored.sha, index_of(artifact.raw, reader).packed())
     is_new = store.put(stored, artifact.raw)
     return ("uploaded" if is_new else "there"), _sentence(path, artifact)
 

@@ -1,0 +1,94 @@
+"""What is read off a map once, when it is uploaded, so that no event waits for it: the functions of
+its sources, and which sources it says are not the project's own.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import orjson
+import structlog
+
+from catchwater.errors import SourceUnreadableError
+from catchwater.sourcemaps.function_index import FunctionIndex, FunctionTable
+from catchwater.sourcemaps.positions import Map
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from catchwater.sourcemaps.scope_reader import ScopeReader
+
+log = structlog.get_logger()
+
+MOST_STARTS = 500_000
+"""Places of a map where a function begins or ends: 6 MB in memory. A MB of source has 4,000."""
+
+MOST_UNREADABLE = 3
+"""Sources of a map that may cost their parser its life, before no other one is tried."""
+
+_IGNORED = ("ignoreList", "x_google_ignoreList")
+
+
+def index_of(raw: bytes, reader: ScopeReader) -> FunctionIndex:
+    """The index of a map.
+
+    Raises InvalidSourceMapError, and SourceUnreadableError where the parser cannot be started.
+    """
+    sources = list(Map(raw).sources())
+    names = [name for name, _ in sources]
+    return FunctionIndex(_tables(sources, reader), frozenset(ignored_sources(raw, names)))
+
+
+def _tables(
+    sources: list[tuple[str, str | None]], reader: ScopeReader
+) -> list[FunctionTable | None]:
+    tables: list[FunctionTable | None] = []
+    deaths, starts = 0, 0
+    for name, text in sources:
+        table = None
+        if text is not None and deaths < MOST_UNREADABLE and starts < MOST_STARTS:
+            try:
+                table = reader.read(text.encode("utf-8", "replace"), name)
+            except SourceUnreadableError as error:
+                if not error.of_source:
+                    raise
+                deaths += 1
+                log.warning("a source cannot be parsed", source=name[:200], why=str(error))
+        starts += len(table.starts) if table else 0
+        tables.append(table)
+    return tables
+
+
+def ignored_sources(raw: bytes, names: list[str]) -> Iterator[str]:
+    """Those of the sources that the map says a debugger should pass over. `names` are theirs, as
+    frames have them; in a map of sections they are told by the end of their names.
+    """
+    try:
+        document = orjson.loads(raw)
+    except ValueError:  # a line before the JSON, which symbolic passes over
+        return
+    if not isinstance(document, dict):
+        return
+    sections = document.get("sections")
+    if not isinstance(sections, list):
+        yield from (names[number] for number in _numbers(document) if number < len(names))
+        return
+    for section in sections:
+        one = section.get("map") if isinstance(section, dict) else None
+        for end in _named(one) if isinstance(one, dict) else ():
+            yield from (name for name in names if name == end or name.endswith(f"/{end}"))
+
+
+def _named(document: dict[str, Any]) -> Iterator[str]:
+    sources: Any = document.get("sources")
+    if not isinstance(sources, list):
+        return
+    for number in _numbers(document):
+        if number < len(sources) and isinstance(sources[number], str):
+            yield sources[number]
+
+
+def _numbers(document: dict[str, Any]) -> set[int]:
+    lists = [document.get(name) for name in _IGNORED]
+    found = [one for numbers in lists if isinstance(numbers, list) for one in numbers]
+    return {one for one in found if type(one) is int and one >= 0}

@@ -1,0 +1,168 @@
+"""What is read off a map when it is uploaded: components, broken text, sources to pass over."""
+
+from __future__ import annotations
+
+from contextlib import closing
+
+import orjson
+import pytest
+
+from catchwater.errors import InvalidSourceMapError
+from catchwater.sourcemaps.function_index import FunctionIndex
+from catchwater.sourcemaps.positions import Map
+from catchwater.sourcemaps.scope_reader import ScopeReader
+from catchwater.sourcemaps.scopes import read_functions
+from catchwater.sourcemaps.upload.folder import checked
+from catchwater.sourcemaps.upload.indexing import ignored_sources, index_of
+from catchwater.sourcemaps.upload.repair import digits, values, without_bad_references
+from tests.sourcemaps.explained import named, report, simple, upload
+
+VUE = """<template><button @click="PAY()">{{ é }}</button></template>
+<script setup lang="ts">
+function payBox(i: Item) { return <number>THERE() }
+</script>
+<script>
+export default { methods: { refund() { BACK() } } }
+</script>
+<style>.a { color: red }</style>
+"""
+SVELTE = """<script>
+  function payBox(i) { THERE() }
+</script>
+<button onclick={() => PAY(items[0])}>pay</button>
+"""
+ASTRO = """---
+const load = async () => { THERE() }
+---
+<p>{PAY()}</p>
+<script>function later() { BACK() }</script>
+"""
+COFFEE = "pay = (order) ->\n  total = order.lines[0]\n  THERE total if unless x\n"
+
+
+def at(text: str, file: str, call: str) -> str | None:
+    row = next(n for n, line in enumerate(text.splitlines()) if f"{call}" in line)
+    column = text.splitlines()[row].partition(call)[0]
+    table = read_functions(text.encode(), file)
+    assert table is not None
+    return table.at(row, len(column.encode()))
+
+
+@pytest.mark.parametrize(
+    ("text", "file", "call", "function"),
+    [
+        (VUE, "src/Box.vue", "THERE", "payBox"),
+        (VUE, "src/Box.vue", "BACK", "refund"),
+        (VUE, "src/Box.vue", "PAY", None),
+        (SVELTE, "src/Box.svelte", "THERE", "payBox"),
+        (SVELTE, "src/Box.svelte", "PAY", None),
+        (ASTRO, "src/page.astro", "THERE", "load"),
+        (ASTRO, "src/page.astro", "BACK", "later"),
+        (ASTRO, "src/page.astro", "PAY", None),
+        ("function pay() { THERE() }", "src/Box.vue?vue&type=script&lang.ts", "THERE", "pay"),
+        ("<script>function pay() { THERE() }", "src/Box.vue", "THERE", "pay"),
+        (COFFEE, "src/pay.coffee", "THERE", None),
+        ("function f() { x(1) }\nTHERE()\n", "src/a.js", "THERE", ""),
+        ("function f() { ) ( }\nfunction pay() { THERE() }\n", "src/a.js", "THERE", "pay"),
+    ],
+)
+def test_what_is_no_script_has_functions_only_in_its_scripts(text, file, call, function):
+    """Two faults of one component were one issue, whose function was '' or the name of a tag."""
+    assert at(text, file, call) == function
+
+
+def test_very_many_tags_that_do_not_end_cost_no_more_than_their_length():
+    assert read_functions(b"<script>" * 150_000, "a.vue") is not None
+
+
+def test_an_index_is_the_same_when_it_comes_back():
+    table = read_functions(VUE.encode(), "a.vue")
+    index = FunctionIndex([None, table], frozenset({"a"}))
+    again = FunctionIndex.unpacked(index.packed())
+    assert again == index
+    assert again.table(1).at(2, 30) == "payBox"
+    assert again.table(0) is again.table(7) is None
+    with pytest.raises(InvalidSourceMapError):
+        FunctionIndex.unpacked(b'{"tables": 1}')
+
+
+SOURCES = ["node_modules/a/b.js", "src/a.js"]
+SECTION = {
+    "version": 3,
+    "sourceRoot": "r",
+    "sources": SOURCES,
+    "names": [],
+    "mappings": "AAAA",
+    "sourcesContent": ["x", "y"],
+}
+
+
+@pytest.mark.parametrize("field", ["ignoreList", "x_google_ignoreList"])
+def test_a_map_says_which_sources_are_not_the_project_s_own(field):
+    plain = orjson.dumps(SECTION | {field: [0, 7, -1, True, "1", None]})
+    assert set(ignored_sources(plain, ["r/node_modules/a/b.js", "r/src/a.js"])) == {
+        "r/node_modules/a/b.js"
+    }
+    offset = {"line": 0, "column": 0}
+    sections = {"version": 3, "sections": [{"offset": offset, "map": SECTION | {field: [1]}}]}
+    with closing(ScopeReader()) as reader:
+        assert index_of(orjson.dumps(sections), reader).ignored == {"r/src/a.js"}
+
+
+def test_a_frame_of_a_source_that_the_map_passes_over_is_no_code_of_the_project(
+    mongo, maps, tmp_path
+):
+    """Every fault that Angular's injector found was one issue, and its culprit was Angular."""
+    (tmp_path / "shop.js.map").write_bytes(
+        simple(
+            sources=["webpack:///lib/effect.mjs", "webpack:///src/cart.ts"],
+            sourcesContent=["\nfunction get() {}", "\nfunction pay() { get() }"],
+            mappings="AACA;ACAkB",
+            x_google_ignoreList=[0],
+        )
+    )
+    upload(mongo, tmp_path, "--release", "r")
+    maps.look()
+    body = named(report([(1, 1), (2, 1)], "r"), maps)
+    assert [(one["function"], one["in_app"]) for one in body["frames"]] == [
+        ("get", False),
+        ("pay", True),
+    ]
+    assert body["culprit"] == "pay (cart.ts)"
+
+
+def test_one_bad_mapping_costs_that_mapping_and_not_the_map(mongo, maps, tmp_path):
+    """Column 1 of source 8, then column 11 of source 0, then one with a name that is not there."""
+    mappings = f"{digits(0)}{digits(8)}AA,{digits(10)}{digits(-8)}CE,UAAAQ"
+    (tmp_path / "shop.js.map").write_bytes(simple(mappings=mappings))
+    assert "1 uploaded" in upload(mongo, tmp_path, "--release", "r").output
+    maps.look()
+    frames = named(report([(1, 1), (1, 11), (1, 25)], "r"), maps)["frames"]
+    assert frames[0]["unmapped"] == "no mapping at this position"
+    assert [(one["file"], one["line"]) for one in frames[1:]] == [("src/a.js", 2)] * 2
+
+
+def test_what_is_left_of_a_repaired_map_is_as_it_was():
+    good = orjson.loads(simple(mappings=";;AACEA,UACA;;CAAC,C", names=["boom", "b"]))
+    assert orjson.loads(without_bad_references(orjson.dumps(good))) == good
+    for value in (0, 1, -1, 15, 16, -16, 31, 1_000_000, -(2**31)):
+        assert values(digits(value)) == [value]
+
+
+@pytest.mark.parametrize("raw", [b"[]", b"x", b'{"mappings": 1}', simple(mappings="!"), b"null"])
+def test_what_cannot_be_repaired_is_refused(raw):
+    assert without_bad_references(raw) is None
+    assert checked("a.js.map", "a.js", "", raw).broken
+
+
+def test_a_source_without_a_name_has_its_text_all_the_same():
+    raw = simple(sources=[None])
+    with closing(ScopeReader()) as reader:
+        place = Map(raw, index_of(raw, reader)).place(1, 1)
+    assert (place.file, place.function, place.line_text) == ("source 0", "outer", "  boom(1);")
+
+
+def test_a_map_without_an_index_says_that_it_has_to_be_uploaded_again():
+    place = Map(simple()).place(1, 1)
+    assert place.function is None
+    assert "uploaded again" in place.unnamed
