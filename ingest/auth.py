@@ -6,6 +6,8 @@ import re
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from catchwater.config import origins
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -43,25 +45,20 @@ def origin_allowed(origin: str, allowed: list[str]) -> bool:
     """
     if not allowed or not origin:
         return True
-    return any(_matches(origin.lower(), _plain(one)) for one in allowed)
-
-
-def _plain(pattern: str) -> str:
-    """`https://shop.example/` is `https://shop.example`; `file://` has nothing to take off."""
-    pattern = pattern.lower()
-    return pattern if pattern.endswith("://") else pattern.rstrip("/")
+    return any(_matches(origin.lower(), origins.plain(one)) for one in allowed)
 
 
 def _matches(origin: str, pattern: str) -> bool:
-    """`https://shop.example` exactly, `https://*.shop.example` any subdomain, `https://*` any host,
-    `shop.example` on any scheme and port, `file://` pages of an app.
+    """`https://shop.example` exactly, `https://*.shop.example` any subdomain, `https://*` any host
+    and port, `shop.example` on any scheme and port, `localhost:3000` on any scheme, `file://` pages
+    of an app.
     """
-    scheme, _, host = origin.rpartition("://")
-    wanted_scheme, _, wanted = pattern.rpartition("://")
+    scheme, host, port = origins.split(origin)
+    wanted_scheme, wanted, wanted_port = origins.split(pattern)
     if wanted_scheme and wanted_scheme != scheme:
         return False
     if wanted == "*":
-        return True
-    if not wanted_scheme:
-        host = host.partition(":")[0]
+        return wanted_port in ("", port)
+    if wanted_port != port and (wanted_scheme or wanted_port):
+        return False
     return host.endswith(wanted[1:]) if wanted.startswith("*.") else host == wanted

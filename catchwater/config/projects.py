@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from catchwater.config import filters, scrubbing
 from catchwater.config.filters import Filters
 from catchwater.config.grouping_rules import Rule
+from catchwater.config.origins import Origin
 from catchwater.config.scrubbing import Private
 from catchwater.config.yaml_errors import Document
 
@@ -56,9 +57,12 @@ class Project(BaseModel):
         pattern=r"^[0-9a-f]{32}$",
         description="32 lower-case hex digits; public: it stands in the page",
     )
-    origins: list[str] = Field(
+    origins: list[Origin] = Field(
         default_factory=list,
-        description="who may send, such as https://shop.example; empty: every page may",
+        description=(
+            "who may send: https://shop.example, https://*.shop.example, "
+            "shop.example on any scheme and port, file://, null; empty: every page may"
+        ),
     )
     url: str | None = Field(
         None,

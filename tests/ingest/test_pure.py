@@ -81,6 +81,16 @@ def test_whatever_comes_packed_is_unpacked_or_refused(sent, encoding):
         ("https://shop.example:8443", "shop.example", True),
         ("https://www.shop.example", "https://*.shop.example", True),
         ("https://shop.example", "https://*.shop.example", False),
+        ("http://localhost:3000", "localhost:3000", True),
+        ("http://localhost:3001", "localhost:3000", False),
+        ("http://[::1]:3000", "[::1]", True),
+        ("http://[::1]:3000", "http://[::1]", False),
+        ("https://a.shop.example:8443", "*.shop.example", True),
+        ("https://a.shop.example:8443", "https://*.shop.example", False),
+        ("https://shop.example:8443", "https://*", True),
+        ("null", "null", True),
+        ("null", "https://*", False),
+        ("null", "file://", False),
     ],
 )
 def test_an_origin_is_allowed_by_the_pattern_that_means_it(origin, pattern, allowed):
