@@ -14,10 +14,12 @@ import click
 from catchwater.commands import options, sourcemaps_serve
 from catchwater.commands.box import finds_box
 from catchwater.config.streamdefs import load
+from catchwater.sourcemaps import explaining
 from catchwater.sourcemaps.scope_reader import ScopeReader
 from catchwater.sourcemaps.store import MapStore, StoredMap
-from catchwater.sourcemaps.upload.folder import artifacts
+from catchwater.sourcemaps.upload.folder import artifacts, plain_id
 from catchwater.sourcemaps.upload.store_artifact import store_artifact
+from catchwater.visible import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -97,6 +99,29 @@ def list_(project: str, mongo_url: str) -> None:
         click.echo(
             f"{when}  {one.release or '-'}  {one.debug_id or '-'}  {one.path}  {one.size:,} bytes"
         )
+
+
+@command.command()
+@click.argument("address", metavar="URL")
+@_PROJECT
+@click.option("--release", default="", help="The release that the page reports.")
+@click.option("--debug-id", default="", help="The debug id that the SDK sent for the script.")
+@options.mongo_url
+@finds_box
+def explain(address: str, project: str, release: str, debug_id: str, mongo_url: str) -> None:
+    """Say why a frame of the script at URL finds its source map, or why it does not.
+
+    URL is as the stack has it; with :LINE:COLUMN at its end, the place in the source is told, too.
+
+    The exit code is 1 if the frame stays as it is.
+    """
+    _check(project, "~/")
+    asked = explaining.question(project, release, address, plain_id(debug_id))
+    with closing(MapStore(mongo_url)) as store:
+        found = explaining.explain(store, asked)
+    click.echo(visible("\n".join(found.lines)))
+    if not found.mapped:
+        sys.exit(1)
 
 
 def _listed(mongo_url: str, project: str) -> Iterator[StoredMap]:

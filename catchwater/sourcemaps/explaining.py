@@ -1,0 +1,140 @@
+"""Why a frame finds its map, or why it does not: what the stage does, told step by step."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from catchwater.errors import InvalidSourceMapError
+from catchwater.sourcemaps.function_index import FunctionIndex
+from catchwater.sourcemaps.lookup import NO_MAPPING, path_of
+from catchwater.sourcemaps.positions import LARGEST, Map
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from catchwater.sourcemaps.store import MapStore, StoredMap
+
+_POSITION = re.compile(r"(.+?):(\d{1,9}):(\d{1,9})\Z")
+
+NAMED = 5
+"""Maps, releases and sources that are told by name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A script of a project's page; `line` and `column` count from 1, 0 for the map alone."""
+
+    project: str
+    release: str
+    address: str
+    debug_id: str = ""
+    line: int = 0
+    column: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """`mapped`: the frame would be one of the source."""
+
+    lines: list[str]
+    mapped: bool
+
+
+def question(project: str, release: str, address: str, debug_id: str) -> Question:
+    """`address` may end in `:line:column`, as in a stack."""
+    found = _POSITION.match(address)
+    if found is None:
+        return Question(project, release, address, debug_id)
+    return Question(project, release, found[1], debug_id, int(found[2]), int(found[3]))
+
+
+def explain(store: MapStore, asked: Question) -> Explanation:
+    """Raises UnavailableError while MongoDB is away."""
+    path = path_of(asked.address)
+    wanted = f"{path} of {_release(asked.release)}"
+    if asked.debug_id:
+        wanted = f"debug id {asked.debug_id}, or else {wanted}"
+    lines = [f"looked up: {wanted}"]
+    found = store.find(asked.project, asked.release, [path], [asked.debug_id])
+    stored = found.by_debug_id.get(asked.debug_id) if asked.debug_id else None
+    stored = stored or found.by_path.get(path)
+    if stored is None:
+        return Explanation([*lines, *_why_not(store, asked, path)], mapped=False)
+    lines.append(f"found: {_named(stored)}, {stored.size:,} bytes, {stored.mappings:,} mappings")
+    told, mapped = _read(store, stored, asked)
+    return Explanation([*lines, *told], mapped)
+
+
+def _read(store: MapStore, stored: StoredMap, asked: Question) -> tuple[list[str], bool]:
+    raw, packed = store.read(stored.sha, LARGEST), store.read_index(stored.sha)
+    if raw is None:
+        return ["its bytes are gone or damaged: upload it again"], False
+    try:
+        index = None if packed is None else FunctionIndex.unpacked(packed)
+        one = Map(raw, index)
+    except InvalidSourceMapError as error:
+        return [f"it cannot be used: {error}"], False
+    told = [_sources(one, index)]
+    if not asked.line:
+        return told, True
+    place = one.place(asked.line, asked.column)
+    where = f"line {asked.line}, column {asked.column}"
+    if place is None:
+        return [*told, f"{where}: {NO_MAPPING}; is the map of this very build?"], False
+    function = f"in {place.function}" if place.function else place.unnamed or "in no function"
+    ignored = ", which the map says to pass over" if place.ignored else ""
+    return [*told, f"{where}: {place.file}:{place.line}:{place.column}, {function}{ignored}"], True
+
+
+def _sources(one: Map, index: FunctionIndex | None) -> str:
+    sources = list(one.sources())
+    without = [name for name, text in sources if text is None]
+    unread = [
+        name
+        for number, (name, text) in enumerate(sources)
+        if text is not None and (index is None or index.table(number) is None)
+    ]
+    told = f"{len(sources)} sources"
+    if without:
+        told += f"; without their text: {_few(without)}"
+    if unread:
+        told += f"; whose functions could not be read: {_few(unread)}"
+    return told
+
+
+def _why_not(store: MapStore, asked: Question, path: str) -> Iterator[str]:
+    """What is stored that is nearest to it."""
+    known = list(store.listed(asked.project))
+    if not known:
+        yield f"not found: project {asked.project} has no maps at all"
+        return
+    yield f"not found: {len(known)} maps of project {asked.project} are stored"
+    if releases := [_release(one.release) for one in known if one.path == path]:
+        yield f"that path has maps of {_few(releases)}: the page must report the same release"
+    own = [one for one in known if one.release == asked.release]
+    name = path.rpartition("/")[2]
+    same = [one.path for one in own if one.path.rpartition("/")[2] == name]
+    if same and path not in same:
+        yield f"a script of that name is at {_few(same)}: is --url-prefix right?"
+    elif own:
+        yield f"{_release(asked.release)} has {_few([one.path for one in own])}"
+    else:
+        stored = _few([_named(one) for one in known])
+        yield f"{_release(asked.release)} has none; there are {stored}"
+
+
+def _named(one: StoredMap) -> str:
+    told = f"{one.path} of {_release(one.release)}"
+    return f"{told}, debug id {one.debug_id}" if one.debug_id else told
+
+
+def _release(name: str) -> str:
+    return f"release {name}" if name else "no release"
+
+
+def _few(names: list[str]) -> str:
+    different = list(dict.fromkeys(names))
+    more = len(different) - NAMED
+    return ", ".join(different[:NAMED]) + (f" and {more} more" if more > 0 else "")
