@@ -14,7 +14,7 @@ AT_ONCE := -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 FAST := tests/stages tests/scrubbing tests/config tests/sink tests/house tests/docs
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-fast check chaos fuzz simulate mutations power soak bench audit lock sbom format clean
+.PHONY: help run test test-fast check chaos fuzz lab simulate mutations power soak bench audit lock sbom format clean
 
 help: ## show this
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -43,6 +43,9 @@ chaos: .venv/test.stamp ## a long chaos run: CATCHWATER_CHAOS_EVENTS and CATCHWA
 
 fuzz: .venv/test.stamp ## look for input that breaks what reads it, for FUZZ_SECONDS each (600)
 	@for target in event report stack post; do $(BIN)/python -m tests.fuzz $$target --seconds $${FUZZ_SECONDS:-600} || exit 1; done
+
+lab: .venv/test.stamp ## make 266 mistakes in three browsers; writes what tests/lab scores: how they are grouped
+	@$(BIN)/python -m tests.lab
 
 simulate: .venv/test.stamp ## run SEEDS (10000) orders of events and faults; one that is wrong says how to see it again
 	@$(BIN)/python -m tests.simulation --seeds $${SEEDS:-10000}

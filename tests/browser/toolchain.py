@@ -21,11 +21,10 @@ NO_STRICT = "--tsconfig-raw={}"
 MINIFIED = BUILT / "snippet.min.js"
 
 
-def modules() -> Path:
-    """Return the node_modules folder that package.json asks for, installing it on the first
+def modules(manifest: Path = HERE / "package.json") -> Path:
+    """Return the node_modules folder that a package.json asks for, installing it on the first
     call.
     """
-    manifest = HERE / "package.json"
     wanted = hashlib.sha256(manifest.read_bytes()).hexdigest()[:16]
     cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"))
     place = cache / "catchwater" / f"browser-tests-{wanted}"
