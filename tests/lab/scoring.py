@@ -72,9 +72,7 @@ def in_two_builds(build: str) -> Share:
     pairs = [(engine, name) for engine in ENGINES for name in before[engine]]
     return _share(
         [f"{engine} {name}" for engine, name in pairs if name in behind[engine]],
-        lambda pair: (
-            len({side[pair.split()[0]][pair.split()[1]] for side in (before, behind)}) == 1
-        ),
+        lambda pair: _at(before, pair) == _at(behind, pair),
     )
 
 

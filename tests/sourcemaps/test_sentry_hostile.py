@@ -171,6 +171,7 @@ def test_a_chunk_that_is_not_what_its_name_says_is_refused(server):
         (gzip.compress(b"a" * 1_000)[:-9], 400, "no whole gzip"),
         (gzip.compress(b"a") + b"b", 400, "no whole gzip"),
     ],
+    ids=["a byte more", "a bomb", "no gzip", "cut", "longer"],
 )
 def test_a_packed_chunk_that_is_a_bomb_or_none_is_refused(server, raw, status, words):
     found, told = server.send(("file_gzip", sha1(raw), raw))

@@ -143,13 +143,13 @@ def _of_map(folder: Path, path: Path, without: Mapping[str, list[Path]]) -> Arti
         return Artifact(name, why="it is of a style sheet")
     found = _read(name, name.removesuffix(".map"), "", path)
     if found.path and not (folder / found.path).is_file():
-        scripts = without.get(_named_script(found.raw), [])
+        scripts = without.get(named_script(found.raw), [])
         if len(scripts) == 1:
             return replace(found, path=scripts[0].relative_to(folder).as_posix())
     return found
 
 
-def _named_script(raw: bytes) -> str:
+def named_script(raw: bytes) -> str:
     """The name of the script in a map's `file`."""
     value = _document(raw).get("file")
     return value.rpartition("/")[2] if isinstance(value, str) else ""
