@@ -38,6 +38,9 @@ log = structlog.get_logger()
 LOOK_AGAIN_S = 3.0
 """Seconds until an upload is seen."""
 
+MOST_MAPS = 32
+"""Maps that one event may need. Each costs two questions to MongoDB, or the memory for many."""
+
 ANSWERS = 20_000
 """Results of MongoDB in memory, about 300 bytes each."""
 
@@ -71,7 +74,7 @@ class MapCache:
         return self._projects is not None and project in self._projects
 
     def find(self, project: str, release: str, wanted: Mapping[str, str]) -> dict[str, Map | str]:
-        """What `resolve.Maps` says.
+        """What `resolve.Maps` says: of the first ones of `wanted` that are within the bounds.
 
         Raises UnavailableError for what is not in memory while MongoDB is away.
         """
@@ -87,7 +90,8 @@ class MapCache:
             for path, debug_id in unknown.items():
                 answers[path] = _answer(found, path, debug_id)
                 self._answers.put(keys[path], answers[path] or NOT_UPLOADED)
-        return {path: self._usable(answer or NOT_UPLOADED) for path, answer in answers.items()}
+        few = self._few({path: answer or NOT_UPLOADED for path, answer in answers.items()})
+        return {path: self._usable(answer) for path, answer in few.items()}
 
     def look(self) -> None:
         """Read which projects have maps, and when they changed.
@@ -117,6 +121,23 @@ class MapCache:
     def _watch(self) -> None:
         while not self._stopped.wait(LOOK_AGAIN_S):
             self.look()
+
+    def _few(self, answers: Mapping[str, StoredMap | str]) -> dict[str, StoredMap | str]:
+        """As many maps as fit into memory together, in order: whatever scripts an event names, it
+        costs no more than one large map does. Which ones does not depend on what is in memory, so
+        the same error has the same frames each time.
+        """
+        taken: dict[str, int] = {}
+        few = dict(answers)
+        for path, answer in answers.items():
+            if isinstance(answer, str) or answer.sha in taken:
+                continue
+            heavy = weight(answer.size, answer.mappings)
+            if len(taken) < MOST_MAPS and sum(taken.values()) + heavy <= self._maps.bound:
+                taken[answer.sha] = heavy
+            else:
+                few[path] = TOO_LARGE
+        return few
 
     def _usable(self, answer: StoredMap | str) -> Map | str:
         if isinstance(answer, str):

@@ -5,6 +5,7 @@ Pure. A search in it takes a microsecond, where parsing a source takes half a se
 
 from __future__ import annotations
 
+import sys
 from array import array
 from bisect import bisect_right
 from dataclasses import dataclass, field
@@ -23,6 +24,9 @@ LINE = 2**32
 
 MEMORY_OF_START = 12
 """Bytes of memory for each place where another function begins."""
+
+MEMORY_OF_TABLE = 300
+"""Bytes of memory for a table besides its starts and names. Measured."""
 
 
 class FunctionTable(NamedTuple):
@@ -52,6 +56,12 @@ class FunctionTable(NamedTuple):
         found = bisect_right(self.starts, row * LINE + column) - 1
         return self.names[self.numbers[found]] if found >= 0 else None
 
+    @property
+    def weight(self) -> int:
+        """About what it takes in memory, in bytes: a name may be of any length and script."""
+        names = 8 * len(self.names) + sum(map(sys.getsizeof, self.names))
+        return MEMORY_OF_TABLE + MEMORY_OF_START * len(self.starts) + names
+
     def as_json(self) -> dict[str, Any]:
         """Starts as distances: most of them are short."""
         steps = [later - earlier for earlier, later in pairwise([0, *self.starts])]
@@ -78,8 +88,8 @@ class FunctionIndex:
     @property
     def weight(self) -> int:
         """About what it takes in memory, in bytes."""
-        tables = [one for one in self.tables if one is not None]
-        return sum(MEMORY_OF_START * len(one.starts) + 64 * len(one.names) for one in tables)
+        ignored = sum(map(sys.getsizeof, self.ignored))
+        return ignored + sum(8 if one is None else one.weight for one in self.tables)
 
     def packed(self) -> bytes:
         tables = [None if one is None else one.as_json() for one in self.tables]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from contextlib import closing
 
 import orjson
@@ -13,7 +14,7 @@ from catchwater.sourcemaps.positions import Map
 from catchwater.sourcemaps.scope_reader import ScopeReader
 from catchwater.sourcemaps.scopes import read_functions
 from catchwater.sourcemaps.upload.folder import checked
-from catchwater.sourcemaps.upload.indexing import ignored_sources, index_of
+from catchwater.sourcemaps.upload.indexing import HEAVIEST, ignored_sources, index_of
 from catchwater.sourcemaps.upload.repair import digits, values, without_bad_references
 from tests.sourcemaps.explained import named, report, simple, upload
 
@@ -166,3 +167,44 @@ def test_a_map_without_an_index_says_that_it_has_to_be_uploaded_again():
     place = Map(simple()).place(1, 1)
     assert place.function is None
     assert "uploaded again" in place.unnamed
+
+
+def class_of(name: str, methods: int) -> str:
+    """A source whose functions' names are far longer than their text."""
+    return f"class {name} {{{''.join(f'm{n}(){{}}' + chr(10) for n in range(methods))}}}"
+
+
+@pytest.mark.parametrize("name", ["C", "C" * 100, "\U00020000" * 100])
+def test_an_index_weighs_what_it_takes_in_memory(name):
+    """A name of 400 bytes counted as 64: 11 MB of the bound were 53 MB of memory."""
+    with closing(ScopeReader()) as reader:
+        packed = index_of(simple(sourcesContent=[class_of(name, 5000)]), reader).packed()
+    tracemalloc.start()
+    index = FunctionIndex.unpacked(packed)
+    taken, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert index.table(0) is not None
+    assert taken / 1.5 < index.weight < 1.5 * taken
+
+
+def test_very_many_sources_of_nothing_weigh_what_they_take_too():
+    sources = ["a.js"] * 20_000
+    with closing(ScopeReader()) as reader:
+        raw = simple(sources=sources, sourcesContent=[""] * 20_000)
+        packed = index_of(raw, reader).packed()
+    tracemalloc.start()
+    index = FunctionIndex.unpacked(packed)
+    taken, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert taken / 1.5 < index.weight < 1.5 * taken
+
+
+def test_a_source_of_more_functions_than_an_index_may_hold_has_none_and_its_neighbour_does():
+    """Its index was of 20 MB, and an event that needed it waited 60 ms for it."""
+    many = class_of("\U00020000" * 100, 50_000)
+    raw = simple(sources=["b.js", "a.js"], sourcesContent=["function f() {}", many])
+    with closing(ScopeReader()) as reader:
+        index = index_of(raw, reader)
+    assert index.table(1) is None
+    assert index.table(0) is not None
+    assert index.weight < HEAVIEST

@@ -20,8 +20,10 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
-MOST_STARTS = 500_000
-"""Places of a map where a function begins or ends: 6 MB in memory. A MB of source has 4,000."""
+HEAVIEST = 8 * 2**20
+"""Bytes of memory that the functions of a map may take, or a stage would wait for its index. A MB
+of real source takes 0.3 MB.
+"""
 
 MOST_UNREADABLE = 3
 """Sources of a map that may cost their parser its life, before no other one is tried."""
@@ -43,10 +45,10 @@ def _tables(
     sources: list[tuple[str, str | None]], reader: ScopeReader
 ) -> list[FunctionTable | None]:
     tables: list[FunctionTable | None] = []
-    deaths, starts = 0, 0
+    deaths, left = 0, HEAVIEST
     for name, text in sources:
         table = None
-        if text is not None and deaths < MOST_UNREADABLE and starts < MOST_STARTS:
+        if text is not None and deaths < MOST_UNREADABLE and left > 0:
             try:
                 table = reader.read(text.encode("utf-8", "replace"), name)
             except SourceUnreadableError as error:
@@ -54,8 +56,8 @@ def _tables(
                     raise
                 deaths += 1
                 log.warning("a source cannot be parsed", source=name[:200], why=str(error))
-        starts += len(table.starts) if table else 0
-        tables.append(table)
+        left -= table.weight if table else 0
+        tables.append(table if left >= 0 else None)
     return tables
 
 
