@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from dashboard import times
+from catchwater.instants import iso
 
 if TYPE_CHECKING:
     from catchwater.event import Json
@@ -49,4 +49,4 @@ async def pipeline_json(request: web.Request) -> Json:
     Raises UnavailableError when Redis is away.
     """
     reading = await asyncio.to_thread(app_context(request).poller.reading)
-    return reading.as_json() | {"taken": times.iso(reading.taken)}
+    return reading.as_json() | {"taken": iso(reading.taken)}

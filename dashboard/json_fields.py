@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from catchwater.issues.shown import handling
 from catchwater.streams.counters import OTHER, unescape_key
 from dashboard import times
 
@@ -53,9 +54,9 @@ def total(*parts: Any) -> int:
     return sum(number(n) for part in parts for n in mapping(part).values())
 
 
-def issue(document: Mapping[str, Any], hours: list[int]) -> Json:
-    """One issue as lists and its own page show it."""
-    identity = text(document.get("_id"))
+def issue(document: Mapping[str, Any], hours: list[int], at: datetime) -> Json:
+    """One issue as lists and its own page show it at the time `at`."""
+    identity, said = text(document.get("_id")), handling(document, at)
     return {
         "id": identity,
         "project": text(document.get("project")) or identity.partition(":")[0],
@@ -67,6 +68,7 @@ def issue(document: Mapping[str, Any], hours: list[int]) -> Json:
         "first_seen": times.iso_or_none(document.get("first_seen")),
         "last_seen": times.iso_or_none(document.get("last_seen")),
         "level": text(document.get("level")) or "error",
+        **{name: said[name] for name in ("state", "regressed")},
         "hours": hours,
     }
 

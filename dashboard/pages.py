@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 import orjson
 from aiohttp import web
 
+from catchwater.instants import iso
+from catchwater.issues.states import STATES
 from dashboard import assets, charts, query, stack_view, times, views
 from dashboard.api import missing
 from dashboard.cached_responses import tagged
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
 
 routes = web.RouteTableDef()
 
-PARAMETERS = ("q", "project", "since", "sort", "limit")
+PARAMETERS = ("q", "project", "state", "since", "sort", "limit")
 
 SINCE = {
     "": "any time",
@@ -42,7 +44,7 @@ async def issues(request: web.Request) -> web.Response:
     app, at = app_context(request), times.now()
     asked = query.parse(request.query, at)
     found, projects = await asyncio.gather(views.issues(app.store, asked, at), _project_names(app))
-    data = {**found, "projects": projects, "hour": times.iso(times.hour_of(at))}
+    data = {**found, "projects": projects, "hour": iso(times.hour_of(at))}
     data["declared"] = _script_tags(app)
     given = {name: value for name, value in request.query.items() if name in PARAMETERS}
 
@@ -51,6 +53,7 @@ async def issues(request: web.Request) -> web.Response:
             "asked": asked,
             "given": given,
             "since": SINCE,
+            "states": STATES,
             "filtered": _filtered(asked),
             "app": app,
             "charts": _small_charts(found["issues"], at),
@@ -76,7 +79,7 @@ async def issue(request: web.Request) -> web.Response:
         raise missing("issue", request)
     names = app_context(request).names.by_id()
     name = names.get(found["project"], found["project"])
-    data = {"issue": found, "project_name": name, "hour": times.iso(times.hour_of(at))}
+    data = {"issue": found, "project_name": name, "hour": iso(times.hour_of(at))}
     thrown = stack_view.chain(found["newest"])
     return _page(
         request,
@@ -136,7 +139,7 @@ async def _project_names(app_context: AppContext) -> dict[str, str]:
 
 
 def _filtered(asked: query.IssueQuery) -> bool:
-    return bool(asked.q or asked.project or asked.since or asked.cursor)
+    return bool(asked.q or asked.project or asked.state or asked.since or asked.cursor)
 
 
 def _small_charts(issues: list[Json], at: datetime) -> dict[str, charts.Chart]:

@@ -10,6 +10,8 @@ import orjson
 
 from catchwater.config.units import parse_duration
 from catchwater.errors import QueryParameterError
+from catchwater.issues import search
+from catchwater.issues.states import STATES
 from dashboard import times
 
 if TYPE_CHECKING:
@@ -43,10 +45,15 @@ class Cursor:
 
 @dataclass(frozen=True, slots=True)
 class IssueQuery:
-    """Which issues, in which order, from where. Sorted downwards; equal keys are ordered by id."""
+    """Which issues at the time `at`, in which order, from where.
 
+    Sorted downwards; equal keys are ordered by id. `q` is a text as `search.parse` takes it.
+    """
+
+    at: datetime
     project: str = ""
     q: str = ""
+    state: str = ""
     sort: str = "last_seen"
     since: datetime | None = None
     limit: int = LIMIT
@@ -60,9 +67,12 @@ def parse(given: Mapping[str, str], at: datetime) -> IssueQuery:
     """
     sort = _one_of("sort", given.get("sort") or SORTS[0], SORTS)
     cursor = given.get("cursor")
+    state = given.get("state")
     return IssueQuery(
+        at=at,
         project=_short("project", given.get("project", "")),
-        q=_short("q", given.get("q", "").strip()),
+        q=_searchable(_short("q", given.get("q", "").strip())),
+        state=_one_of("state", state, STATES) if state else "",
         sort=sort,
         since=_since(given["since"], at) if given.get("since") else None,
         limit=_limit(given["limit"]) if "limit" in given else LIMIT,
@@ -86,6 +96,11 @@ def _short(name: str, value: str) -> str:
     if "\0" in value:
         raise QueryParameterError(f"{name}: a NUL character is not allowed; leave it out")
     return value
+
+
+def _searchable(q: str) -> str:
+    search.parse(q)
+    return q
 
 
 def _limit(value: str) -> int:

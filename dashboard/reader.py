@@ -6,12 +6,13 @@ server can do every query here.
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 
 from pymongo import DESCENDING
 
 from catchwater import mongo_client
+from catchwater.issues import search
+from catchwater.issues.shown import SHOWN
 from catchwater.mongo_client import QUERY_MS
 from dashboard import times
 from dashboard.query import DATES, Cursor, IssueQuery
@@ -25,10 +26,6 @@ if TYPE_CHECKING:
     from pymongo.asynchronous.cursor import AsyncCursor
 
 Document = dict[str, Any]
-
-SEARCHED = ("type", "message", "culprit")
-_BULKY = {"parts": False, "more": False, "u": False}
-"""Fields of an issue that nobody looks at: its counters by part and its HyperLogLog registers."""
 
 
 class MongoReader:
@@ -44,7 +41,7 @@ class MongoReader:
 
     async def issues(self, query: IssueQuery) -> tuple[list[Document], Cursor | None]:
         """A page of issues, and where the next one starts."""
-        wanted = self._find("issues", _selection(query), _BULKY)
+        wanted = self._find("issues", _selection(query), SHOWN)
         order = [(query.sort, DESCENDING), ("_id", DESCENDING)]
         with mongo_client.translated_errors(self._url):
             found = await wanted.sort(order).limit(query.limit + 1).to_list()
@@ -53,7 +50,7 @@ class MongoReader:
 
     async def issue(self, issue: str) -> Document | None:
         with mongo_client.translated_errors(self._url):
-            return await self._of("issues").find_one({"_id": issue}, _BULKY, max_time_ms=QUERY_MS)
+            return await self._of("issues").find_one({"_id": issue}, SHOWN, max_time_ms=QUERY_MS)
 
     async def hours(self, issues: Sequence[str], since: datetime) -> list[Document]:
         """The documents of these issues' hours from `since` on."""
@@ -62,15 +59,15 @@ class MongoReader:
                 "hours", {"issue": {"$in": list(issues)}, "hour": {"$gte": since}}
             ).to_list()
 
-    async def tags(self, issue: str) -> list[Document]:
+    async def tags(self, issues: Sequence[str]) -> list[Document]:
         with mongo_client.translated_errors(self._url):
-            return await self._find("tags", {"issue": issue}).to_list()
+            return await self._find("tags", {"issue": {"$in": list(issues)}}).to_list()
 
-    async def samples(self, issue: str, limit: int) -> list[Document]:
-        """The newest samples of an issue, newest first."""
+    async def samples(self, issues: Sequence[str], limit: int) -> list[Document]:
+        """The newest samples of issues, newest first."""
         with mongo_client.translated_errors(self._url):
             found = (
-                await self._find("samples", {"issue": issue})
+                await self._find("samples", {"issue": {"$in": list(issues)}})
                 .sort("received", DESCENDING)
                 .limit(limit)
                 .to_list()
@@ -140,22 +137,16 @@ class MongoReader:
 
 
 def _selection(query: IssueQuery) -> Document:
-    every: list[Document] = []
+    every = search.conditions(search.parse(query.q), query.at)
+    if query.state:
+        every.append(search.of_state(query.state, query.at))
     if query.project:
         every.append({"project": query.project})
     if query.since:
         every.append({"last_seen": {"$gte": query.since}})
-    if query.q:
-        every.append(_containing(query.q))
     if query.cursor:
         every.append(_beyond(query.cursor))
-    return {"$and": every} if every else {}
-
-
-def _containing(q: str) -> Document:
-    """Issues with `q` in them, as it stands, whatever its case."""
-    literal = {"$regex": re.escape(q), "$options": "i"}
-    return {"$or": [{field: literal} for field in SEARCHED]}
+    return {"$and": every}
 
 
 def _beyond(cursor: Cursor) -> Document:

@@ -8,6 +8,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from catchwater.instants import iso
+
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
@@ -17,11 +19,6 @@ _STEPS = ((60, 1, "s"), (3600, 60, "min"), (86_400, 3600, "h"))
 
 def now() -> datetime:
     return datetime.now(UTC)
-
-
-def iso(time: datetime) -> str:
-    """`2026-11-23T14:28:00.123Z`."""
-    return time.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def instant(value: Any) -> datetime | None:

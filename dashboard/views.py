@@ -7,9 +7,11 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
+from catchwater.issues.shown import handling, merged_ids
 from dashboard import json_fields, times
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
     from catchwater.event import Json
@@ -32,10 +34,10 @@ def window(at: datetime, hours: int = HOURS) -> datetime:
 async def issues(store: MongoReader, query: IssueQuery, at: datetime) -> Json:
     """A page of issues."""
     found, cursor = await store.issues(query)
-    ids = [str(document["_id"]) for document in found]
+    ids = [identity for document in found for identity in _all_ids(document)]
     first = window(at)
     hours = json_fields.series(await store.hours(ids, first) if ids else [], first, HOURS)
-    shown = [json_fields.issue(one, hours.get(str(one["_id"]), [0] * HOURS)) for one in found]
+    shown = [json_fields.issue(one, _hours(one, hours, HOURS), at) for one in found]
     return {"issues": shown, "next": str(cursor) if cursor else None}
 
 
@@ -45,18 +47,18 @@ async def issue(store: MongoReader, identity: str, at: datetime) -> Json | None:
     None if there is no such issue.
     """
     first = window(at, DAYS * HOURS)
-    document, hours, tags, samples = await asyncio.gather(
-        store.issue(identity),
-        store.hours([identity], first),
-        store.tags(identity),
-        store.samples(identity, SAMPLES),
-    )
+    document = await store.issue(identity)
     if document is None:
         return None
-    long = json_fields.series(hours, first, DAYS * HOURS).get(identity, [0] * DAYS * HOURS)
+    ids = _all_ids(document)
+    hours, tags, samples = await asyncio.gather(
+        store.hours(ids, first), store.tags(ids), store.samples(ids, SAMPLES)
+    )
+    long = _hours(document, json_fields.series(hours, first, DAYS * HOURS), DAYS * HOURS)
     newest = json_fields.event(samples[0]) if samples else {}
     return {
-        **json_fields.issue(document, long[-HOURS:]),
+        **json_fields.issue(document, long[-HOURS:], at),
+        **handling(document, at),
         "names": json_fields.names(document),
         "days": by_day(long),
         "tags": json_fields.tags(tags),
@@ -64,6 +66,17 @@ async def issue(store: MongoReader, identity: str, at: datetime) -> Json | None:
         "explain": json_fields.explain(newest),
         "newest": newest,
     }
+
+
+def _all_ids(document: Mapping[str, Any]) -> list[str]:
+    """Its own id, and those of the issues that were merged into it."""
+    return [str(document["_id"]), *merged_ids(document)]
+
+
+def _hours(document: Mapping[str, Any], counts: dict[str, list[int]], length: int) -> list[int]:
+    """Its counts by the hour, with those of the issues that were merged into it."""
+    found = [counts[one] for one in _all_ids(document) if one in counts]
+    return [sum(hour) for hour in zip(*found, strict=True)] if found else [0] * length
 
 
 def by_day(hours: list[int]) -> list[int]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from catchwater.issues.states import Sighting
 from catchwater.streams import counters, time_buckets
 
 if TYPE_CHECKING:
@@ -42,6 +43,9 @@ class Writes:
     issues: defaultdict[str, Update] = field(default_factory=lambda: defaultdict(Update))
     hours: defaultdict[str, Update] = field(default_factory=lambda: defaultdict(Update))
     tags: defaultdict[str, Update] = field(default_factory=lambda: defaultdict(Update))
+    releases: defaultdict[str, Update] = field(default_factory=lambda: defaultdict(Update))
+    sightings: defaultdict[str, set[Sighting]] = field(default_factory=lambda: defaultdict(set))
+    """By issue: it may be resolved, and then it matters when and where it was seen."""
     samples: dict[tuple[str, str], Json] = field(default_factory=dict)
     """By project and event id: two projects may have had the same id."""
 
@@ -75,6 +79,28 @@ def _fold_tally(writes: Writes, tally: Json) -> None:
         part = str(counters.part_of(name, tally["tag"], tally["life"], generation))
         for field_name, n in bucket["values"].items():
             _fold_value(writes, name, part, counters.parse_field(field_name), int(n))
+    _fold_sightings(writes, tally)
+
+
+def _fold_sightings(writes: Writes, tally: Json) -> None:
+    """Which releases this commit saw each issue in: those whose counters it raised."""
+    found: defaultdict[str, set[str]] = defaultdict(set)
+    for bucket in tally["buckets"]:
+        for one in map(counters.parse_field, bucket["values"]):
+            if one.kind == "tag" and one.name == "release" and one.value != counters.OTHER:
+                found[one.issue].add(one.value)
+    for issue, seen in tally["issues"].items():
+        last = _date(seen["last"])
+        writes.sightings[issue].add(Sighting(last, frozenset(found[issue])))
+        for release in found[issue]:
+            _fold_release(writes, counters.project_of(issue), release, seen)
+
+
+def _fold_release(writes: Writes, project: str, release: str, seen: Json) -> None:
+    update = writes.releases[f"{project}:{release}"]
+    update.on_insert.update(project=project, release=release)
+    update.at_most("first_seen", _date(seen["first"]))
+    update.at_least("last_seen", _date(seen["last"]))
 
 
 def _fold_issue(update: Update, issue: str, seen: Json) -> None:

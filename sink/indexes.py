@@ -22,11 +22,17 @@ INDEXES: list[tuple[str, list[tuple[str, int]]]] = [
     ("hours", [("project", 1), ("hour", 1)]),
     ("hours", [("issue", 1), ("hour", 1)]),
     ("tags", [("issue", 1), ("month", 1)]),
+    ("releases", [("project", 1), ("first_seen", 1)]),
 ]
 """Each list that the dashboard shows has one, with `_id` so that equal keys have an order too.
 
 Those that expire documents come from `expiries`.
 """
+
+HANDLED: list[list[tuple[str, int]]] = [
+    [("state", 1), (key, -1), ("_id", -1)] for key in ("last_seen", "first_seen", "count", "users")
+]
+"""Of the few issues that somebody has resolved, ignored or merged: it holds no others."""
 
 _A_MONTH = timedelta(days=31)
 """A month's tags live from its first day, and must outlast events of its last."""
@@ -39,4 +45,5 @@ def expiries(retention: Retention) -> list[tuple[str, str, timedelta]]:
         ("hours", "hour", retention.hours),
         ("tags", "month", retention.issues + _A_MONTH),
         ("samples", "received", retention.samples),
+        ("releases", "last_seen", retention.issues),
     ]

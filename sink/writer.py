@@ -14,8 +14,9 @@ from pymongo.errors import BulkWriteError, OperationFailure
 
 from catchwater import mongo_client
 from catchwater.errors import RefusedDocumentError, RefusedError
-from sink.indexes import INDEXES, expiries
-from sink.recompute import derived
+from catchwater.issues.derived import derived
+from catchwater.issues.store import handle
+from sink.indexes import HANDLED, INDEXES, expiries
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -86,12 +87,13 @@ class MongoWriter:
         """
         self.prepare()
         with _translated_errors(self._url):
-            for name in ("issues", "hours", "tags"):
+            for name in ("issues", "hours", "tags", "releases"):
                 self._bulk(
                     self._database[name], [_upsert(*one) for one in getattr(writes, name).items()]
                 )
             self._insert(list(writes.samples.values()))
             self._derive(list(writes.issues))
+            handle(self._database, writes.sightings)
 
     def close(self) -> None:
         self._client.close()
@@ -99,6 +101,10 @@ class MongoWriter:
     def _make_indexes(self) -> None:
         for name, fields in INDEXES:
             self._database[name].create_index(fields)
+        for fields in HANDLED:
+            self._database.issues.create_index(
+                fields, partialFilterExpression={"state": {"$exists": True}}
+            )
         for name, field, after in expiries(self._retention):
             mongo_client.expire_after(self._database, name, field, after)
 

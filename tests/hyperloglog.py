@@ -1,4 +1,6 @@
-"""The estimate of a HyperLogLog in Python: what MongoDB's must agree with (sink/recompute.py)."""
+"""The estimate of a HyperLogLog in Python: what MongoDB's must agree with
+(catchwater/issues/derived.py).
+"""
 
 from __future__ import annotations
 

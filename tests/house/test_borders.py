@@ -16,9 +16,10 @@ ROOMS = {
     "config": {"root"},
     "streams": {"root", "config"},
     "monitoring": {"root", "config", "streams"},
+    "issues": {"root", "config", "streams"},
     "sourcemaps": {"root", "config"},
     "local": {"root", "config"},
-    "commands": {"root", "config", "streams", "monitoring", "sourcemaps", "local"},
+    "commands": {"root", "config", "streams", "monitoring", "issues", "sourcemaps", "local"},
 }
 """Each room of `catchwater/`, and the rooms it may import from. `root`: the modules beside them."""
 
@@ -28,6 +29,7 @@ ENTRANCES = {"catchwater/__main__.py"}
 REDIS = {Path("catchwater/redis_client.py")}
 MONGO = {
     Path("catchwater/mongo_client.py"),
+    Path("catchwater/issues/store.py"),
     Path("catchwater/sourcemaps/store.py"),
     Path("sink/writer.py"),
     Path("dashboard/reader.py"),

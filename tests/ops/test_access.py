@@ -73,6 +73,9 @@ def test_every_service_can_do_its_work(at_work, tmp_path):
     for page in ("/", "/pipeline", "/api/issues"):
         address = f"http://127.0.0.1:{at_work.dashboard_port}{page}"
         assert urlopen(address, timeout=10).status == 200
+    (issue,) = said(at_work, "issue", "resolve", "--query", "is:unresolved").split()[:1]
+    for said_of in (("note", "--text", "seen"), ("ignore",), ("reopen",)):
+        assert issue in said(at_work, "issue", *said_of, issue)
     said(at_work, "status")
     said(at_work, "check", "--live")
     assert at_work.denied() == []

@@ -15,10 +15,11 @@ from catchwater.streams.hyperloglog import ALPHA, REGISTERS
 def derived() -> list[dict[str, Any]]:
     """An update:
 
-    `count`, every occurrence; `users`, Flajolet's estimate from the registers, in MongoDB's
-    words.
+    `count`, every occurrence, those of the issues that were merged into it, too; `users`,
+    Flajolet's estimate from the registers, in MongoDB's words.
     """
-    return [{"$set": {"count": {"$add": [_total("$parts"), _total("$more")]}, "users": _users()}}]
+    counts = [_total(path) for path in ("$parts", "$more", "$absorbed")]
+    return [{"$set": {"count": {"$add": counts}, "users": _users()}}]
 
 
 def _values(path: str) -> dict[str, Any]:
