@@ -39,6 +39,13 @@ TROUBLE = Counter(
     "Redis is over its maxmemory, so the stage waits for those behind it: start more of these.",
     ["stage", "why"],
 )
+NOTICES = Counter(
+    "catchwater_notices_total",
+    "Notices by kind of channel and outcome: `sent`, `retried`, `failed`. `failed` above zero: a "
+    "channel of projects.yaml refuses them, or was away for a day; see the notifier's log, and try "
+    "`catchwater notify test PROJECT`.",
+    ["channel", "outcome"],
+)
 ALIVE = Gauge(
     "catchwater_turn_timestamp_seconds",
     "When this process last tried to read from its stream, in seconds since 1970. Older than a "

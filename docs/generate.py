@@ -20,6 +20,7 @@ from catchwater.commands.cli import catchwater, commands
 from catchwater.config import streamdefs
 from catchwater.config.filters import Filters
 from catchwater.config.grouping_rules import Match, Rule
+from catchwater.config.notices import Channel, Notices
 from catchwater.config.projects import Project
 from catchwater.config.scrubbing import Private
 from catchwater.config.units import format_duration
@@ -69,6 +70,8 @@ def streamdefs_page() -> str:
             about="See [grouping.md](grouping.md#rules-of-your-own).",
         ),
         _table("`match`", Match),
+        _table("`notices`", Notices, about="See [notices.md](notices.md)."),
+        _table("Each of its `channels`", Channel),
         _table("`private`", Private, about="See [privacy.md](privacy.md#for-one-project)."),
     ]
     return "\n".join(parts)

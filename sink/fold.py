@@ -104,7 +104,9 @@ def _fold_release(writes: Writes, project: str, release: str, seen: Json) -> Non
 
 
 def _fold_issue(update: Update, issue: str, seen: Json) -> None:
-    update.on_insert.update(orjson.loads(seen["about"]), project=counters.project_of(issue))
+    update.on_insert.update(
+        orjson.loads(seen["about"]), project=counters.project_of(issue), untold={"new": True}
+    )
     update.at_most("first_seen", _date(seen["first"]))
     update.at_least("last_seen", _date(seen["last"]))
     update.names.update(seen.get("names", ()))

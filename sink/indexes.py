@@ -34,6 +34,9 @@ HANDLED: list[list[tuple[str, int]]] = [
 ]
 """Of the few issues that somebody has resolved, ignored or merged: it holds no others."""
 
+UNTOLD = [("project", 1)]
+"""Of issues that the notifier has not looked at yet: it holds no others."""
+
 _A_MONTH = timedelta(days=31)
 """A month's tags live from its first day, and must outlast events of its last."""
 

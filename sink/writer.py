@@ -16,7 +16,7 @@ from catchwater import mongo_client
 from catchwater.errors import RefusedDocumentError, RefusedError
 from catchwater.issues.derived import derived
 from catchwater.issues.store import handle
-from sink.indexes import HANDLED, INDEXES, expiries
+from sink.indexes import HANDLED, INDEXES, UNTOLD, expiries
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -87,7 +87,7 @@ class MongoWriter:
         """
         self.prepare()
         with _translated_errors(self._url):
-            for name in ("issues", "hours", "tags", "releases"):
+            for name in ("tags", "releases", "hours", "issues"):  # the notifier looks at issues
                 self._bulk(
                     self._database[name], [_upsert(*one) for one in getattr(writes, name).items()]
                 )
@@ -99,12 +99,18 @@ class MongoWriter:
         self._client.close()
 
     def _make_indexes(self) -> None:
+        self._database.issues.create_index(
+            UNTOLD, name="untold", partialFilterExpression={"untold": {"$exists": True}}
+        )
         for name, fields in INDEXES:
             self._database[name].create_index(fields)
         for fields in HANDLED:
             self._database.issues.create_index(
                 fields, partialFilterExpression={"state": {"$exists": True}}
             )
+        self._database.issues.create_index(
+            UNTOLD, name="untold", partialFilterExpression={"untold": {"$exists": True}}
+        )
         for name, field, after in expiries(self._retention):
             mongo_client.expire_after(self._database, name, field, after)
 

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 import yaml
 from pydantic import BaseModel, ConfigDict, Field
 
-from catchwater.config import filters, scrubbing
+from catchwater.config import filters, notices, scrubbing
 from catchwater.config.filters import Filters
 from catchwater.config.grouping_rules import Rule
+from catchwater.config.notices import Notices
 from catchwater.config.origins import Origin
 from catchwater.config.scrubbing import Private
 from catchwater.config.yaml_errors import Document
@@ -89,6 +90,10 @@ class Project(BaseModel):
     private: Private = Field(
         default=scrubbing.DEFAULT,
         description="what is taken out of events besides the usual, and what is not: see below",
+    )
+
+    notices: Notices = Field(
+        default=notices.NONE, description="who is told of its issues, and when: see below"
     )
 
     def ingest_url(self, public_url: str) -> str:

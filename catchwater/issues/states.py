@@ -80,15 +80,20 @@ def state_of(issue: Mapping[str, Any], at: datetime) -> str:
 def transition(
     issue: Mapping[str, Any], sightings: Iterable[Sighting], releases: Releases
 ) -> Json | None:
-    """The fields to set in an issue that was seen again and is unresolved by that; else None."""
+    """The fields to set in an issue that was seen again and is unresolved by that; else None.
+
+    `untold` is for the notifier.
+    """
     handling, state = _handling(issue), issue.get("state")
     if state == RESOLVED:
         for one in sightings:
             release = _reopening_release(handling, one, releases)
             if release is not None:
-                return {"regressed": {"at": one.last, "release": release}}
+                again = {"at": one.last, "release": release}
+                return {"regressed": again, "untold.regression": one.last}
     if state == IGNORED and (why := _escalation(handling, issue)):
-        return {"escalated": {"at": max(one.last for one in sightings), "why": why}}
+        last = max(one.last for one in sightings)
+        return {"escalated": {"at": last, "why": why}, "untold.escalating": last}
     return None
 
 

@@ -12,6 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from catchwater.config.projects import load_if_there
 from catchwater.config.streamdefs import SINK, packaged
 from catchwater.errors import ServerStartError
 from catchwater.local.log_age import LogAge
@@ -148,7 +149,14 @@ class LocalProcesses:
             for name in self._numbered(stage):
                 commands[name] = [*command, "--consumer", name]
         commands["dashboard-1"] = ["dashboard"]
+        if self._tells_people:
+            commands["notify-1"] = ["notify"]
         return commands | {name: ["ingest"] for name in self._numbered("ingest")}
+
+    @cached_property
+    def _tells_people(self) -> bool:
+        """Whether a project wants notices: one more process, only where it has work."""
+        return any(one.notices.channels for one in load_if_there(self.projects).all)
 
     def _numbered(self, name: str) -> list[str]:
         return [f"{name}-{n}" for n in range(1, self._scale.get(name, 1) + 1)]
@@ -196,6 +204,8 @@ class LocalProcesses:
             "PUBLIC_URL": self._public_url,
             "DEMO_URL": f"http://127.0.0.1:{self.ports.demo}/",
             "SPOOL": str(self.data / "spool"),
+            "DASHBOARD_URL": os.environ.get("CATCHWATER_DASHBOARD_URL")
+            or f"http://127.0.0.1:{self.ports.dashboard}",
         }
         if self._streamdefs:
             settings["STREAMDEFS"] = str(self._streamdefs.resolve())

@@ -31,6 +31,7 @@ MONGO = {
     Path("catchwater/mongo_client.py"),
     Path("catchwater/issues/store.py"),
     Path("catchwater/sourcemaps/store.py"),
+    Path("sink/notices/store.py"),
     Path("sink/writer.py"),
     Path("dashboard/reader.py"),
 }

@@ -25,9 +25,10 @@ if TYPE_CHECKING:
 
 ADMIN = "somebody"
 KEY = "0123456789abcdef0123456789abcdef"
+NOBODY = "{to: webhook, url: 'http://127.0.0.1:9/'}"
 PROJECTS = f"""
 projects:
-  - {{id: "1", name: shop, key: "{KEY}"}}
+  - {{id: "1", name: shop, key: "{KEY}", notices: {{channels: [{NOBODY}], gather: 0s}}}}
   - {{id: "2", name: slow, key: "{"2" * 32}", rate: 2}}
 """
 USERS = {
@@ -36,6 +37,7 @@ USERS = {
     "dedupe": ("stage", ""),
     "count": ("stage", ""),
     "sink": ("sink", "sink"),
+    "notify": ("", "notify"),
     "dashboard": ("dashboard", "dashboard"),
     "operator": ("operator", "operator"),
 }
@@ -154,7 +156,7 @@ class Guarded:
     def _environment(self, name: str) -> dict[str, str]:
         redis, mongo = USERS[name]
         settings = {
-            "REDIS_URL": self.redis_url(redis),
+            "REDIS_URL": self.redis_url(redis) if redis else "",
             "MONGO_URL": self.mongo_url(mongo) if mongo else "",
             "STREAMDEFS": str(ROOT / "streamdefs.yaml"),
             "PROJECTS": str(self.folder / "projects.yaml"),

@@ -52,6 +52,15 @@ def said(guarded, *arguments):
     return done.stdout
 
 
+def handle_issues(at_work):
+    """The operator acts on them, and the notifier tries to tell somebody."""
+    (issue,) = said(at_work, "issue", "resolve", "--query", "is:unresolved").split()[:1]
+    for said_of in (("note", "--text", "seen"), ("ignore",), ("reopen",)):
+        assert issue in said(at_work, "issue", *said_of, issue)
+    with MongoClient(at_work.mongo_url("notify")) as client:
+        wait_until(lambda: client.catchwater.notices.find_one({"state": "failed"}), "it is refused")
+
+
 @pytest.mark.timeout(180)
 def test_every_service_can_do_its_work(at_work, tmp_path):
     assert [post(at_work, KEY, number) for number in (1, 2, 3, 3)] == [204] * 4
@@ -73,9 +82,7 @@ def test_every_service_can_do_its_work(at_work, tmp_path):
     for page in ("/", "/pipeline", "/api/issues"):
         address = f"http://127.0.0.1:{at_work.dashboard_port}{page}"
         assert urlopen(address, timeout=10).status == 200
-    (issue,) = said(at_work, "issue", "resolve", "--query", "is:unresolved").split()[:1]
-    for said_of in (("note", "--text", "seen"), ("ignore",), ("reopen",)):
-        assert issue in said(at_work, "issue", *said_of, issue)
+    handle_issues(at_work)
     said(at_work, "status")
     said(at_work, "check", "--live")
     assert at_work.denied() == []
@@ -129,6 +136,12 @@ MONGO = {
         lambda database: database.issues.insert_one({}),
         lambda database: database.samples.find_one(),
         lambda database: database.map_names.insert_one({}),
+    ],
+    "notify": [
+        lambda database: database.issues.insert_one({}),
+        lambda database: database.issues.delete_one({}),
+        lambda database: database.notices.delete_many({}),
+        lambda database: database.hours.insert_one({}),
     ],
     "dashboard": [
         lambda database: database.issues.insert_one({}),

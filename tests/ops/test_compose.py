@@ -28,6 +28,9 @@ OURS = {name: service for name, service in COMPOSE.items() if service["image"] =
 TOOLS = {"operator", "users"}
 """Containers that do one thing and end."""
 SERVICES = {name: service for name, service in OURS.items() if name not in TOOLS}
+NOTIFY = "notify"
+"""No event waits for it, so no alert misses it."""
+
 UNITS = sorted((OPS / "systemd").glob("*.service"))
 
 
@@ -52,6 +55,7 @@ def started(arguments):
 
 
 def services():
+    """Those that an event needs, from streamdefs.yaml, and the two ends."""
     stages = load(ROOT / "streamdefs.yaml").stages
     return {SINK if stage.run == [SINK] else name for name, stage in stages.items()} | {
         "ingest",
@@ -65,12 +69,12 @@ def test_a_container_sets_only_what_its_command_reads(name):
 
 
 def test_every_service_has_a_container():
-    assert {started(service["command"]) for service in SERVICES.values()} == services()
+    assert {started(service["command"]) for service in SERVICES.values()} == {*services(), NOTIFY}
 
 
 def test_every_service_has_a_unit_and_the_target_starts_it():
     commands = [shlex.split(lines(unit, "ExecStart")[0])[1:] for unit in UNITS]
-    assert {started(command) for command in commands} == services()
+    assert {started(command) for command in commands} == {*services(), NOTIFY}
     wanted = " ".join(lines(OPS / "systemd/catchwater.target", "Wants")).split()
     assert sorted(wanted) == [unit.name for unit in UNITS]
 
@@ -158,11 +162,14 @@ def test_who_has_nothing_to_say_to_each_other_shares_no_network():
         "charts": {"prometheus", "grafana"},
         "public": {"ingest"},
         "private": {"dashboard"},
+        "notices": {NOTIFY},
     }.items():
         assert {name for name, joined in networks.items() if network in joined} == members
     with_a_way_out = {name for name, one in NETWORKS.items() if not one.get("internal")}
     published = {name for name, one in COMPOSE.items() if one.get("ports")}
-    assert {name for name, joined in networks.items() if joined & with_a_way_out} == published
+    assert {name for name, joined in networks.items() if joined & with_a_way_out} == published | {
+        NOTIFY
+    }
 
 
 def test_each_container_is_a_user_of_its_own_kind():
@@ -170,7 +177,9 @@ def test_each_container_is_a_user_of_its_own_kind():
     for name in set(OURS) - {"users"}:
         redis, mongo = USERS[name]
         settings = OURS[name]["environment"]
-        assert f"//{redis}:${{REDIS_{redis.upper()}_PASSWORD" in settings["CATCHWATER_REDIS_URL"]
+        if redis:
+            address = settings["CATCHWATER_REDIS_URL"]
+            assert f"//{redis}:${{REDIS_{redis.upper()}_PASSWORD" in address
         if mongo:
             address = settings["CATCHWATER_MONGO_URL"]
             assert f"//{mongo}:${{MONGO_{mongo.upper()}_PASSWORD" in address

@@ -40,7 +40,7 @@ WALLS = {
 
 def test_there_is_a_unit_for_every_service():
     names = {unit.stem.removeprefix("catchwater-") for unit in UNITS}
-    assert names == {"ingest", "fingerprint", "dedupe", "count", "sink", "dashboard"}
+    assert names == {"ingest", "fingerprint", "dedupe", "count", "sink", "notify", "dashboard"}
 
 
 @pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.stem)

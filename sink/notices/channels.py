@@ -1,0 +1,97 @@
+"""A message to a channel, in the form that it takes."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import smtplib
+import time
+from dataclasses import dataclass
+from email.message import EmailMessage
+from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
+
+import orjson
+
+from catchwater.errors import RefusedError, UnavailableError
+from sink.notices.posting import TIMEOUT_S, post
+
+if TYPE_CHECKING:
+    from catchwater.config.notices import Channel
+    from sink.notices.messages import Message
+
+_DISCORD_LONGEST = 1_900  # of 2,000 characters
+_PERMANENT = (smtplib.SMTPRecipientsRefused, smtplib.SMTPSenderRefused)
+
+
+@dataclass(frozen=True, slots=True)
+class Ways:
+    """How messages leave: `smtp` is smtp[s]://[user:password@]host:port, or ''."""
+
+    smtp: str = ""
+    sender: str = "catchwater@localhost"
+    private: bool = False
+
+
+def send(channel: Channel, message: Message, ways: Ways) -> None:
+    """Raises UnavailableError when it may be sent again later, RefusedError when not."""
+    if channel.to == "email":
+        _mail(channel, message, ways)
+        return
+    body = _body(channel, message)
+    headers = {
+        "Content-Type": "application/json",
+        "User-Agent": "catchwater",
+        "Idempotency-Key": key_of(message),
+    }
+    if channel.secret:
+        headers["X-Catchwater-Signature"] = signature(channel.secret, body, int(time.time()))
+    post(channel.url, body, headers, private=ways.private)
+
+
+def key_of(message: Message) -> str:
+    """The same for every try of one notice: who has it already may leave out the second."""
+    return hashlib.blake2b(message.id.encode(), digest_size=16).hexdigest()
+
+
+def signature(secret: str, body: bytes, at: int) -> str:
+    """`t=1790000000,v1=<hex>`: HMAC-SHA256 of `<t>.<body>`; the time bounds a replay."""
+    signed = hmac.new(secret.encode(), f"{at}.".encode() + body, hashlib.sha256)
+    return f"t={at},v1={signed.hexdigest()}"
+
+
+def _body(channel: Channel, message: Message) -> bytes:
+    if channel.to == "slack":
+        return orjson.dumps({"text": _for_slack(f"*{message.title}*\n{message.text}")})
+    if channel.to == "discord":
+        text = f"**{message.title}**\n{message.text}"[:_DISCORD_LONGEST]
+        return orjson.dumps({"content": text, "allowed_mentions": {"parse": []}})
+    if channel.to == "teams":
+        return orjson.dumps({"title": message.title, "text": message.text.replace("\n", "\n\n")})
+    whole = {"id": key_of(message), "title": message.title, "text": message.text}
+    return orjson.dumps(whole | message.data)
+
+
+def _for_slack(text: str) -> str:
+    """Its three control characters as text: no mention, no link of a stranger's."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def _mail(channel: Channel, message: Message, ways: Ways) -> None:
+    server = urlsplit(ways.smtp)
+    if not server.hostname:
+        raise RefusedError("no e-mail server is set: --smtp names one")
+    mail = EmailMessage()
+    mail["Subject"], mail["From"], mail["To"] = message.title, ways.sender, channel.address
+    mail["Message-ID"] = f"<{key_of(message)}@catchwater>"
+    mail.set_content(message.text)
+    kind = smtplib.SMTP_SSL if server.scheme == "smtps" else smtplib.SMTP
+    try:
+        with kind(server.hostname, server.port or 0, timeout=TIMEOUT_S) as connection:
+            if server.username:
+                connection.login(unquote(server.username), unquote(server.password or ""))
+            connection.send_message(mail)
+    except _PERMANENT as error:
+        raise RefusedError(f"{server.hostname} refuses the e-mail: {error}") from error
+    except (OSError, smtplib.SMTPException) as error:
+        raise UnavailableError(f"no e-mail by {server.hostname}: {error!r}") from error

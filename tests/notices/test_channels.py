@@ -1,0 +1,131 @@
+from __future__ import annotations
+
+import hashlib
+import hmac
+import socket
+from pathlib import Path
+
+import pytest
+import yaml
+from click.testing import CliRunner
+from pydantic import ValidationError
+
+from catchwater.commands.cli import catchwater
+from catchwater.config.notices import Channel, Notices
+from catchwater.errors import RefusedError, UnavailableError
+from sink.notices import posting
+from sink.notices.channels import Ways, send
+from sink.notices.messages import Message, of_issue
+from tests.notices.conftest import KEY
+from tests.notices.receiver import Receiver
+
+HOSTILE = {"_id": "1:v1:a", "type": "Error", "message": "`<!channel>` @everyone\nBcc: x@y.example"}
+PRIVATE = Ways(private=True)
+
+
+def message() -> Message:
+    notice = {"_id": "new:1:v1:a@c", "kind": "new", "project": "1"}
+    return of_issue(notice, HOSTILE, None, "Tea shop", "https://errors.example")
+
+
+def channel(to: str, url: str, **more: object) -> Channel:
+    return Channel.model_validate({"to": to, "url": url, **more})
+
+
+def test_a_webhook_is_signed_and_has_a_key(receiver: Receiver):
+    for _ in range(2):
+        send(channel("webhook", receiver.url + "?a=1", secret="s3cret"), message(), PRIVATE)
+    first, second = receiver.got
+    assert first.path == "/hook?a=1"
+    time, signed = first.headers["X-Catchwater-Signature"].split(",")
+    body = time.removeprefix("t=").encode() + b"." + first.body
+    assert signed == "v1=" + hmac.new(b"s3cret", body, hashlib.sha256).hexdigest()
+    assert first.headers["Idempotency-Key"] == second.headers["Idempotency-Key"]
+    assert first.json["issue"] == "1:v1:a"
+
+
+def test_a_strangers_text_is_no_mention_and_no_link(receiver: Receiver):
+    for to in ("slack", "discord", "teams"):
+        send(channel(to, receiver.url), message(), PRIVATE)
+    slack, discord, teams = (one.json for one in receiver.got)
+    assert "<" not in slack["text"]
+    assert discord["allowed_mentions"] == {"parse": []}
+    assert teams["title"].startswith("New issue in Tea shop: Error: ")
+    assert "\n" not in message().title
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "127.0.0.1",
+        "localhost",
+        "10.1.2.3",
+        "169.254.169.254",
+        "[::1]",
+        "0.0.0.0",
+        "[::ffff:10.0.0.1]",
+    ],
+)
+def test_no_notice_goes_into_the_own_network(host: str):
+    with pytest.raises(RefusedError, match="no public address"):
+        send(channel("webhook", f"http://{host}:9/"), message(), Ways())
+
+
+def test_what_a_name_said_when_it_was_checked_is_what_is_connected_to(
+    receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+):
+    """A name that is public at the first look and private at the second."""
+    asked = []
+
+    def answers(host: str, port: int, *_: object, **__: object) -> list[tuple]:
+        asked.append(host)
+        address = "127.0.0.1" if len(asked) == 1 else "10.0.0.1"
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port))]
+
+    monkeypatch.setattr(posting.socket, "getaddrinfo", answers)
+    port = receiver.url.split(":")[2].split("/")[0]
+    with pytest.raises(RefusedError, match="no public address"):
+        send(channel("webhook", f"http://rebind.example:{port}/"), message(), Ways())
+    assert receiver.got == []
+
+
+def test_a_receiver_that_is_not_there_is_tried_again_later():
+    with pytest.raises(UnavailableError, match="cannot be reached"):
+        send(channel("webhook", "http://127.0.0.1:9/"), message(), PRIVATE)
+    mail = Channel.model_validate({"to": "email", "address": "a@b.example"})
+    with pytest.raises(UnavailableError, match="no e-mail by"):
+        send(mail, message(), Ways("smtp://127.0.0.1:9"))
+    with pytest.raises(RefusedError, match="--smtp names one"):
+        send(mail, message(), Ways())
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"to": "fax", "url": "https://a.example"},
+        {"to": "slack"},
+        {"to": "slack", "url": "ftp://a.example"},
+        {"to": "email", "url": "https://a.example"},
+        {"to": "email", "address": "a@b.example, c@d.example"},
+        {"to": "slack", "url": "https://a.example", "secret": "x"},
+    ],
+)
+def test_a_channel_that_cannot_be_is_refused(wrong: dict):
+    with pytest.raises(ValidationError):
+        Channel.model_validate(wrong)
+    with pytest.raises(ValidationError):
+        Notices.model_validate({"quiet": "22-7"})
+
+
+def test_a_notice_can_be_tried(receiver: Receiver, tmp_path: Path):
+    hook = {"to": "webhook", "url": receiver.url}
+    project = {"id": "7", "name": "shop", "key": KEY, "notices": {"channels": [hook]}}
+    (tmp_path / "p.yaml").write_text(yaml.safe_dump({"projects": [project]}))
+    given = ["notify", "--projects", str(tmp_path / "p.yaml")]
+    done = CliRunner().invoke(catchwater, [*given, "--allow-private", "test", "7"])
+    assert (done.exit_code, done.stdout) == (0, "webhook: sent\n")
+    assert receiver.titles == ["A test of this channel of shop"]
+    refused = CliRunner().invoke(catchwater, [*given, "test", "7"])
+    assert refused.exit_code == 1
+    assert "no public address" in refused.output
+    assert CliRunner().invoke(catchwater, [*given, "test", "8"]).exit_code == 2
