@@ -51,36 +51,6 @@ def test_a_text_in_the_code_hides_no_map_beside_the_script(build):
 
 
 @pytest.mark.parametrize(
-    ("url", "place"),
-    [
-        ("/maps/app.js.map", "maps/app.js.map"),
-        ("/static/maps/app.js.map?v=1", "maps/app.js.map"),
-        ("https://cdn.example/static/maps/app.js.map", "maps/app.js.map"),
-        ("https://cdn.example/elsewhere/app.js.map", "js/app.js.map"),
-        ("../maps/app.js.map", "maps/app.js.map"),
-        ("app.js.map", "js/app.js.map"),
-        ("", "maps/app.js.map"),
-    ],
-)
-def test_a_map_that_does_not_lie_beside_its_script_is_of_that_script(tmp_path, url, place):
-    """It was uploaded for a script that nobody has."""
-    for folder in ("js", "maps"):
-        (tmp_path / folder).mkdir()
-    (tmp_path / "js/app.js").write_text(f"a()\n{URL}{url}\n" if url else "a()")
-    (tmp_path / place).write_bytes(simple(file="app.js"))
-    assert [one.path for one in artifacts(tmp_path) if one.raw] == ["js/app.js"]
-
-
-def test_a_map_whose_script_nobody_can_tell_is_of_the_one_of_its_own_name(tmp_path):
-    for folder in ("a", "b", "maps"):
-        (tmp_path / folder).mkdir()
-    for folder in ("a", "b"):
-        (tmp_path / folder / "app.js").write_text("a()")
-    (tmp_path / "maps/app.js.map").write_bytes(simple(file="app.js"))
-    assert [one.path for one in artifacts(tmp_path) if one.raw] == ["maps/app.js"]
-
-
-@pytest.mark.parametrize(
     "url", ["x" * 5000, "/maps/" + "x" * 5000, "https://a.example/" + "x" * 5000]
 )
 def test_an_address_that_is_too_long_for_a_file_ends_no_upload(build, url):

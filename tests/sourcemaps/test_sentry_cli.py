@@ -215,38 +215,6 @@ def test_a_script_s_map_is_told_relative_to_it(script, target, path):
     ]
 
 
-def bundled(*scripts, at, url=""):
-    """What becomes of a bundle of scripts and one map, whose `file` is app.js."""
-    told = {
-        f"s{n}": {"type": "minified_source", "url": one, "headers": {"Sourcemap": url}}
-        for n, one in enumerate(scripts)
-    }
-    told["m"] = {"type": "source_map", "url": at}
-    texts = {f"s{n}": b"a()" for n in range(len(scripts))}
-    raw = zipped({"manifest.json": manifest(**told), "m": simple(file="app.js")} | texts)
-    return [one.path for one in artifacts(io.BytesIO(raw)) if one.raw]
-
-
-@pytest.mark.parametrize(
-    ("url", "place"),
-    [
-        ("/static/maps/app.js.map?v=1", "~/maps/app.js.map"),
-        ("https://cdn.example/static/maps/app.js.map", "~/maps/app.js.map"),
-        ("https://cdn.example/elsewhere/app.js.map", "~/js/app.js.map"),
-        ("/elsewhere/app.js.map", "~/app.js.map"),
-        ("", "~/maps/app.js.map"),
-    ],
-)
-def test_a_map_that_does_not_lie_beside_its_script_is_of_that_script(url, place):
-    """It was uploaded for a script that nobody has."""
-    assert bundled("~/js/app.js", at=place, url=url) == ["js/app.js"]
-
-
-def test_a_map_whose_script_nobody_can_tell_is_of_the_one_of_its_own_name():
-    assert bundled("~/a/app.js", "~/b/app.js", at="~/maps/app.js.map") == ["maps/app.js"]
-    assert bundled("~/a/app.js", "~/x.js", at="~/x.js.map") == ["x.js"]
-
-
 def test_a_build_that_takes_several_chunks_and_requests_is_whole(server, mongo, tmp_path):
     (tmp_path / "dist").mkdir()
     for name in "abcd":

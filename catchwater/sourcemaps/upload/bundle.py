@@ -11,8 +11,7 @@ import posixpath
 import struct
 import zipfile
 import zlib
-from collections import defaultdict
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any
 from urllib.parse import unquote
 
@@ -27,9 +26,10 @@ from catchwater.sourcemaps.upload.folder import (
     inline,
     named_debug_id,
     named_map,
-    named_script,
     plain_id,
+    with_script,
 )
+from catchwater.sourcemaps.upload.nearest import Ends
 from catchwater.sourcemaps.upload.zip_directory import check_directory
 
 if TYPE_CHECKING:
@@ -99,17 +99,22 @@ class _Bundle:
             raise UploadError(400, f"manifest.json of the bundle cannot be used: {manifest}")
         self._entries = _entries(manifest)
         self._maps = {entry.path: entry for entry in self._entries if entry.kind == _MAP}
-        self._scripts = {entry.path for entry in self._entries if entry.kind in _SCRIPT}
-        self._without: defaultdict[str, list[str]] = defaultdict(list)
+        self._ends = Ends(path[2:] for path in self._maps)
         self._taken: set[str] = set()
 
     def artifacts(self) -> Iterator[Artifact]:
-        for entry in self._entries:
-            if entry.kind in _SCRIPT:
-                yield self._of_script(entry)
+        scripts, without = [one for one in self._entries if one.kind in _SCRIPT], []
+        for script in scripts:
+            found = self._of_script(script)
+            if not found.path:
+                without.append(script.path[2:])
+            yield found
+        served, ends = {script.path for script in scripts}, Ends(without)
         for entry in self._maps.values():
             if entry.name not in self._taken:
-                yield self._of_map(entry, "", entry.debug_id)
+                own = entry.path.removesuffix(".map")
+                found = self._of_map(entry, own, entry.debug_id)
+                yield found if own in served else with_script(found, ends)
 
     def _of_script(self, script: Entry) -> Artifact:
         url, debug_id = script.map_url, script.debug_id
@@ -120,10 +125,8 @@ class _Bundle:
             url, debug_id = url or named_map(text), debug_id or named_debug_id(text)
         if url.startswith("data:"):
             return checked(script.path, script.path[2:], debug_id, inline(url))
-        name = posixpath.basename(script.path)
-        entry = self._map_at(script.path, url or f"{name}.map")
+        entry = self._map_at(script.path, url)
         if entry is None:
-            self._without[name].append(script.path)
             why = (
                 f"its map {url[:200]} is not in the bundle"
                 if url
@@ -134,25 +137,15 @@ class _Bundle:
         return self._of_map(entry, script.path, debug_id or entry.debug_id)
 
     def _map_at(self, script: str, url: str) -> Entry | None:
-        """The map at an address; where that begins at the root of a site, the one at the longest
-        end of it that is in the bundle, or else the one beside the script.
+        """The map that a script names; where there is none of that address, the only one with the
+        longest end of it: a bundle's paths need not begin where the site does.
         """
-        path = _beside(script, url)
-        if path in self._maps or (not url.startswith("/") and "://" not in url):
-            return self._maps.get(path)
-        parts = path.removeprefix("~/").split("/")
-        ends = ["~/" + "/".join(parts[at:]) for at in range(1, len(parts))]
-        beside = f"{posixpath.dirname(script)}/{parts[-1]}"
-        places = [*ends[:-1], beside, *ends[-1:]]
-        return next((self._maps[place] for place in places if place in self._maps), None)
-
-    def _script_of(self, path: str, raw: bytes) -> str:
-        """The script of a map that no script names: the one beside it, or the one of those without
-        a map that its `file` names.
-        """
-        beside = path.removesuffix(".map")
-        found = self._without.get(named_script(raw), [])
-        return found[0] if beside not in self._scripts and len(found) == 1 else beside
+        place = _beside(script, url or f"{posixpath.basename(script)}.map")
+        if place in self._maps or not (url.startswith("/") or "://" in url):
+            return self._maps.get(place)
+        beside = f"{posixpath.dirname(script)}/{posixpath.basename(place)}"
+        found = self._ends.nearest(place[2:])
+        return self._maps.get(f"~/{found[0]}" if len(found) == 1 else beside)
 
     def _of_map(self, entry: Entry, script: str, debug_id: str) -> Artifact:
         if entry.path.endswith(".css.map"):
@@ -160,10 +153,7 @@ class _Bundle:
         raw = self._read(entry.name, LARGEST)
         if isinstance(raw, str):
             return Artifact(entry.path, why=raw, broken=True)
-        found = checked(entry.path, script[2:] or entry.path[2:], debug_id, raw)
-        if script or not found.path:
-            return found
-        return replace(found, path=self._script_of(entry.path, found.raw)[2:])
+        return checked(entry.path, script[2:], debug_id, raw)
 
     def _read(self, name: str, most: int) -> bytes | str:
         """The bytes of a file, or why they cannot be had.

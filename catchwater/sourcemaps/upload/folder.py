@@ -8,7 +8,6 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections import defaultdict
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
@@ -17,10 +16,11 @@ import orjson
 
 from catchwater.errors import InvalidSourceMapError
 from catchwater.sourcemaps.positions import LARGEST, Map
+from catchwater.sourcemaps.upload.nearest import Ends
 from catchwater.sourcemaps.upload.repair import without_bad_references
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
     from pathlib import Path
 
 _SCRIPTS = (".js", ".mjs", ".cjs", ".jsx", ".bundle", ".jsbundle")
@@ -59,15 +59,16 @@ def artifacts(folder: Path) -> Iterator[Artifact]:
         and path.resolve().is_relative_to(root)  # a link may lead anywhere
     )
     taken: set[Path] = set()
-    without: defaultdict[str, list[Path]] = defaultdict(list)
+    without: list[str] = []
     for script in (path for path in files if path.name.endswith(_SCRIPTS)):
         found = _of_script(folder, script, taken)
         if not found.path:
-            without[script.name].append(script)
+            without.append(script.relative_to(folder).as_posix())
         yield found
+    ends = Ends(without)
     for path in files:
         if path.name.endswith(".map") and path.resolve() not in taken:
-            yield _of_map(folder, path, without)
+            yield _of_map(folder, path, ends)
 
 
 def _of_script(folder: Path, script: Path, taken: set[Path]) -> Artifact:
@@ -87,12 +88,8 @@ def _of_script(folder: Path, script: Path, taken: set[Path]) -> Artifact:
     if not place.resolve().is_relative_to(folder.resolve()):
         return Artifact(name, why=f"its map {url[:200]} lies outside of {folder}")
     taken.add(place.resolve())
-    return _read(
-        place.relative_to(folder).as_posix() if ".." not in place.parts else name,
-        name,
-        debug_id,
-        place,
-    )
+    file = place.resolve().relative_to(folder.resolve()).as_posix()
+    return _read(file, name, debug_id, place)
 
 
 def _place(folder: Path, script: Path, url: str) -> Path:
@@ -133,26 +130,36 @@ def named_debug_id(script: bytes) -> str:
     return plain_id(ids[-1].decode()) if ids else ""
 
 
-def _of_map(folder: Path, path: Path, without: Mapping[str, list[Path]]) -> Artifact:
+def _of_map(folder: Path, path: Path, without: Ends) -> Artifact:
     """A map that no script names: hidden maps are made so.
 
-    It is of the script beside it, or of the one of these `without` a map that its `file` names.
+    It is of the script beside it, or of one of these `without` a map.
     """
     name = path.relative_to(folder).as_posix()
     if name.endswith(".css.map"):
         return Artifact(name, why="it is of a style sheet")
     found = _read(name, name.removesuffix(".map"), "", path)
-    if found.path and not (folder / found.path).is_file():
-        scripts = without.get(named_script(found.raw), [])
-        if len(scripts) == 1:
-            return replace(found, path=scripts[0].relative_to(folder).as_posix())
-    return found
+    return found if (folder / found.path).is_file() else with_script(found, without)
 
 
-def named_script(raw: bytes) -> str:
-    """The name of the script in a map's `file`."""
-    value = _document(raw).get("file")
-    return value.rpartition("/")[2] if isinstance(value, str) else ""
+def with_script(found: Artifact, scripts: Ends) -> Artifact:
+    """A map that lies beside no script, as that of one of these: the one whose path shares the
+    longest end with the map's `file`, or else with its own path.
+
+    Without any it stays what it is: only maps may be uploaded, or it has a debug id. Where several
+    scripts may be meant it is of none, unless it has a debug id.
+    """
+    value, own = _document(found.raw).get("file"), found.path
+    told = [value, own] if isinstance(value, str) else [own]
+    meant = [scripts.nearest(path) for path in told if found.path]
+    script = next((one[0] for one in meant if len(one) == 1), None)
+    if script is not None:
+        return replace(found, path=script)
+    if not any(meant) or found.debug_id:
+        return found
+    several = next(filter(None, meant))
+    why = f"it may be of {' or '.join(several)}: let its script name it (sourceMappingURL)"
+    return Artifact(found.file, why=why)
 
 
 def _read(file: str, script: str, debug_id: str, path: Path) -> Artifact:
