@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _SHORT, _LONG = 3, 10  # characters of a text that the table is indexed by
 _HOLE = re.compile(r"\{(\w+)\}")
 _NAME = re.compile(r"(?<![\w$#])[\w$#]+\Z")
-_ASSIGNMENT = re.compile(r"[^=!<>]=(?!=)")
+_ASSIGNMENT = re.compile(r"[^=!<>]=(?![=>])")
 _ID = re.compile(r"[0-9]{5}|[0-9a-f]{16}|[0-9a-f]{8}-[0-9a-f]{4}-", re.IGNORECASE)
 _COMPUTED = re.compile(r"\[[^\"'\]]{1,80}\]\Z")
 _NOTHING = frozenset({"undefined", "null", "true", "false", "NaN"})

@@ -27,10 +27,12 @@ _TYPE = re.compile(r"((?:[A-Za-z_$][\w$.]{0,80})?(?:Error|Exception|Violation|Wa
 # Blink puts `Failed to execute 'appendChild' on 'Node': ` before a message, Gecko
 # `Node.appendChild: `; properties and constructors have forms of their own.
 _DOM = re.compile(
-    r"(?:Failed to [a-z]{1,20}(?: an?| the)?(?: [a-z]{1,20}){0,2} '[^'\n]{1,80}'(?: property)?"
+    r"(?:Failed to [a-z]{1,20}(?: an?| the)?(?: [a-z]{1,20}){0,2} '([^'\n]{1,80})'(?: property)?"
     r"(?: (?:on|from) '[^'\n]{1,80}')?"
-    r"|[A-Z]\w{0,60}(?:\.\w{1,60})?(?: constructor| setter| getter)?): "
+    r"|([A-Z]\w{0,60})(?:\.(\w{1,60}))?( constructor| setter| getter)?): "
 )
+_SEQUENCE = re.compile(r"\(0 ?, ?([\w$.#]{1,80})\)")
+"""`(0, lib.pay)(order)` calls what an object holds, but not as its method: bundlers write it so."""
 _DOM_TYPES = frozenset(
     (
         *("AbortError", "ConstraintError", "DataCloneError", "DataError", "EncodingError"),
@@ -40,7 +42,7 @@ _DOM_TYPES = frozenset(
         *("NotAllowedError", "NotFoundError", "NotReadableError", "NotSupportedError"),
         *("OperationError", "OverconstrainedError", "QuotaExceededError", "ReadOnlyError"),
         *("SecurityError", "TimeoutError", "TransactionInactiveError", "URLMismatchError"),
-        *("UnknownError", "VersionError", "WrongDocumentError"),
+        *("TypeMismatchError", "UnknownError", "VersionError", "WrongDocumentError"),
     )
 )
 """Names of DOMExceptions. Blink words each cause; WebKit, and often Gecko, has one sentence for a
@@ -48,6 +50,22 @@ name (WebKit's dom/DOMException.cpp), so the name is all that engines have in co
 """
 
 DOM_TEXT = "a DOMException: its type says what"
+_ARGUMENT = re.compile(
+    r"Argument [0-9]{1,3} \('[^'\n]{1,80}'\) to (?:the )?(?:\w{1,60}\.)?(\w{1,60}) "
+)
+"""WebKit's form of it."""
+
+_ANY_CALL = frozenset({"", "an argument of another kind than expected"})
+"""Mistakes in the call of a web API: which one was called says more than what was wrong with it.
+(Which had too few arguments, WebKit says only in the stack.)
+"""
+
+# WebKit's sentences for what other engines tell apart. The native function on top of its stack
+# tells which mistake it is.
+_TYPE_ERROR, _PATTERN = "Type error", "The string did not match the expected pattern."
+_ILLEGAL = "An invalid or illegal string was specified"  # Gecko's sentence for the same
+_OF_LISTS = frozenset({"", "Set", "Map", "WeakSet", "WeakMap"})
+_OF_JSON = frozenset({"", "json", "parse"})
 
 
 class NormalizedMessage(NamedTuple):
@@ -62,12 +80,13 @@ class NormalizedMessage(NamedTuple):
     where: Where = "frame"
 
 
-def normalize(type_: str, message: str) -> NormalizedMessage:
-    """Type and message in their normalized form.
+def normalize(type_: str, message: str, native: str = "") -> NormalizedMessage:
+    """Type and message in their normalized form. `native`: the function of the engine that threw,
+    where the stack shows it.
 
     Storms repeat themselves, so the last results are cached.
     """
-    return _normalized(type_, message[:MAX])
+    return _normalized(type_, message[:MAX], native)
 
 
 @cache
@@ -76,12 +95,13 @@ def _matcher() -> Matcher:
 
 
 @lru_cache(maxsize=2048)
-def _normalized(type_: str, message: str) -> NormalizedMessage:
+def _normalized(type_: str, message: str, native: str) -> NormalizedMessage:
     found_type, text = split(message)
     type_ = found_type if found_type and type_ in ("", "Error") else type_
-    match = _matcher().find(text) or _without_dom(text)
-    if match is None and type_ == "AggregateError" and not text:  # JavaScriptCore says nothing
-        match = _matcher().find("All promises were rejected")
+    text = _SEQUENCE.sub(r"\1", text.replace("new(0,", "new (0,")) if "(0" in text else text
+    match = _match(type_, text, native)
+    if type_ == "TypeError" and (call := _call(text, native)) and _is_any_call(match):
+        return NormalizedMessage(type_, f"a wrong call of {call}", known=True)
     if match and type_ not in _DOM_TYPES:
         type_ = match.row.type or type_
     if type_ in _DOM_TYPES and (match is None or match.row.where == "frame"):
@@ -91,10 +111,35 @@ def _normalized(type_: str, message: str) -> NormalizedMessage:
     return NormalizedMessage(type_, match.canonical, known=True, where=match.row.where)
 
 
-def _without_dom(text: str) -> Match | None:
-    """What follows the call that a browser's DOM puts before a message."""
-    found = _DOM.match(text)
-    return _matcher().find(text[found.end() :]) if found else None
+def _match(type_: str, text: str, native: str) -> Match | None:
+    """The row of the table, if there is one that is not about something else."""
+    if type_ == "AggregateError" and not text:  # JavaScriptCore says nothing
+        text = "All promises were rejected"
+    if text == _TYPE_ERROR and native not in _OF_LISTS:
+        return None
+    if text == _PATTERN and native not in _OF_JSON:
+        return _matcher().find(_ILLEGAL)
+    prefix = _DOM.match(text)
+    match = _matcher().find(text) or (prefix and _matcher().find(text[prefix.end() :]))
+    if type_ == "SyntaxError" and prefix and _named(prefix):
+        return match if match and match.row.type == type_ else _matcher().find(_ILLEGAL)
+    return match
+
+
+def _is_any_call(match: Match | None) -> bool:
+    return (match.canonical if match else "") in _ANY_CALL
+
+
+def _call(text: str, native: str) -> str:
+    """The web API that a message is about: `appendChild`, `URL`, or '' if it is about none."""
+    prefix, argument = _DOM.match(text), _ARGUMENT.match(text)
+    return (_named(prefix) if prefix else argument[1] if argument else "") or native
+
+
+def _named(prefix: re.Match[str]) -> str:
+    """`Cart: ` is no web API, but how somebody begins a message."""
+    blink, owner, member, how = prefix.groups()
+    return blink or member or (owner if how else "")
 
 
 def unwrapped(type_: str, message: str) -> tuple[str, str]:

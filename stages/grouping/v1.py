@@ -42,6 +42,9 @@ _ERROR_CLASSES = (
 _FILE_OF_ERRORS = re.compile(
     r"/(?:errors?|exceptions?|problems?|failures?)\b[^/]*\Z", re.IGNORECASE
 )
+_COMPILES = re.compile(r"(?:new )?(?:eval|Function)\Z").match
+"""What parses a text: then the script that called it is at fault, not one that was loaded."""
+
 _COMPONENT_STACK = "React ErrorBoundary "
 """The type of a cause that Sentry's SDK makes of the components above the place: callers."""
 
@@ -126,7 +129,7 @@ class _Grouping:
 
     def _error_parts(self) -> list[str]:
         thrown = self._details.thrown
-        message = messages.normalize(thrown.type, thrown.template or thrown.message)
+        message = _normalized(thrown)
         type_ = _type(message.type)
         self.result.used.append(f"type: {type_}")
         return ["error", type_, *self._place_parts(message)]
@@ -156,7 +159,9 @@ class _Grouping:
         self.result.ignore(
             "stack", "it belongs to whoever loaded the script, which could not be parsed"
         )
-        frame = self._details.source or self.result.top
+        frames = self._details.thrown.frames
+        compiled = bool(frames) and is_native(frames[0].file) and _COMPILES(frames[0].function)
+        frame = self.result.top if compiled else self._details.source or self.result.top
         file = steady(frame.file) if frame else ""
         self.result.used.append(f"file: {file or 'the page'}")
         return file
@@ -207,8 +212,15 @@ def _type(type_: str) -> str:
     return "Error" if type_ in _UNTYPED or is_minified(type_) else type_
 
 
+def _normalized(thrown: ExceptionInfo) -> messages.NormalizedMessage:
+    """JavaScriptCore shows the function of its own that threw: `appendChild@[native code]`."""
+    top = thrown.frames[0] if thrown.frames else None
+    native = plain(top.function) if top and top.file == "[native code]" else ""
+    return messages.normalize(thrown.type, thrown.template or thrown.message, native)
+
+
 def _cause(thrown: ExceptionInfo) -> str:
-    message = messages.normalize(thrown.type, thrown.template or thrown.message)
+    message = _normalized(thrown)
     frame = _top(thrown.frames, thrown.type)
     function = telling(frame.function) if frame else ""
     if frame is None or message.where == "nowhere" or not function:
@@ -223,9 +235,22 @@ def _top(frames: Sequence[Frame], type_: str) -> Frame | None:
     placed = [frame for frame in frames if not is_native(frame.file)]
     placed = [frame for frame in placed if not is_wasm(frame.file)] or placed
     ours = [frame for frame in placed if frame.in_app] or placed
-    ours = [frame for frame in ours if not is_compiled_helper(frame.function)] or ours
+    ours = _without_helpers(ours) or ours
     usable = [frame for frame in ours if not frame.evaluated] or ours
     return next((frame for frame in _past_constructor(usable, type_)), None)
+
+
+def _without_helpers(frames: Sequence[Frame]) -> list[Frame]:
+    """Without what compilers add. `Wrapper` is Babel's where its `_construct` is on top of it, and
+    a usual name everywhere else.
+    """
+    inner = (None, *frames)
+    return [
+        frame
+        for before, frame in zip(inner, frames, strict=False)
+        if not is_compiled_helper(frame.function)
+        and not (before and frame.function == "Wrapper" and is_compiled_helper(before.function))
+    ]
 
 
 def _past_constructor(frames: Sequence[Frame], type_: str) -> Iterable[Frame]:

@@ -57,7 +57,7 @@ class Lab(ThreadingHTTPServer):
         address = f"/assets/app-{hashlib.sha256(script).hexdigest()[:8]}.js"
         kind = " type=module" if name == "strict" else ""
         page = (HERE / "page.html").read_text().replace("APP", address).replace("KIND", kind)
-        self.pages |= {address: script, f"/{name}": page.encode()}
+        self.pages |= {address: script, f"/shop?{name}": page.encode()}
 
 
 class _Answers(BaseHTTPRequestHandler):
@@ -73,11 +73,11 @@ class _Answers(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
         after = ""
-        if self.path.startswith("/results/"):
-            name = self.path.removeprefix("/results/")
+        if self.path.startswith("/results?"):
+            name = self.path.removeprefix("/results?")
             self.server.taken.put((name, json.loads(body), self.headers["User-Agent"]))
             after = "".join(self.server.order[self.server.order.index(name) + 1 :][:1])
-        self._answer(200, "text/plain", after and f"/{after}".encode())
+        self._answer(200, "text/plain", after and f"/shop?{after}".encode())
 
     def _answer(self, status: int, kind: str, body: bytes | str) -> None:
         self.send_response(status)
@@ -126,7 +126,7 @@ def _command(engine: str, folder: Path) -> list[str]:
 
 def _captured(lab: Lab, engine: str, started: list[str], folder: Path, captures: Captures) -> str:
     """Fill in what one engine tells of each variant; its user agent."""
-    window = Window(started, f"{lab.address}/{lab.order[0]}", folder)
+    window = Window(started, f"{lab.address}/shop?{lab.order[0]}", folder)
     agent = ""
     try:
         for _ in lab.order:

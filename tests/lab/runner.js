@@ -15,7 +15,7 @@ addEventListener("load", function () {
     })();
   }
   function handIn() {
-    fetch("/results" + location.pathname, { method: "POST", body: JSON.stringify(results) })
+    fetch("/results" + location.search, { method: "POST", body: JSON.stringify(results) })
       .then(function (answer) { return answer.text(); })
       .then(function (address) { if (address) location.href = address; });
   }

@@ -14,31 +14,31 @@ from tests.lab.scoring import Share, captures, in_three_engines, in_two_builds, 
 
 ONE = {  # percent now, and what it should reach
     "strict, common": (100.0, 99),
-    "strict, all": (97.3, 0),
+    "strict, all": (98.4, 0),
     "bundle, common": (100.0, 99),
-    "bundle, all": (97.3, 0),
-    "es5, common": (98.2, 0),
-    "es5, all": (95.0, 0),
+    "bundle, all": (98.4, 0),
+    "es5, common": (100.0, 0),
+    "es5, all": (98.4, 0),
     "anonymous, common": (93.8, 90),
-    "anonymous, all": (79.2, 75),
-    "smallA, common": (92.0, 90),
-    "smallA, all": (79.2, 75),
-    "bigA, common": (92.0, 90),
-    "bigA, all": (79.2, 75),
-    "terserA, common": (89.3, 90),
-    "terserA, all": (76.8, 75),
+    "anonymous, all": (92.4, 75),
+    "smallA, common": (93.8, 90),
+    "smallA, all": (93.2, 75),
+    "bigA, common": (93.8, 90),
+    "bigA, all": (93.2, 75),
+    "terserA, common": (93.8, 90),
+    "terserA, all": (91.2, 75),
 }
 """One mistake that is one issue in three engines."""
 
-BUILDS = {"small": (99.6, 100), "terser": (99.3, 100), "big": (99.7, 97)}
+BUILDS = {"small": (100.0, 100), "terser": (99.8, 100), "big": (100.0, 97)}
 """One mistake in one engine that is one issue in two builds, without source maps."""
 
 MERGED = {
     "bundle": (0.02, 0.32),
-    "anonymous": (0.54, 0.32),
-    "smallA": (0.57, 0.32),
-    "bigA": (0.57, 0.32),
-    "terserA": (0.56, 0.32),
+    "anonymous": (0.32, 0.32),
+    "smallA": (0.32, 0.32),
+    "bigA": (0.32, 0.32),
+    "terserA": (0.29, 0.32),
 }
 """Pairs of two mistakes of different kinds in one file that are one issue."""
 
@@ -49,7 +49,8 @@ def share_of(measure: str) -> Share:
 
 
 def row(name: str, share: Share, reach: float) -> str:
-    return f"{name:42} {share.met:5} of {share.of:6} {share.percent:6.2f} %  reach {reach} %"
+    wanted = f"reach {reach} %" if reach else ""
+    return f"{name:42} {share.met:5} of {share.of:6} {share.percent:6.2f} %  {wanted}"
 
 
 def test_the_lab_has_two_hundred_mistakes_and_each_engine_told_of_nearly_all():

@@ -88,10 +88,118 @@ def test_values_are_taken_out_and_names_stay(message, canonical):
             ["Maximum call stack size exceeded", "too much recursion", "Espace pile insuffisant"],
             "too much recursion",
         ),
+        (
+            [
+                "Cannot read properties of undefined (reading 'supplier')",
+                "undefined is not an object (evaluating 'e.find(r=>r.price>100).supplier')",
+            ],
+            "property supplier of null or undefined",
+        ),
+        (
+            [
+                "(0 , e.pay) is not a function",
+                "e.pay is not a function",
+                "(0,e.pay) is not a function. (In '(0,e.pay)(7)', '(0,e.pay)' is 7)",
+            ],
+            "pay is not a function",
+        ),
+        (
+            [
+                "(0 , e.lib.Chart) is not a constructor",
+                "undefined is not a constructor (evaluating 'new(0,e.lib.Chart)(\"sales\")')",
+            ],
+            "Chart is not a constructor",
+        ),
+        (
+            [
+                "Value tiny out of range for Intl.DateTimeFormat options property dateStyle",
+                'invalid value "tiny" for option dateStyle',
+                'dateStyle must be "full", "long", "medium", or "short"',
+            ],
+            "an invalid value of the option dateStyle",
+        ),
     ],
 )
 def test_engines_words_for_one_mistake_are_one_form(texts, canonical):
     assert {normalize("", text).text for text in texts} == {canonical}
+
+
+@pytest.mark.parametrize(
+    ("type_", "native", "texts", "canonical"),
+    [
+        (
+            "TypeError",
+            "drawImage",
+            [
+                "Failed to execute 'drawImage' on 'Canvas2D': The value is not of type 'Blob'",
+                "Canvas2D.drawImage: Argument 1 could not be converted to any of: Blob.",
+                "Type error",
+            ],
+            "a wrong call of drawImage",
+        ),
+        (
+            "TypeError",
+            "",
+            [
+                "Failed to execute 'append' on 'Element': parameter 1 is not of type 'Node'.",
+                "Element.append: Argument 1 is not an object.",
+                "Argument 1 ('node') to Element.append must be an instance of Node",
+            ],
+            "a wrong call of append",
+        ),
+        ("TypeError", "Set", ["number 7 is not iterable", "Type error"], "not iterable"),
+        ("TypeError", "", ["Cart: there is no line 7"], "Cart: there is no line <number>"),
+        (
+            "SyntaxError",
+            "insertAdjacentHTML",
+            [
+                "Failed to execute 'insertAdjacentHTML' on 'Element': 'in' is no position.",
+                "An invalid or illegal string was specified",
+                "The string did not match the expected pattern.",
+            ],
+            "a DOMException: its type says what",
+        ),
+        (
+            "SyntaxError",
+            "json",
+            [
+                "Unexpected token '<', \"<!doctype \"... is not valid JSON",
+                "The string did not match the expected pattern.",
+            ],
+            "JSON: invalid text",
+        ),
+    ],
+)
+def test_which_call_failed_tells_more_than_an_engines_sentence_for_many(
+    type_, native, texts, canonical
+):
+    assert {normalize(type_, text, native).text for text in texts} == {canonical}
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        (
+            "Invalid regular expression: /(/: Unterminated group",
+            "Invalid flags supplied to RegExp constructor 'gx'",
+        ),
+        (
+            "Cannot use 'in' operator to search for 'a' in b",
+            "Right-hand side of 'instanceof' is not an object",
+        ),
+        (
+            "Illegal invocation",
+            "Method Map.prototype.get called on incompatible receiver #<Object>",
+        ),
+        (
+            "Cannot destructure property 'a' of 'b' as it is null.",
+            "Cannot convert undefined or null to object",
+        ),
+        ("toFixed() digits argument must be between 0 and 100", "page is out of range"),
+    ],
+)
+def test_mistakes_that_every_engine_tells_apart_are_two(texts):
+    assert len({normalize("", text).text for text in texts}) == 2
 
 
 @pytest.mark.parametrize(

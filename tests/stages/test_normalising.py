@@ -139,6 +139,30 @@ def test_the_constructor_of_an_errors_own_class_is_passed_over():
     )
 
 
+@pytest.mark.parametrize(
+    ("lines", "culprit"),
+    [
+        (["_construct@{}:9:9", "Wrapper@{}:8:8", "_callSuper@{}:7:7", "PayError@{}:6:6"], "load"),
+        (["Wrapper@{}:8:8"], "Wrapper"),
+    ],
+)
+def test_babels_wrapper_of_an_error_class_is_passed_over_and_a_projects_own_is_not(lines, culprit):
+    file = "https://x/cart.js"
+    stack = "\n".join([*lines, "load@{}:2:2"]).replace("{}", file)
+    told = named("snippet", {"type": "PayError", "message": "no", "stack": stack})
+    assert told["culprit"] == f"{culprit} (cart.js)"
+
+
+@pytest.mark.parametrize("compiler", ["eval", "new Function"])
+def test_a_text_that_cannot_be_parsed_is_a_fault_of_the_script_that_has_it_parsed(compiler):
+    message = "Unexpected token ';'"
+    stack = (
+        f"SyntaxError: {message}\n    at {compiler} (<anonymous>)\n    at load (https://x/a.js:2:2)"
+    )
+    report = {"type": "SyntaxError", "message": message, "stack": stack, "source": "https://x/page"}
+    assert "file: a.js" in named("snippet", report)["used"]
+
+
 @pytest.mark.parametrize("name", ["", ".extras", ".0123456789abcdef", ".extras.0123456789abcdef"])
 def test_frames_of_the_snippet_itself_are_not_the_page_s(name):
     address = f"https://shop.example/assets/cw/c/{'0a' * 16}{name}.js"
