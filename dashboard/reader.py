@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pymongo import DESCENDING
+from pymongo import ASCENDING, DESCENDING
 
 from catchwater import mongo_client
-from catchwater.issues import search
+from catchwater.issues import search, words
 from catchwater.issues.shown import SHOWN
 from catchwater.mongo_client import QUERY_MS
 from dashboard import times
@@ -41,12 +41,24 @@ class MongoReader:
 
     async def issues(self, query: IssueQuery) -> tuple[list[Document], Cursor | None]:
         """A page of issues, and where the next one starts."""
-        wanted = self._find("issues", _selection(query), SHOWN)
         order = [(query.sort, DESCENDING), ("_id", DESCENDING)]
         with mongo_client.translated_errors(self._url):
+            few = await self._few_with(search.parse(query.q).text)
+            wanted = self._find("issues", _selection(query, few), SHOWN)
+            if few is not None:
+                wanted = wanted.hint([("_id", ASCENDING)])
             found = await wanted.sort(order).limit(query.limit + 1).to_list()
         page = found[: query.limit]
         return page, _after(page[-1], query.sort) if len(found) > query.limit else None
+
+    async def _few_with(self, text: str) -> list[str] | None:
+        """The issues that have a word of `text`, if those are few; else None."""
+        for condition in words.conditions(text):
+            wanted = self._find("issues", condition, {"_id": True})
+            found = await wanted.limit(words.FEW + 1).to_list()
+            if len(found) <= words.FEW:
+                return [one["_id"] for one in found]
+        return None
 
     async def issue(self, issue: str) -> Document | None:
         with mongo_client.translated_errors(self._url):
@@ -136,7 +148,7 @@ class MongoReader:
             return await cursor.to_list()
 
 
-def _selection(query: IssueQuery) -> Document:
+def _selection(query: IssueQuery, among: Sequence[str] | None = None) -> Document:
     every = search.conditions(search.parse(query.q), query.at)
     if query.state:
         every.append(search.of_state(query.state, query.at))
@@ -146,6 +158,8 @@ def _selection(query: IssueQuery) -> Document:
         every.append({"last_seen": {"$gte": query.since}})
     if query.cursor:
         every.append(_beyond(query.cursor))
+    if among is not None:
+        every.append({"_id": {"$in": among}})
     return {"$and": every}
 
 

@@ -6,11 +6,13 @@ import zlib
 from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
 from catchwater.issues.states import Sighting
+from catchwater.issues.words import words_of
 from catchwater.streams import counters, time_buckets
 
 if TYPE_CHECKING:
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
     from catchwater.streams.counters import CounterField
 
 _HOUR_DIGITS = 10
+_REMEMBERED = 1_000
+"""Issues whose words are not looked for again at each event; some 2 kB each."""
 
 
 @dataclass(slots=True)
@@ -104,14 +108,19 @@ def _fold_release(writes: Writes, project: str, release: str, seen: Json) -> Non
 
 
 def _fold_issue(update: Update, issue: str, seen: Json) -> None:
-    update.on_insert.update(
-        orjson.loads(seen["about"]), project=counters.project_of(issue), untold={"new": True}
-    )
+    update.on_insert.update(_about(seen["about"]), project=counters.project_of(issue))
     update.at_most("first_seen", _date(seen["first"]))
     update.at_least("last_seen", _date(seen["last"]))
     update.names.update(seen.get("names", ()))
     for register, rank in seen["users"].items():
         update.at_least(f"u.{register}", int(rank))
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _about(text: str) -> Json:
+    """What an issue begins with, as the commit tells it at each of its events."""
+    about = orjson.loads(text)
+    return {**about, "words": words_of(about), "untold": {"new": True}}
 
 
 def _fold_value(writes: Writes, bucket: str, part: str, counter: CounterField, n: int) -> None:

@@ -18,6 +18,7 @@ INDEXES: list[tuple[str, list[tuple[str, int]]]] = [
         for key in ("last_seen", "first_seen", "count", "users")
     ],
     ("issues", [("names", 1)]),
+    ("issues", [("words", 1)]),
     ("samples", [("issue", 1), ("received", -1)]),
     ("hours", [("project", 1), ("hour", 1)]),
     ("hours", [("issue", 1), ("hour", 1)]),

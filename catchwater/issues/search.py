@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from catchwater.errors import QueryParameterError
+from catchwater.issues import words
 from catchwater.issues.states import IGNORED, MERGED, RESOLVED, STATES
 
 if TYPE_CHECKING:
@@ -18,24 +19,21 @@ if TYPE_CHECKING:
 
 Condition = dict[str, Any]
 
-SEARCHED = ("type", "message", "culprit")
-
 _WORD = re.compile(r'(?<!\S)(is|project|level):("[^"]*"|[^\s"]\S*)')
 _QUOTED = re.compile(r'"([^"]*)"')
 
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """`text` stands somewhere in an issue, as it is, whatever its case. '' asks for nothing."""
+    """`text` stands in an issue, as it is, whatever its case, from the beginning of a word on.
+
+    '' asks for nothing.
+    """
 
     text: str = ""
     state: str = ""
     project: str = ""
     level: str = ""
-
-    @property
-    def is_empty(self) -> bool:
-        return self == Search()
 
 
 def parse(text: str) -> Search:
@@ -63,7 +61,7 @@ def conditions(search: Search, at: datetime) -> list[Condition]:
     found += [{name: value} for name in ("project", "level") if (value := getattr(search, name))]
     if search.text:
         literal = {"$regex": re.escape(search.text), "$options": "i"}
-        found.append({"$or": [{field: literal} for field in SEARCHED]})
+        found.append({"$or": [{field: literal} for field in words.SEARCHED]})
     return found
 
 

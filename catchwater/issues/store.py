@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pymongo
 
 from catchwater import mongo_client
-from catchwater.issues import states
+from catchwater.issues import states, words
 from catchwater.issues.derived import derived
 from catchwater.issues.releases import Releases
 from catchwater.issues.search import conditions
@@ -113,9 +113,23 @@ class IssueStore:
     def find(self, search: Search, at: datetime, sort: str, limit: int) -> list[Document]:
         """The first ones of those that are searched for; `limit` 0: all."""
         order = [(sort, pymongo.DESCENDING), ("_id", pymongo.DESCENDING)]
-        wanted = {"$and": conditions(search, at)}
+        every = conditions(search, at)
         with mongo_client.translated_errors(self._url):
-            return list(self._issues.find(wanted, SHOWN).sort(order).limit(limit))
+            few = self._few_with(search.text)
+            if few is None:
+                found = self._issues.find({"$and": every}, SHOWN)
+            else:
+                every.append({"_id": {"$in": few}})
+                found = self._issues.find({"$and": every}, SHOWN).hint([("_id", 1)])
+            return list(found.sort(order).limit(limit))
+
+    def _few_with(self, text: str) -> list[str] | None:
+        """The issues that have a word of `text`, if those are few; else None."""
+        for condition in words.conditions(text):
+            found = list(self._issues.find(condition, {"_id": True}).limit(words.FEW + 1))
+            if len(found) <= words.FEW:
+                return [one["_id"] for one in found]
+        return None
 
     def named(self, ids: Sequence[str]) -> list[Document]:
         """Those of these ids that there are, in their order."""

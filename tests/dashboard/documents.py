@@ -12,6 +12,8 @@ from urllib.parse import quote
 
 import orjson
 
+from catchwater.issues.words import words_of
+
 Document = dict[str, Any]
 
 LIFE = "5eedbeef"
@@ -48,7 +50,7 @@ def parts(n: int, at: datetime, life: str = LIFE) -> dict[str, int]:
 def issue(name: str, **given: Any) -> Document:
     seen = given.get("last_seen", moment(minutes=1))
     count = given.get("count", 3)
-    return {
+    document = {
         "_id": identity(name, given.get("project", "1")),
         "project": "1",
         "type": "TypeError",
@@ -62,6 +64,7 @@ def issue(name: str, **given: Any) -> Document:
         "count": count,
         "users": 2,
     } | given
+    return document | {"words": words_of(document)}
 
 
 def hour(of: Document, at: datetime, n: int, more: int = 0) -> Document:

@@ -48,7 +48,12 @@ def test_a_tally_becomes_one_update_of_the_issue_and_one_of_its_hour():
     assert issue.highest["parts.202311-p0-abcd1234-1"] == 5
     assert issue.highest["last_seen"] == datetime.fromtimestamp(1_700_000_001, UTC)
     assert issue.lowest["first_seen"] == datetime.fromtimestamp(1_700_000_000, UTC)
-    assert issue.on_insert == {"type": "TypeError", "project": "1", "untold": {"new": True}}
+    assert issue.on_insert == {
+        "type": "TypeError",
+        "project": "1",
+        "words": ["error", "typeerror"],
+        "untold": {"new": True},
+    }
     assert (issue.highest["u.7"], issue.highest["u.9"]) == (2, 1)
     assert hour.highest == {"parts.202311-p0-abcd1234-1": 5, "more.202311-p0-abcd1234-1": 3}
     assert hour.on_insert["hour"] == datetime(2023, 11, 14, 22, tzinfo=UTC)
