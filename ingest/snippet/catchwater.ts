@@ -130,6 +130,7 @@ export function start(endpoint: string): void {
     try {
       var now = Date.now();
       var report: any = describe(error);
+      var chain = [error];
       var cause = (error = error || 0);
       // The event's place, or what Firefox and WebKit write on an error: without a stack there is no other.
       report.source = event.filename || error.fileName || error.sourceURL;
@@ -158,14 +159,12 @@ export function start(endpoint: string): void {
       report.context = {
         viewport: innerWidth + "x" + innerHeight,
         language: navigator.language,
-        connection: ((navigator as any).connection || 0).effectiveType,
         visibility: document.visibilityState,
         age: now - loaded,
       };
-      report.cause = [];
-      while (!report.cause[4] && (cause = cause.cause || (cause.errors || 0)[0])) {
-        report.cause.push(describe(cause));
-      }
+      // A chain may come back to where it has been.
+      while (!chain[5] && (cause = cause.cause || (cause.errors || 0)[0]) && chain.indexOf(cause) < 0) chain.push(cause);
+      report.cause = chain.slice(1).map(describe);
       if (config.before) {
         if (!(cause = config.before(report))) return drop("before");
         if (cause.id) report = cause; // else it only says yes, or is a promise

@@ -70,8 +70,20 @@ def test_causes_are_told_nearest_first_and_a_circle_of_them_ends(visit, recorder
     report = one(recorder)
     assert (report["type"], report["message"]) == ("PaymentError", "payment")
     told = [(cause["type"], cause["message"]) for cause in report["cause"]]
-    assert told == [("Error", "call"), ("RangeError", "amount")] * 2 + [("Error", "call")]
+    assert told == [("Error", "call"), ("RangeError", "amount")]
     assert "at " in report["cause"][0]["stack"]
+
+
+def test_an_error_that_is_its_own_cause_has_none(visit, recorder):
+    visit("<script>var e = new Error('own'); e.cause = e; throw e</script>")
+    assert one(recorder)["cause"] == []
+
+
+def test_of_many_causes_the_first_five_are_told(visit, recorder):
+    visit("""<script>
+      for (var e = new Error("0"), i = 1; i < 9; i++) e = new Error(String(i), {cause: e});
+      throw e</script>""")
+    assert [cause["message"] for cause in one(recorder)["cause"]] == ["7", "6", "5", "4", "3"]
 
 
 def test_what_failed_inside_an_aggregate_error_is_its_cause(visit, recorder):

@@ -123,6 +123,7 @@ function start(endpoint) {
     try {
       var now = Date.now();
       var report2 = describe(error);
+      var chain = [error];
       var cause = error = error || 0;
       report2.source = event.filename || error.fileName || error.sourceURL;
       report2.line = event.lineno || error.lineNumber || error.line;
@@ -146,14 +147,11 @@ function start(endpoint) {
       report2.context = {
         viewport: innerWidth + "x" + innerHeight,
         language: navigator.language,
-        connection: (navigator.connection || 0).effectiveType,
         visibility: document.visibilityState,
         age: now - loaded
       };
-      report2.cause = [];
-      while (!report2.cause[4] && (cause = cause.cause || (cause.errors || 0)[0])) {
-        report2.cause.push(describe(cause));
-      }
+      while (!chain[5] && (cause = cause.cause || (cause.errors || 0)[0]) && chain.indexOf(cause) < 0) chain.push(cause);
+      report2.cause = chain.slice(1).map(describe);
       if (config.before) {
         if (!(cause = config.before(report2))) return drop("before");
         if (cause.id) report2 = cause;
