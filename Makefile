@@ -44,7 +44,7 @@ chaos: .venv/test.stamp ## a long chaos run: CATCHWATER_CHAOS_EVENTS and CATCHWA
 fuzz: .venv/test.stamp ## look for input that breaks what reads it, for FUZZ_SECONDS each (600)
 	@for target in event report stack post; do $(BIN)/python -m tests.fuzz $$target --seconds $${FUZZ_SECONDS:-600} || exit 1; done
 
-lab: .venv/test.stamp ## make 266 mistakes in three browsers; writes what tests/lab scores: how they are grouped
+lab: .venv/test.stamp ## make 279 mistakes in three browsers; writes what tests/lab scores: how they are grouped
 	@$(BIN)/python -m tests.lab
 
 simulate: .venv/test.stamp ## run SEEDS (10000) orders of events and faults; one that is wrong says how to see it again

@@ -48,6 +48,9 @@ _COMPILES = re.compile(r"(?:new )?(?:eval|Function)\Z").match
 _COMPONENT_STACK = "React ErrorBoundary "
 """The type of a cause that Sentry's SDK makes of the components above the place: callers."""
 
+_MINIFIED = 1000
+"""A column that only minified code has."""
+
 _UNTYPED = frozenset({"", "UnhandledRejection", "Unhandled", "Uncaught"})
 
 
@@ -237,7 +240,17 @@ def _top(frames: Sequence[Frame], type_: str) -> Frame | None:
     ours = [frame for frame in placed if frame.in_app] or placed
     ours = _without_helpers(ours) or ours
     usable = [frame for frame in ours if not frame.evaluated] or ours
-    return next((frame for frame in _past_constructor(usable, type_)), None)
+    found = next((frame for frame in _past_constructor(usable, type_)), None)
+    return _async_arrow(found, frames) if found and not found.function else found
+
+
+def _async_arrow(body: Frame, frames: Sequence[Frame]) -> Frame:
+    """JavaScriptCore runs an async arrow function in one without a name that the arrow calls: the
+    arrow is the next frame, on the same line. (In minified code all is on one line.)
+    """
+    arrow = next(iter(frames[frames.index(body) + 1 :]), body)
+    same = body.line is not None and (arrow.file, arrow.line) == (body.file, body.line)
+    return arrow if same and (arrow.column or 0) < _MINIFIED and telling(arrow.function) else body
 
 
 def _without_helpers(frames: Sequence[Frame]) -> list[Frame]:

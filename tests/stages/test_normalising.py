@@ -153,6 +153,22 @@ def test_babels_wrapper_of_an_error_class_is_passed_over_and_a_projects_own_is_n
     assert told["culprit"] == f"{culprit} (cart.js)"
 
 
+@pytest.mark.parametrize(
+    ("places", "culprit"),
+    [
+        (("7:20", "7:31"), "load (cart.js)"),
+        (("7:20", "3:31"), "cart.js"),
+        (("1:2000", "1:2031"), "cart.js"),
+    ],
+)
+def test_an_async_arrow_of_webkit_has_the_name_of_the_next_frame_on_its_line(places, culprit):
+    body, arrow = places
+    stack = f"@https://x/cart.js:{body}\nload@https://x/cart.js:{arrow}\nrun@https://x/a.js:9:9"
+    message = "undefined is not an object (evaluating 'order.sum')"
+    told = named("snippet", {"type": "TypeError", "message": message, "stack": stack})
+    assert told["culprit"] == culprit
+
+
 @pytest.mark.parametrize("compiler", ["eval", "new Function"])
 def test_a_text_that_cannot_be_parsed_is_a_fault_of_the_script_that_has_it_parsed(compiler):
     message = "Unexpected token ';'"
