@@ -9,7 +9,7 @@ from __future__ import annotations
 import pytest
 
 from tests.lab.building import mistakes
-from tests.lab.capturing import ENGINES
+from tests.lab.capturing import ENGINES, capture
 from tests.lab.scoring import Share, captures, in_three_engines, in_two_builds, merged
 
 ONE = {  # percent now, and what it should reach
@@ -83,3 +83,17 @@ def test_two_kinds_of_mistake_are_two_issues(variant, figures):
     share = merged(variant)
     figures(row(f"wrongly merged pairs: {variant}", share, reach))
     assert now - 0.01 < share.percent <= now, (share.percent, share.others)
+
+
+def test_making_captures_says_first_which_engine_is_missing(monkeypatch, tmp_path):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(
+        SystemExit, match="chromium is not installed: see ops/setup/system_packages"
+    ):
+        capture()
+    (tmp_path / "chromium").touch(mode=0o755)
+    with pytest.raises(SystemExit, match="firefox is not installed"):
+        capture()
+    (tmp_path / "firefox").touch(mode=0o755)
+    with pytest.raises(SystemExit, match="webkit is not installed"):
+        capture()
