@@ -55,6 +55,7 @@ both = pytest.mark.parametrize("found", [in_a_folder, in_a_bundle])
         (b"https://cdn.example/static/maps/app.js.map", "maps/app.js.map"),
         (b"https://cdn.example/maps/app.js.map", "maps/app.js.map"),
         (b"https://cdn.example/elsewhere/app.js.map", "js/app.js.map"),
+        (b"/elsewhere/app.js.map", "app.js.map"),
         (b"../maps/app.js.map", "maps/app.js.map"),
         (b"app.js.map", "js/app.js.map"),
         (b"", "maps/app.js.map"),
@@ -95,6 +96,12 @@ def test_a_debug_id_needs_no_script(tmp_path, found):
     raw = simple(file="app.js", debug_id="0" * 32)
     told = found({"a/app.js": b"a()", "b/app.js": b"b()", "maps/app.js.map": raw}, tmp_path)
     assert told["maps/app.js.map"] == "maps/app.js"
+
+
+@both
+def test_a_map_beside_a_script_is_of_that_one_whatever_file_it_names(tmp_path, found):
+    files = {"a/app.js": b"a()", "x.js": b"x()", "x.js.map": SHOP}
+    assert found(files, tmp_path)["x.js.map"] == "x.js"
 
 
 @both
