@@ -168,7 +168,8 @@ class Map:
         file, column = (token.src or f"source {token.src_id}")[:2048], token.src_col + 1
         if source is None or text is None:
             ignored = self._is_ignored(token)
-            return Place(file, at + 1, column, None, name, [], None, [], ignored=ignored)
+            function, _ = self._function_at(token, token.src_col)
+            return Place(file, at + 1, column, function, name, [], None, [], ignored=ignored)
         pre = [_cut(source[n]) for n in range(max(0, at - AROUND), at)]
         post = [_cut(source[n]) for n in range(at + 1, min(len(source), at + 1 + AROUND))]
         before = len(_before(text, token.src_col).encode())

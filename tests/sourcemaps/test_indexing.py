@@ -14,6 +14,7 @@ from catchwater.sourcemaps.positions import Map
 from catchwater.sourcemaps.scope_reader import ScopeReader
 from catchwater.sourcemaps.scopes import read_functions
 from catchwater.sourcemaps.upload.folder import checked
+from catchwater.sourcemaps.upload.function_maps import LONGEST, function_maps
 from catchwater.sourcemaps.upload.indexing import HEAVIEST, ignored_sources, index_of
 from catchwater.sourcemaps.upload.repair import digits, values, without_bad_references
 from tests.sourcemaps.explained import named, report, simple, upload
@@ -208,3 +209,57 @@ def test_a_source_of_more_functions_than_an_index_may_hold_has_none_and_its_neig
     assert index.table(1) is None
     assert index.table(0) is not None
     assert index.weight < HEAVIEST
+
+
+# What metro-source-map 0.84.6 writes of a class with a method and a callback in it, and a function.
+METRO = {
+    "names": ["Cart", "Cart#total", "lines.map$argument_0", "<global>", "pay"],
+    "mappings": "AAA;ECC;qBCC,oBD;GDC;CGC;ACC,yCD",
+}
+
+
+@pytest.mark.parametrize(
+    ("row", "column", "function"),
+    [
+        (0, 3, "Cart"),
+        (1, 9, "Cart.total"),
+        (2, 20, "Cart.total"),
+        (2, 30, "lines.map$argument_0"),
+        (5, 20, "pay"),
+        (6, 0, ""),
+    ],
+)
+def test_a_map_of_react_native_tells_functions_where_it_has_no_text(row, column, function):
+    mappings = f"AA{digits(row)}{digits(column)}"
+    raw = simple(mappings=mappings, sourcesContent=None, x_facebook_sources=[[METRO]])
+    with closing(ScopeReader()) as reader:
+        place = Map(raw, index_of(raw, reader)).place(1, 1)
+    assert (place.line, place.function, place.line_text) == (row + 1, function, None)
+
+
+def test_the_text_of_a_source_tells_functions_better_than_react_native_does():
+    raw = simple(x_facebook_sources=[[METRO]])
+    with closing(ScopeReader()) as reader:
+        assert Map(raw, index_of(raw, reader)).place(1, 1).function == "outer"
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        None,
+        7,
+        [None],
+        [[]],
+        [[{"names": ["a"], "mappings": 7}]],
+        [[{"names": ["a"], "mappings": "!"}]],
+        [[{"names": ["a"], "mappings": "AC"}]],
+        [[{"names": [7], "mappings": "AA"}]],
+        [[{"names": ["a"], "mappings": "EA,DA"}]],
+        [[{"names": ["a"], "mappings": "A"}]],
+        [[{"names": ["a"], "mappings": "A" * LONGEST + "AA"}]],
+        [[{"mappings": "AA"}]],
+    ],
+    ids=lambda told: str(told)[:40],
+)
+def test_function_tables_of_react_native_that_cannot_be_read_are_left_out(told):
+    assert function_maps(simple(x_facebook_sources=told)) == {}

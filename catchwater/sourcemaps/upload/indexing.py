@@ -12,6 +12,7 @@ import structlog
 from catchwater.errors import SourceUnreadableError
 from catchwater.sourcemaps.function_index import FunctionIndex, FunctionTable
 from catchwater.sourcemaps.positions import Map
+from catchwater.sourcemaps.upload.function_maps import function_maps
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,7 +39,12 @@ def index_of(raw: bytes, reader: ScopeReader) -> FunctionIndex:
     """
     sources = list(Map(raw).sources())
     names = [name for name, _ in sources]
-    return FunctionIndex(_tables(sources, reader), frozenset(ignored_sources(raw, names)))
+    tables, written = _tables(sources, reader), function_maps(raw)
+    left = HEAVIEST - sum(one.weight for one in tables if one)
+    for number, table in written.items():
+        if number < len(tables) and tables[number] is None and table.weight <= left:
+            tables[number], left = table, left - table.weight
+    return FunctionIndex(tables, frozenset(ignored_sources(raw, names)))
 
 
 def _tables(
