@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import subprocess
 import threading
 import urllib.request
@@ -27,17 +28,17 @@ daemon off; pid {folder}/pid; error_log stderr; worker_processes 1; {user}
 events {{ worker_connections 64; }}
 http {{
   access_log off; {temporary}
-  server {{ listen 127.0.0.1:{port}; location = /healthz {{ return 200; }} include {folder}/first-party.conf; }}
+  server {{ listen 127.0.0.1:{port}; location = /healthz {{ return 200; }} include {folder}/shipped.conf; }}
 }}
 """  # noqa: E501 - one piece of text, as it is sent or run
 
 
 @contextmanager
-def by_nginx(port: int, ingest: int, folder: Path) -> Iterator[None]:
-    """A real nginx on `port`, with the shipped file; only the port of ingest is another."""
+def by_nginx(port: int, behind: int, folder: Path, shipped: Path = SHIPPED) -> Iterator[None]:
+    """A real nginx on `port`, with a shipped file; only the port of what is behind is another."""
     binary = program("nginx")
-    (folder / "first-party.conf").write_text(
-        SHIPPED.read_text().replace("127.0.0.1:8080", f"127.0.0.1:{ingest}")
+    (folder / "shipped.conf").write_text(
+        re.sub(r"127\.0\.0\.1:\d+", f"127.0.0.1:{behind}", shipped.read_text())
     )
     kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
     temporary = " ".join(f"{kind}_temp_path {folder}/{kind};" for kind in kinds)

@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import closing
+
+import pytest
+from pymongo import MongoClient
+
+from catchwater.local.servers import free_port
+from catchwater.sourcemaps.cache import MapCache
+from catchwater.sourcemaps.store import MapStore
+from tests.browser.sites import SHIPPED, by_nginx
+from tests.clients.page import ALL, Table, write
+from tests.clients.uploading import EVERY, FEW, Server, modules_of
+from tests.missing import program
+from tests.sourcemaps.sentry import served
+
+
+@pytest.fixture(scope="session")
+def mongo(mongo_url: str) -> str:
+    with MongoClient[dict[str, object]](mongo_url) as client:
+        client.drop_database("catchwater")
+    return mongo_url
+
+
+@pytest.fixture
+def maps(mongo: str) -> Iterator[MapCache]:
+    """The maps as the stage has them; a test says `look` where the stage's thread would."""
+    with closing(MapStore(mongo)) as store:
+        yield MapCache(store, 32 * 2**20)
+
+
+@pytest.fixture(scope="session")
+def servers(mongo: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Server]]:
+    """`sourcemaps serve`, by the way to it."""
+    program("node")
+    modules, folder, port = modules_of(EVERY if ALL else FEW), tmp_path_factory.mktemp, free_port()
+    conf = SHIPPED.with_name("source-maps.conf")
+    with served(mongo, folder("serve")) as own, by_nginx(port, own.port, folder("nginx"), conf):
+        yield {
+            "directly": Server(f"http://127.0.0.1:{own.port}/", modules),
+            "through nginx": Server(f"http://127.0.0.1:{port}/", modules),
+        }
+
+
+@pytest.fixture(scope="session")
+def table() -> Iterator[Table]:
+    """What came of each client. Where all were tried it becomes the page."""
+    found: Table = defaultdict(dict)
+    yield found
+    if ALL and set(found) == set(EVERY):
+        write(found)

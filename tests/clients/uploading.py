@@ -1,0 +1,125 @@
+"""Sentry's upload clients of every generation that npm has whole: a small shop is built and
+uploaded with one of them.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import tempfile
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.browser import toolchain
+from tests.sourcemaps import bundles
+from tests.sourcemaps.sentry import TOKEN
+
+HERE = Path(__file__).parent
+ADDRESS = "https://cdn7.example/shop.js"
+DEPENDENCIES: dict[str, str] = json.loads((HERE / "package.json").read_text())["dependencies"]
+BUNDLERS = ("esbuild", "rollup", "vite", "webpack")
+EVERY = [name for name in DEPENDENCIES if name not in BUNDLERS]
+FEW = ["cli-2.58.6", "rollup-plugin-4.9.1", "esbuild-plugin-2.23.1"]
+"""Those that each run of the tests tries; `make clients` tries all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """Where clients upload to. `url` is that of `sourcemaps serve`, or of a proxy before it."""
+
+    url: str
+    modules: Path
+
+
+def bundler_of(client: str) -> str:
+    """The bundler that a plugin is for; esbuild for what uploads a folder."""
+    kind = client.partition("-plugin-")[0]
+    return kind if kind in BUNDLERS else "esbuild"
+
+
+def modules_of(clients: Iterable[str]) -> Path:
+    """The node_modules folder with these clients and what they plug into."""
+    clients = list(clients)
+    wanted = {name: DEPENDENCIES[name] for name in [*clients, *map(bundler_of, clients)]}
+    with tempfile.TemporaryDirectory() as folder:
+        manifest = Path(folder) / "package.json"
+        manifest.write_text(json.dumps({"private": True, "dependencies": wanted}, sort_keys=True))
+        return toolchain.modules(manifest)
+
+
+def build_and_upload(client: str, server: Server, folder: Path, release: str) -> Path:
+    """Build the shop and have its maps uploaded. Returns the script."""
+    source, script = bundles.source(folder), folder / "dist" / "shop.js"
+    script.parent.mkdir()
+    # each client's script is another, and so is its debug id
+    source.write_text(f"window.builtWith = {json.dumps(release)};\n{bundles.ENTRY}")
+    told = {"bundler": bundler_of(client), "modules": str(server.modules)}
+    told |= {"entry": str(source), "into": str(script)}
+    if "-plugin-" in client:
+        _node(
+            "build.cjs",
+            told | {"client": client, "options": _options(server, release, script)},
+            folder,
+        )
+        return script
+    _node("build.cjs", told, folder)
+    _by_command(client, server, script.parent, release)
+    return script
+
+
+def thrown(script: Path) -> dict[str, Any]:
+    """What the built script throws: `{stack, ids}`, the debug ids by the stack that has them."""
+    done = _run(["node", HERE / "run.cjs", script, ADDRESS], script.parent, {})
+    found: dict[str, Any] = json.loads(done)
+    return found
+
+
+def _options(server: Server, release: str, script: Path) -> dict[str, Any]:
+    """`assets`: versions 2.0 mark and upload nothing without."""
+    told = {"url": server.url, "org": "any", "project": "1", "authToken": TOKEN}
+    return told | {
+        "release": {"name": release},
+        "telemetry": False,
+        "sourcemaps": {"assets": f"{script}*"},
+    }
+
+
+def _by_command(client: str, server: Server, dist: Path, release: str) -> None:
+    settings = {"SENTRY_URL": server.url, "SENTRY_AUTH_TOKEN": TOKEN}
+    package = server.modules / client
+    if client.startswith("cli-"):
+        command: list[object] = ["node", package / "bin/sentry-cli", "sourcemaps"]
+        _run([*command, "inject", dist], dist, settings)
+        options = ["--org", "any", "--project", "1", "--release", release]
+        _run([*command, "upload", *options, dist], dist, settings)
+        return
+    script = (
+        f"const sdk = require({json.dumps(str(package))}).createSentrySDK("
+        f"{json.dumps({'url': server.url, 'token': TOKEN, 'org': 'any', 'project': '1'})});"
+        f"sdk.sourcemap.upload({json.dumps({'directory': str(dist), 'release': release})})"
+        ".catch((error) => { console.error(error); process.exitCode = 1; });"
+    )
+    _run(["node", "-e", script], dist, settings)
+
+
+def _node(script: str, told: dict[str, Any], folder: Path) -> None:
+    _run(["node", HERE / script, json.dumps(told)], folder, {})
+
+
+def _run(command: list[object], folder: Path, settings: dict[str, str]) -> str:
+    """With nothing of the developer's settings. Raises AssertionError with all it said."""
+    kept = {name: text for name, text in os.environ.items() if not name.startswith("SENTRY_")}
+    done = subprocess.run(
+        list(map(str, command)),
+        env=kept | settings | {"HOME": str(folder)},
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
