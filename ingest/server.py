@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from catchwater.config.projects import Project, Projects
     from ingest.admission import Admission
     from ingest.batching import EventBatcher
+    from ingest.envelope import Envelope
     from ingest.in_flight import PostBytes
     from ingest.reports import Post, Sender
     from ingest.settings import Limits
@@ -37,7 +38,7 @@ as it is, or cut.
 """
 
 LARGE = 65_536
-"""Bytes of an item after which others are let in: reading it may have taken some milliseconds."""
+"""Bytes of items after which others are let in: reading them may have taken some milliseconds."""
 
 _accepted = functools.cache(metrics.ACCEPTED.labels)  # looking a label up costs as much as counting
 
@@ -103,12 +104,18 @@ class IngestHandlers:
         with self._held(project) as held:
             parsed = envelope.parse(await body.read(self._limits.body_bytes, held))
             post, sender = reports.Post(), self._sender(request, project)
-            for item in parsed.items:
-                reports.add_item(post, sender, parsed.event_id, item)
-                if len(item.payload) > LARGE:
-                    await asyncio.sleep(0)  # let others in
+            await self._read_items(post, sender, parsed)
             await self._store(project, post)
         return responses.sentry_ok(post.events[0].id if post.events else "")
+
+    async def _read_items(self, post: Post, sender: Sender, parsed: Envelope) -> None:
+        since = 0
+        for item in parsed.items:
+            reports.add_item(post, sender, parsed.event_id, item)
+            since += len(item.payload)
+            if since > LARGE:
+                since = 0
+                await asyncio.sleep(0)  # let others in
 
     async def store(self, request: web.Request) -> web.Response:
         project = self._project(self._by_sentry_key(request), request)

@@ -55,6 +55,10 @@ def _million(text: bytes) -> bytes:
     return _event("message", b'"' + text * (1_000_000 // len(text)) + b'"')
 
 
+def _many_keys() -> bytes:
+    return json.dumps({f"{n:x}": 1 for n in range(49_000)}).encode()
+
+
 BOMBS = {
     "lists, packed twice": Bomb(SNIPPET, _twice, {"Content-Encoding": "gzip,gzip"}),
     "lists, packed twice, no key": Bomb(KEYLESS, _twice, {"Content-Encoding": "gzip,gzip"}),
@@ -98,6 +102,13 @@ BOMBS = {
     "objects with one key": Bomb(STORE, lambda: b'{"a":1,' * 1 + b'"a":1,' * 160_000 + b'"a":1}'),
     "many keys": Bomb(
         STORE, lambda: json.dumps({f"{n:x}": n for n in range(70_000)}).encode()[:-1] + b"}"
+    ),
+    "19 events of many keys": Bomb(ENVELOPE, lambda: b"{}\n" + (ITEM + _many_keys() + b"\n") * 19),
+    "200 small events of lists behind half a pair": Bomb(
+        ENVELOPE,
+        lambda: (
+            b"{}\n" + (ITEM + _event("extra", b'["\\ud800",' + _lists(60_000) + b"]") + b"\n") * 200
+        ),
     ),
     "a long number": Bomb(STORE, lambda: _event("extra", b"9" * 1_000_000)),
     "numbers": Bomb(SNIPPET, lambda: b"[" + b"1e9," * 500_000 + b"1]"),
