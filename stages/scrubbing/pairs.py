@@ -19,13 +19,14 @@ LONGEST = 4000
 """Characters of a value that are looked at."""
 
 _NAME = re.compile(
-    r"(?<![\w.%-])([A-Za-z_][\w.\[\]%-]{0,60})(\\{0,3}[\"'`]?)(\s{0,3}(?:=>|[:=])\s{0,3})(?![=:>])"
+    r"(?<![\w.%-])([A-Za-z_][\w.\[\]%-]{0,60}+)(\\{0,3}[\"'`]?)(\s{0,3}(?:=>|[:=])\s{0,3})(?![=:>])"
 )
 _BARE = re.compile(r"[^&\s;\"'<>#,)\]}]{1,4000}")
 _LINE = re.compile(r"[^\r\n]{1,4000}")
 _LINE_IN_QUOTES = re.compile(r"[^\r\n\"']{1,4000}")
-_HEADER = re.compile(r"[^\d=]{0,4000}[\d=]|[\w-]{1,20} \S{8,4000}\Z")
-"""A credential or a cookie has a digit or `=` in it, or is one word after the name of a scheme."""
+_ONE_WORD = re.compile(r"[\w-]{1,20}+ \S{8,4000}+\Z")
+_MARK = re.compile(r"[\d=]")
+"""A credential or a cookie has one in it, or is one word after the name of a scheme."""
 _ENCODED = re.compile(
     r"((?:%(?:25){0,3}(?:3[Ff]|26|23)|[?&#])([A-Za-z_][\w.-]{0,60})%(?:25){0,3}3[Dd])"
     r"((?:[^\s&\"'<>%]|%(?!(?:25){0,3}26)){1,4000})"
@@ -49,17 +50,31 @@ _DOUBTS = ("unexpected", "invalid", "unknown", "illegal", "unrecognized", "bad",
 """What a parser says before `token: 'x'`."""
 
 
+class _Marks:
+    """Where the next mark stands: looked for once, however many headers without one there are."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._next = -1
+
+    def between(self, start: int, end: int) -> bool:
+        if self._next < start:
+            found = _MARK.search(self._text, start)
+            self._next = found.start() if found else len(self._text)
+        return self._next < end
+
+
 def hide(is_secret: Judge, text: str, found: Counter[str]) -> str:
     """`text` with `[secret]` for the values of secret names. `found` counts them."""
     if "%" in text and ("3D" in text or "3d" in text):
         text = _ENCODED.sub(partial(_encoded, is_secret, found), text)
     if "=" not in text and ":" not in text:
         return text
-    parts, done = [], 0
+    parts, done, marks = [], 0, _Marks(text)
     for match in _NAME.finditer(text):
         if match.start() < done:
             continue
-        start, end = _value(is_secret, text, match)
+        start, end = _value(is_secret, text, match, marks)
         if start < end:
             parts += [text[done:start], "[secret]"]
             done = end
@@ -74,14 +89,14 @@ def _encoded(is_secret: Judge, found: Counter[str], match: re.Match[str]) -> str
     return f"{match[1]}[secret]"
 
 
-def _value(is_secret: Judge, text: str, match: re.Match[str]) -> tuple[int, int]:
+def _value(is_secret: Judge, text: str, match: re.Match[str], marks: _Marks) -> tuple[int, int]:
     """Where the secret begins and ends; both the same where there is none."""
     name, quote, separator, at = match[1], match[2], match[3], match.end()
     plain = unquote(name) if "%" in name else name
     if not is_secret(plain):
         return _credential(text, name, separator, at)
     if plain.lower() in _WHOLE_LINES and ":" in separator and not quote:
-        return _line(text, match.start(), at)
+        return _line(text, match.start(), at, marks)
     opened = _opening(text, at)
     if opened:
         return (at, at) if _doubted(text, match, quote) else _quoted(text, at, opened)
@@ -117,20 +132,22 @@ def _listed(text: str, at: int) -> tuple[int, int]:
     return at, (end + 1 if end > 0 else min(len(text), at + LONGEST))
 
 
-def _line(text: str, name_at: int, at: int) -> tuple[int, int]:
+def _line(text: str, name_at: int, at: int, marks: _Marks) -> tuple[int, int]:
     """The whole rest of a header's line, if it is one and not a sentence.
 
     Where a quote stands before the name, up to the next one.
     """
     before = text[name_at - 1 : name_at]
     match = (_LINE_IN_QUOTES if before in {'"', "'"} else _LINE).match(text, at)
-    if not match or "[token]" in match[0] or not _HEADER.match(match[0]):
+    if not match or not (marks.between(at, match.end()) or _ONE_WORD.match(match[0])):
         return at, at
-    return at, match.end()
+    return (at, at) if "[token]" in match[0] else (at, match.end())
 
 
 def _bare(text: str, at: int, *, certain: bool) -> tuple[int, int]:
     """A value without quotes. After `: ` or ` = ` it may be a word of a sentence, or code."""
+    if text.startswith("[", at):  # no value: nothing is looked through for it
+        return at, at
     match = _BARE.match(text, at)
     if not match or not _is_value(match[0]):
         return at, at
