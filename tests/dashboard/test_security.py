@@ -159,6 +159,22 @@ def test_the_wait_doubles_is_bounded_and_ends_with_the_right_password():
     assert guesses.wait_s("a", now) == 0.0
 
 
+@pytest.mark.parametrize(
+    ("tried", "same", "other"),
+    [
+        ("2001:db8:1:2::{:x}", "2001:db8:1:2:ffff::1%eth0", "2001:db8:1:3::1"),
+        ("::ffff:192.0.2.1", "192.0.2.1", "::ffff:192.0.2.2"),
+    ],
+)
+def test_whoever_has_a_network_is_one_guesser(tried, same, other):
+    """Each address of a house's IPv6 network had five guesses of its own: there are 2**64."""
+    guesses = Guesses()
+    for n in range(FREE + 1):
+        guesses.wrong(tried.format(n), 0.0)
+    assert guesses.wait_s(same, 0.0) == 1.0
+    assert guesses.wait_s(other, 0.0) == 0.0
+
+
 def test_addresses_beyond_the_most_are_forgotten():
     guesses = Guesses()
     for n in range(MOST_ADDRESSES + 50):
