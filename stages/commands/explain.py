@@ -13,7 +13,7 @@ from catchwater.commands import options
 from catchwater.commands.box import finds_box
 from catchwater.visible import visible
 from stages import project_settings
-from stages.filters.unwanted import unwanted
+from stages.filters.unwanted import NO_ERROR, unwanted
 from stages.fingerprint import READERS
 from stages.grouping import grouped_event, stored_event, versions
 
@@ -98,7 +98,9 @@ def explain(line: bytes, settings: ProjectSettings | None = None) -> dict[str, A
     details = _READERS[kind_of(report)](report)
     result, fingerprints = versions.group(details, settings.rules if settings else ())
     found = {"id": id_of(report), **grouped_event.identity(details, result, fingerprints)}
-    if settings and (reason := unwanted(details, {}, settings.filters)):
+    if not details.is_error:
+        found["dropped"] = NO_ERROR
+    elif settings and (reason := unwanted(details, {}, settings.filters)):
         found["dropped"] = reason
     return found | ({"title": result.title} if result.title else {})
 

@@ -27,12 +27,18 @@ _REPORTED_SCHEMES = (
 _MANY = 200  # frames that are looked at for the one that threw
 
 
+NO_ERROR = "no_error"
+"""Why a report is dropped that says that all went well, whatever a project's filters."""
+
+
 def unwanted(details: ParsedEvent, facts: Mapping[str, Any], filters: Filters) -> str:
-    """The first filter that drops the event, such as `filter:crawlers`; '' for an event that
-    passes.
+    """The first filter that drops the event, such as `filter:crawlers`, or `no_error`; '' for an
+    event that passes.
 
     Never raises.
     """
+    if not details.is_error:
+        return NO_ERROR
     for name, applies in _FILTERS.items():
         if getattr(filters, name) and applies(details, facts, filters):
             return f"filter:{name}"

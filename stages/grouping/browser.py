@@ -4,6 +4,7 @@ form.
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from stages.grouping import fields, stacks
@@ -22,7 +23,7 @@ def read(report: dict[str, Any]) -> ParsedEvent:
         return _csp(FieldReader(), report, mapping(report["csp-report"]))
     take = FieldReader()
     kind, body = take.text(report.get("type"), "type", 50), mapping(report.get("body"))
-    if kind == "csp-violation":
+    if kind in ("csp-violation", "csp"):  # drafts of the Reporting API said `csp`
         return _csp(take, report, body)
     return _other(take, report, kind or "report", body)
 
@@ -32,12 +33,12 @@ def _csp(take: FieldReader, report: dict[str, Any], body: dict[str, Any]) -> Par
     blocked = take.text(
         _first(body, "blockedURL", "blocked-uri", "blockedURI"), "blocked", fields.TEXT
     )
-    where = blocked_origin(blocked)
-    message = f"{directive} blocked {where or 'an inline resource'}"
+    where = "inline" if blocked in _OLD_INLINE else blocked_origin(blocked)
+    message = f"{directive} blocked {'an inline resource' if where == 'inline' else where}"
     details = _details(
         take, report, "csp-violation", ExceptionInfo("CSPViolation", message, _frames(take, body))
     )
-    details.parts = [directive, where]
+    details.parts = [_newest(directive, where), where]
     details.page = (
         take.text(_first(body, "documentURL", "document-uri", "documentURI"), "page", fields.TEXT)
         or details.page
@@ -49,6 +50,16 @@ def _csp(take: FieldReader, report: dict[str, Any], body: dict[str, Any]) -> Par
         {key: value for key, value in body.items() if key not in _TOLD}, "extra"
     )
     return details
+
+
+_OLD_INLINE = ("", "self")
+"""What CSP 1 and 2 call code that stands in the page."""
+
+
+def _newest(directive: str, where: str) -> str:
+    """The directive as CSP 3 names it: a script or style that has an address is an element's."""
+    of_element = directive in ("script-src", "style-src") and "://" in where
+    return f"{directive}-elem" if of_element else directive
 
 
 _TOLD = frozenset(
@@ -70,16 +81,21 @@ def _directive(take: FieldReader, body: dict[str, Any]) -> str:
     return (effective or violated).partition(" ")[0] or "unknown-directive"
 
 
+_END_OF_HOST = re.compile("[/?#]")
+_USUAL_PORT = {"https": ":443", "wss": ":443", "http": ":80", "ws": ":80"}
+
+
 def blocked_origin(blocked: str) -> str:
-    """`https://e1.example/x.js?1` is `https://e1.example`; words such as `inline`, `eval`,
-    `data` stay.
+    """`https://e1.example:443/x.js?1` is `https://e1.example`; words such as `inline`, `eval`,
+    `data` stay, and `blob:https://e1.example/1` is `blob`.
     """
     scheme, found, rest = blocked.partition("://")
-    if not found:
+    if not found or ":" in scheme:
         return blocked.partition(":")[0]
     if "extension" in scheme:
         return scheme
-    return f"{scheme}://{rest.partition('/')[0].partition('?')[0].partition('#')[0]}"
+    host = _END_OF_HOST.split(rest, maxsplit=1)[0].lower()
+    return f"{scheme}://{host.removesuffix(_USUAL_PORT.get(scheme, ''))}"
 
 
 def _first(body: dict[str, Any], *names: str) -> Any:
@@ -103,8 +119,9 @@ def _other(
     stack = take.text(body.get("stack"), "stack", fields.STACK)
     frames = stacks.parse(stack) or _frames(take, body)
     what = "" if message else _what(take, body)
-    thrown = ExceptionInfo(type_, message or what or "no reason given", frames)
+    thrown = ExceptionInfo(type_, message or what or identity or "no reason given", frames)
     details = _details(take, report, kind, thrown)
+    details.is_error = body.get("type") != "ok" and kind not in _NO_ERRORS
     details.parts = [identity or what or ("unknown" if kind == "crash" else message)]
     details.parts += _place(kind, frames)
     details.level = "fatal" if kind == "crash" else "warning"
@@ -112,6 +129,10 @@ def _other(
         {key: value for key, value in body.items() if key not in ("message", "stack")}, "extra"
     )
     return details
+
+
+_NO_ERRORS = frozenset({"csp-hash"})
+"""Reports of what a page has loaded. Those of what went well besides errors say `ok`."""
 
 
 def _what(take: FieldReader, body: dict[str, Any]) -> str:

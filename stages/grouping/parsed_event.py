@@ -38,6 +38,7 @@ class ParsedEvent:
     parts: list[str] = field(default_factory=list)
     client_fingerprint: list[str] = field(default_factory=list)
     source: Frame | None = None  # window.onerror's position, or where a browser's report points
+    is_error: bool = True  # some reports of browsers say that all went well
     place: str = ""  # where it happened if no frame says so: a transaction, a page
     level: str = "error"
     mechanism: str = ""
