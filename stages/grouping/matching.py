@@ -17,10 +17,12 @@ _SHORT, _LONG = 3, 10  # characters of a text that the table is indexed by
 _HOLE = re.compile(r"\{(\w+)\}")
 _NAME = re.compile(r"(?<![\w$#])[\w$#]+\Z")
 _ASSIGNMENT = re.compile(r"[^=!<>]=(?![=>])")
+_IDENTIFIER = re.compile(r"[A-Za-z_$#\u0080-\uffff][\w$-]*\Z")
+_WRITTEN_KEY = re.compile(r"""\[(["'`])([^"'`\]]{1,80})\1\]\Z""")
 _ID = re.compile(r"[0-9]{5}|[0-9a-f]{16}|[0-9a-f]{8}-[0-9a-f]{4}-", re.IGNORECASE)
-_COMPUTED = re.compile(r"\[[^\"'\]]{1,80}\]\Z")
 _NOTHING = frozenset({"undefined", "null", "true", "false", "NaN"})
-_BRACKETS = {")": "(", "]": "["}
+_BRACKET = re.compile(r"([()\[\]])")
+_OPENING, _CLOSING = frozenset("(["), frozenset(")]")
 
 
 class Pattern(NamedTuple):
@@ -98,27 +100,34 @@ def _plausible(values: dict[str, str]) -> bool:
 def _filled(canonical: str, values: dict[str, str]) -> str:
     if "{" not in canonical:
         return canonical
-    member = values.get("member", "")
-    value = values.get("property") or values.get("name") or _last_member(member)
-    if canonical.startswith("property") and _COMPUTED.search(member):
-        value = "*"  # the other engines say what the key was
-    if not value or (value == values.get("property") and _is_key(value)):
+    value = values.get("property") or values.get("name")
+    if value is None:
+        value = _last_member(values.get("member", ""))
+    if not value or (canonical.startswith("property") and _is_key(value)):
         value = "*"
     return _HOLE.sub(lambda _: value, canonical)
 
 
 def _is_key(text: str) -> bool:
-    """A key that the page computed, not a name that somebody wrote: a number or an id."""
-    return text.isdecimal() or bool(_ID.search(text))
+    """A key that the page computed, not a name that somebody wrote: a number, an id, words."""
+    return bool(_ID.search(text)) or not _IDENTIFIER.match(text)
 
 
 def _last_member(expression: str) -> str:
-    """`a.b.c = 1` is `c`, `a.b(c)` is `b`; a lone name of a minifier is `*`, and so is a value."""
-    assignment = _ASSIGNMENT.search(expression)
+    """`a.b.c = 1` is `c`, `new a.b(c)` is `b`. `*` where engines do not agree: what a call gave, a
+    computed key, a value, a lone name of a minifier.
+    """
+    written = _WRITTEN_KEY.search(expression)
+    if written:
+        return "*" if _is_key(written[2]) else written[2]
+    outer = _outside_brackets(expression)
+    assignment = _ASSIGNMENT.search(outer)
     if assignment:
-        expression = expression[: assignment.start() + 1]
-    expression = _without_groups(expression.strip())
-    found = _NAME.search(expression)
+        outer = outer[: assignment.start() + 1]
+    outer = outer.strip()
+    if outer.startswith("new "):
+        outer = outer.removesuffix("()")
+    found = _NAME.search(outer)
     if found is None:
         return "*"
     if found.start():
@@ -126,11 +135,15 @@ def _last_member(expression: str) -> str:
     return "*" if is_minified(found[0]) or found[0] in _NOTHING else found[0]
 
 
-def _without_groups(expression: str) -> str:
-    while expression and expression[-1] in _BRACKETS:
-        opening = expression.rfind(_BRACKETS[expression[-1]])
-        expression = expression[:opening].rstrip() if opening > 0 else ""
-    return expression
+def _outside_brackets(expression: str) -> str:
+    """`a.b(c[1], d)[e]` is `a.b()[]`."""
+    depth, kept = 0, []
+    for piece in _BRACKET.split(expression):
+        depth -= piece in _CLOSING
+        if depth <= 0:
+            kept.append(piece)
+        depth += piece in _OPENING
+    return "".join(kept)
 
 
 def _patterns(table: Sequence[Row]) -> list[Pattern]:

@@ -55,6 +55,14 @@ _ARGUMENT = re.compile(
 )
 """WebKit's form of it."""
 
+_OF_CALLS = frozenset({"TypeError", "RangeError"})
+"""What a wrong call of a web API throws, besides DOMExceptions."""
+
+_GECKO_NAMES = frozenset({"add", "define", "evaluate", "measure", "toggle"})
+"""APIs that Gecko names in a SyntaxError. Of most others it only says what the type says: its dom/
+throws a bare NS_ERROR_DOM_SYNTAX_ERR.
+"""
+
 _ANY_CALL = frozenset({"", "an argument of another kind than expected"})
 """Mistakes in the call of a web API: which one was called says more than what was wrong with it.
 (Which had too few arguments, WebKit says only in the stack.)
@@ -66,6 +74,12 @@ _TYPE_ERROR, _PATTERN = "Type error", "The string did not match the expected pat
 _ILLEGAL = "An invalid or illegal string was specified"  # Gecko's sentence for the same
 _OF_LISTS = frozenset({"", "Set", "Map", "WeakSet", "WeakMap"})
 _OF_JSON = frozenset({"", "json", "parse"})
+
+
+_WITHOUT_STACK = frozenset({("SyntaxError", "json"), ("NotAllowedError", "play")})
+"""What Gecko gives no stack, as no line of the project is at fault: the server's answer was no
+JSON, the browser did not want to play.
+"""
 
 
 class NormalizedMessage(NamedTuple):
@@ -100,15 +114,18 @@ def _normalized(type_: str, message: str, native: str) -> NormalizedMessage:
     type_ = found_type if found_type and type_ in ("", "Error") else type_
     text = _SEQUENCE.sub(r"\1", text.replace("new(0,", "new (0,")) if "(0" in text else text
     match = _match(type_, text, native)
-    if type_ == "TypeError" and (call := _call(text, native)) and _is_any_call(match):
+    call = _call(text, native)
+    if call and _is_wrong_call(type_, call, match):
         return NormalizedMessage(type_, f"a wrong call of {call}", known=True)
     if match and type_ not in _DOM_TYPES:
         type_ = match.row.type or type_
     if type_ in _DOM_TYPES and (match is None or match.row.where == "frame"):
-        return NormalizedMessage(type_, DOM_TEXT, known=True)
+        where: Where = "nowhere" if (type_, native) in _WITHOUT_STACK else "frame"
+        return NormalizedMessage(type_, DOM_TEXT, known=True, where=where)
     if match is None:
         return NormalizedMessage(parametrised(type_), parametrised(text))
-    return NormalizedMessage(type_, match.canonical, known=True, where=match.row.where)
+    where = "nowhere" if (type_, call) in _WITHOUT_STACK else match.row.where
+    return NormalizedMessage(type_, match.canonical, known=True, where=where)
 
 
 def _match(type_: str, text: str, native: str) -> Match | None:
@@ -126,8 +143,14 @@ def _match(type_: str, text: str, native: str) -> Match | None:
     return match
 
 
-def _is_any_call(match: Match | None) -> bool:
-    return (match.canonical if match else "") in _ANY_CALL
+def _is_wrong_call(type_: str, call: str, match: Match | None) -> bool:
+    """Whether the API says more than the message. Of DOMExceptions, all engines name it for some
+    SyntaxErrors only.
+    """
+    canonical = match.canonical if match else ""
+    if type_ == "SyntaxError":
+        return call in _GECKO_NAMES and canonical in {"", DOM_TEXT}
+    return type_ in _OF_CALLS and canonical in _ANY_CALL
 
 
 def _call(text: str, native: str) -> str:

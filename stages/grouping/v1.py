@@ -50,6 +50,8 @@ _COMPONENT_STACK = "React ErrorBoundary "
 
 _MINIFIED = 1000
 """A column that only minified code has."""
+_SHORT = 3  # letters of a name that a minifier gives in a bundle of a megabyte
+_FEW_LINES = 3  # that such a bundle has
 
 _UNTYPED = frozenset({"", "UnhandledRejection", "Unhandled", "Uncaught"})
 
@@ -170,7 +172,7 @@ class _Grouping:
         return file
 
     def _frame_parts(self, frame: Frame, message: messages.NormalizedMessage) -> list[str]:
-        file, function = steady(frame.file), telling(frame.function)
+        file, function = steady(frame.file), _telling(frame)
         self.result.used.append(f"file: {file or 'the page'}")
         if file != frame.file:
             self.result.ignore(
@@ -213,6 +215,17 @@ def _type(type_: str) -> str:
     each build.
     """
     return "Error" if type_ in _UNTYPED or is_minified(type_) else type_
+
+
+def _telling(frame: Frame) -> str:
+    """The function's name if it tells the place.
+
+    Where a whole bundle stands in a line or two, three letters are a minifier's, word or not.
+    """
+    function = telling(frame.function)
+    if len(function) > _SHORT or (frame.line or 0) > _FEW_LINES:
+        return function
+    return "" if (frame.column or 0) >= _MINIFIED else function
 
 
 def _normalized(thrown: ExceptionInfo) -> messages.NormalizedMessage:
