@@ -29,6 +29,11 @@ HEADER_SECONDS = 15.0
 KEEPALIVE_SECONDS = 75.0
 """That it may take for those of a further one."""
 
+LONGEST_HEADER = 36_864
+"""Bytes of one header: 32 KB that a browser sends, and some more. The cookies of a whole site come
+along to a subdomain of it, and aiohttp's own limit of 8 KB refused all that such visitors reported.
+"""
+
 LOG_EVERY_S = 60.0
 
 SPARE_FILES = 64
@@ -54,6 +59,7 @@ class Runner(web.AppRunner):
     ) -> None:
         """`malformed` is called for each request that is no HTTP."""
         settings = {"access_log": None, "keepalive_timeout": KEEPALIVE_SECONDS, **settings}
+        settings.setdefault("max_field_size", LONGEST_HEADER)
         super().__init__(app, **settings)
         self.malformed = malformed
         self.headers = {"Server": SERVER, **headers}

@@ -50,7 +50,6 @@ SAVE_EVERY_S = 1.0
 DEFAULTS = Limits()
 
 SERVER: dict[str, Any] = {
-    "max_field_size": 32_768,  # cookies of the site's domain come along
     "auto_decompress": False,  # decompression.py does it, with a bound
     "shutdown_timeout": 10,
 }

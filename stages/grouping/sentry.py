@@ -142,12 +142,10 @@ def _frame(take: FieldReader, one: dict[str, Any]) -> Frame:
 
 def _circumstances(take: FieldReader, details: ParsedEvent, body: dict[str, Any]) -> None:
     request, sdk = mapping(body.get("request")), mapping(body.get("sdk"))
-    headers = {
-        key.lower(): value for key, value in take.words(request.get("headers"), "request").items()
-    }
+    headers = _headers(request.get("headers"))
     details.page = take.text(request.get("url"), "page", fields.TEXT)
-    details.referrer = headers.get("referer", "")
-    details.user_agent = _user_agent(take, request)
+    details.referrer = take.text(headers.get("referer"), "referrer", fields.TEXT)
+    details.user_agent = take.text(headers.get("user-agent"), "user_agent", 500)
     details.release = take.text(body.get("release"), "release")
     details.environment = take.text(body.get("environment"), "environment")
     name, version = take.text(sdk.get("name"), "sdk", 50), take.text(sdk.get("version"), "sdk", 20)
@@ -159,11 +157,23 @@ def _circumstances(take: FieldReader, details: ParsedEvent, body: dict[str, Any]
     _breadcrumbs(take, details, body.get("breadcrumbs"))
 
 
-def _user_agent(take: FieldReader, request: dict[str, Any]) -> str:
-    headers = request.get("headers")
-    pairs = headers.items() if isinstance(headers, dict) else []
-    found = next((value for key, value in pairs if key.lower() == "user-agent"), "")
-    return take.text(found, "user_agent", 500)
+def _headers(sent: Any) -> dict[str, Any]:
+    """Values by name in lower case. Sentry's protocol has them as an object, as a list of pairs,
+    and with a list where a value is; some SDKs write `{name, value}`.
+    """
+    listed = sent.items() if isinstance(sent, dict) else map(_header, items(sent, 200))
+    found: dict[str, Any] = {}
+    for name, value in listed:
+        if isinstance(name, str):
+            first = value[0] if isinstance(value, list) and value else value
+            found.setdefault(name.lower(), first)
+    return found
+
+
+def _header(one: Any) -> tuple[Any, Any]:
+    if isinstance(one, list) and len(one) == 2:
+        return one[0], one[1]
+    return mapping(one).get("name"), mapping(one).get("value")
 
 
 def _extra(body: dict[str, Any]) -> dict[str, Any]:

@@ -119,6 +119,15 @@ def test_what_is_no_http_is_answered_and_leaves_no_line_in_the_log(served, head)
     assert served.log.stat().st_size == before
 
 
+def test_headers_as_long_as_a_site_s_cookies_are_read(served):
+    long = dict.fromkeys(("Cookie", "Referer", "User-Agent"), "x" * 32_768)
+    for port in (served.port, served.ops_port):
+        connection = HTTPConnection("127.0.0.1", port, timeout=10)
+        connection.request("GET", "/healthz", headers=long)
+        assert connection.getresponse().status != 400, port
+        connection.close()
+
+
 @pytest.mark.parametrize("path", ["/", "/nowhere", "/healthz"])
 def test_no_answer_says_which_software_it_is_of(served, path):
     assert served.get(path).headers["Server"] == "catchwater"

@@ -71,6 +71,24 @@ class TestASentryEvent:
         )
         assert event.facts["user"] == "email:jane@shop.example"
 
+    @pytest.mark.parametrize(
+        "shape",
+        [
+            dict,
+            lambda pairs: {name.lower(): [value, "another"] for name, value in pairs},
+            lambda pairs: [list(pair) for pair in pairs],
+            lambda pairs: [{"name": name, "value": value} for name, value in pairs],
+            lambda pairs: [None, 7, ["alone"], [7, 7], {}, *(list(pair) for pair in pairs)],
+        ],
+        ids=["object", "lists of values", "pairs", "names and values", "among nonsense"],
+    )
+    def test_has_its_request_s_headers_in_whatever_shape(self, shape):
+        address = f"https://s.example/{'x' * 1000}"
+        pairs = [("User-Agent", CHROME_FACTS["user_agent"]), ("Referer", address)]
+        told = {"message": "x", "request": {"headers": shape(pairs)}}
+        whole = emitted("sentry", told, user_agent="").json
+        assert (whole["browser"], whole["referrer"]) == ("Chrome 156", address)
+
     @pytest.mark.parametrize("asked", [["a"], ["a", "{{ default }}"], ["{{default}}", "b"]])
     def test_with_its_own_fingerprint_gets_another_name(self, asked):
         event = {"message": "x"}
