@@ -18,6 +18,7 @@ from stages.fingerprint import READERS
 from stages.grouping import grouped_event, stored_event, versions
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from stages.project_settings import ProjectSettings
@@ -40,7 +41,10 @@ _READERS = {**READERS, "named": stored_event.read}
 
 
 @click.command("explain")
-@click.argument("file", type=click.File("rb"), default="-")
+@click.argument("files", metavar="[FILE]...", type=click.File("rb"), nargs=-1, default=("-",))
+@click.option(
+    "--diff", is_flag=True, help="Say of two reports why they are one issue, or why they are two."
+)
 @options.projects
 @click.option(
     "--project",
@@ -49,27 +53,67 @@ _READERS = {**READERS, "named": stored_event.read}
     help="Apply this project's rules, and say which filter would drop.",
 )
 @finds_box
-def command(file: BinaryIO, projects: Path, project: str) -> None:
-    """Print the fingerprint, the frames and the reasons for each report in FILE (or standard
+def command(files: tuple[BinaryIO, ...], diff: bool, projects: Path, project: str) -> None:
+    """Print the fingerprint, the frames and the reasons for each report in the FILEs (or standard
     input).
 
     One JSON object a line: reports of the snippet, Sentry events, Reporting API reports, CSP
     reports, or the raw events that Catchwater stores. One JSON object a line comes out. A line that
     is none of these is named on standard error, the others go on, and the exit code is 1.
+
+    With --diff there must be two reports, and what is printed is for people: what both have in
+    common, what only the first has (-) and only the second (+), and what is ignored.
     """
     settings = _settings(projects, project) if project else None
-    wrong = 0
-    for number, line in enumerate(file, 1):
-        if not line.strip():
-            continue
-        try:
-            explained = explain(line, settings)
-        except ValueError as error:
-            wrong += 1
-            click.echo(visible(f"line {number}: {error}"), err=True)
-            continue
-        click.echo(one_line(explained))
-    sys.exit(1 if wrong else 0)
+    explained = _explained(files, settings)
+    if diff:
+        _diff([one for one in explained if one])
+    else:
+        wrong = 0
+        for one in explained:
+            wrong += one is None
+            if one:
+                click.echo(one_line(one))
+        sys.exit(1 if wrong else 0)
+
+
+def _explained(
+    files: Iterable[BinaryIO], settings: ProjectSettings | None
+) -> Iterator[dict[str, Any] | None]:
+    """Each report; None for a line that is none, which is told on standard error."""
+    for file in files:
+        for number, line in enumerate(file, 1):
+            if not line.strip():
+                continue
+            try:
+                yield explain(line, settings)
+            except ValueError as error:
+                click.echo(visible(f"line {number}: {error}"), err=True)
+                yield None
+
+
+def _diff(reports: list[dict[str, Any]]) -> None:
+    if len(reports) != 2:
+        raise click.UsageError(
+            f"--diff: two reports are needed, and {len(reports)} could be read; name two files of "
+            "one each, or one of two lines"
+        )
+    for line in difference(*reports):
+        click.echo(visible(line))
+
+
+def difference(first: dict[str, Any], second: dict[str, Any]) -> Iterator[str]:
+    """Why two explained reports are one issue or two, as lines for people."""
+    same = first["fingerprint"] == second["fingerprint"]
+    yield "one issue" if same else "two issues"
+    yield from (f"  {part}" for part in first["used"] if part in second["used"])
+    if not same:
+        yield from (f"- {part}" for part in first["used"] if part not in second["used"])
+        yield from (f"+ {part}" for part in second["used"] if part not in first["used"])
+    ignored = [*first["ignored"], *second["ignored"]]
+    for part in dict.fromkeys(one["part"] for one in ignored):
+        why = next(one["why"] for one in ignored if one["part"] == part)
+        yield f"  ignored: {part} ({why})"
 
 
 def _read(text: bytes) -> Any:

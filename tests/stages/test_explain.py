@@ -105,3 +105,33 @@ def test_no_character_that_moves_a_terminal_is_printed(char):
     result = explain(orjson.dumps({"type": "Error", "message": f"a{char}b"}))
     assert char not in result.stdout
     assert json.loads(result.stdout)["message"] == f"a{char}b"
+
+
+OTHER = SNIPPET | {"stack": "refund@https://x.example/b.3f2a1c9d.js:7:8"}
+REBUILT = SNIPPET | {"stack": "pay@https://cdn.x.example/a.js?v=2:90:3"}
+
+
+def test_of_two_reports_it_says_why_they_are_two_issues(tmp_path):
+    for name, report in (("a", SNIPPET), ("b", OTHER)):
+        (tmp_path / name).write_bytes(orjson.dumps(report))
+    result = CliRunner().invoke(command, ["--diff", str(tmp_path / "a"), str(tmp_path / "b")])
+    assert result.exit_code == 0
+    lines = result.stdout.splitlines()
+    assert lines[0] == "two issues"
+    assert "  type: TypeError" in lines
+    assert {"- function: pay", "+ function: refund"} <= set(lines)
+    assert any("ignored: line and column" in line for line in lines)
+
+
+def test_of_two_reports_it_says_what_makes_them_one_issue():
+    lines = CliRunner().invoke(command, ["--diff"], lines_of(SNIPPET, REBUILT)).stdout.splitlines()
+    assert lines[0] == "one issue"
+    assert "  function: pay" in lines
+    assert not [line for line in lines if line[0] in "+-"]
+
+
+@pytest.mark.parametrize("reports", [[SNIPPET], [SNIPPET] * 3, [[], SNIPPET]])
+def test_a_difference_needs_two_reports(reports):
+    result = CliRunner().invoke(command, ["--diff"], lines_of(*reports))
+    assert result.exit_code == 2
+    assert "two reports are needed" in result.output
