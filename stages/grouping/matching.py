@@ -22,6 +22,7 @@ _WRITTEN_KEY = re.compile(r"""\[(["'`])([^"'`\]]{1,80})\1\]\Z""")
 _ID = re.compile(r"[0-9]{5}|[0-9a-f]{16}|[0-9a-f]{8}-[0-9a-f]{4}-", re.IGNORECASE)
 _NOTHING = frozenset({"undefined", "null", "true", "false", "NaN"})
 _BRACKET = re.compile(r"([()\[\]])")
+_END = 200  # characters of an expression
 _OPENING, _CLOSING = frozenset("(["), frozenset(")]")
 
 
@@ -136,11 +137,14 @@ def _last_member(expression: str) -> str:
 
 
 def _outside_brackets(expression: str) -> str:
-    """`a.b(c[1], d)[e]` is `a.b()[]`."""
-    depth, kept = 0, []
-    for piece in _BRACKET.split(expression):
-        depth -= piece in _CLOSING
-        if depth <= 0:
+    """`a.b(c[1], d)[e]` is `a.b()[]`; of a long one, the end is read."""
+    depth = 0
+    kept: list[str] = []
+    for piece in _BRACKET.split(expression[-_END:]):
+        if piece in _CLOSING:
+            kept = kept if depth else []  # it was opened before the end begins
+            depth = max(depth - 1, 0)
+        if not depth:
             kept.append(piece)
         depth += piece in _OPENING
     return "".join(kept)

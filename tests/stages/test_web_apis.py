@@ -120,6 +120,10 @@ def test_an_answer_that_is_no_json_is_no_fault_of_a_line():
             "undefined is not an object (evaluating 'totals[\"price\"]')",
             "property price of null or undefined",
         ),
+        (
+            f"undefined is not an object (evaluating 'pick({'at(1), ' * 40}2).price')",
+            "property price of null or undefined",
+        ),
         ("pick(...) is not a function", "* is not a function"),
         (
             "on[\"save\"] is not a function. (In 'on[\"save\"](2)', 'x' is 1)",
