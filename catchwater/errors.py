@@ -2,6 +2,7 @@
 
     CatchwaterError
     ├── ConfigError                 a configuration file has mistakes; lists all of them
+    ├── ProjectChangeError          a project cannot be changed as was asked
     ├── StageImportError            a stage's `run` cannot be imported
     ├── StartError
     │   ├── ServerStartError        an embedded Redis or MongoDB cannot be started
@@ -77,6 +78,10 @@ class ConfigError(CatchwaterError):
     def __init__(self, path: Path | str, mistakes: Iterable[Mistake]) -> None:
         self.mistakes = sorted(set(mistakes))
         super().__init__("\n".join(f"{path}: {mistake}" for mistake in self.mistakes))
+
+
+class ProjectChangeError(CatchwaterError):
+    """A project has no such id or key, or too many keys. The text says what there is."""
 
 
 class StageImportError(CatchwaterError):

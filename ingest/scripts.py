@@ -12,7 +12,7 @@ from catchwater import surrogates
 from ingest import content_negotiation, responses, snippet
 
 if TYPE_CHECKING:
-    from catchwater.config.projects import Project, Projects
+    from catchwater.config.projects import Projects
     from ingest.snippet import Script
 
 ALIAS = "public, no-transform, max-age=300, stale-while-revalidate=86400, stale-if-error=604800"
@@ -42,17 +42,17 @@ def answer(request: web.Request, projects: Projects, public_url: str) -> web.Res
             406, f"Accept-Encoding refuses all of: {', '.join(content_negotiation.OURS)}"
         )
     fixed = project.ingest_url(public_url)
-    return _sent(request, _script(request, project, file, fixed), coding, digest, by_host=not fixed)
+    return _sent(request, _script(request, key, file, fixed), coding, digest, by_host=not fixed)
 
 
-def _script(request: web.Request, project: Project, file: str, fixed: str) -> Script:
+def _script(request: web.Request, key: str, file: str, fixed: str) -> Script:
     """The script for the fixed address; else for the host and path of the request, which anybody
-    may invent.
+    may invent. An old key stays in it: its hash, which stands in pages, stays the same.
     """
     where = (
         fixed or f"{request.scheme}://{request.host}{request.rel_url.raw_path.rpartition('/c/')[0]}"
     )
-    endpoint = surrogates.replaced(f"{where}/e/{project.key}")
+    endpoint = surrogates.replaced(f"{where}/e/{key}")
     return snippet.script(file, endpoint, snippet.BEST if fixed else snippet.QUICK)
 
 

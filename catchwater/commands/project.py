@@ -8,10 +8,13 @@ import click
 
 from catchwater.commands import options
 from catchwater.commands.box import finds_box
+from catchwater.config import projects as listed
 from catchwater.config.projects import LONGEST_NAME, load
 from catchwater.config.projects import add as add_project
+from catchwater.errors import ProjectChangeError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 
@@ -45,3 +48,36 @@ def add(name: str, projects: Path) -> None:
     one = add_project(projects, name)
     click.echo(f"{one.id}  {one.key}  {one.name}")
     click.echo(f"its script tags: catchwater snippet {one.id} --projects {projects}", err=True)
+
+
+@command.command()
+@click.argument("project")
+@options.projects
+@finds_box
+def rotate(project: str, projects: Path) -> None:
+    """Give PROJECT (its id) a new key; prints its id, key and name.
+
+    The old key is accepted as well, until `catchwater project drop-key`.
+    """
+    one = _changed(lambda: listed.rotate(projects, project))
+    click.echo(f"{one.id}  {one.key}  {one.name}")
+    click.echo(f"valid as well: {', '.join(one.old_keys)}", err=True)
+
+
+@command.command("drop-key")
+@click.argument("project")
+@click.argument("key")
+@options.projects
+@finds_box
+def drop_key(project: str, key: str, projects: Path) -> None:
+    """Accept nothing more with KEY, an old key of PROJECT (its id)."""
+    one = _changed(lambda: listed.drop_key(projects, project, key))
+    click.echo(f"{one.id}  {one.key}  {one.name}")
+
+
+def _changed(change: Callable[[], listed.Project]) -> listed.Project:
+    """What `change` makes of a project. Raises UsageError."""
+    try:
+        return change()
+    except ProjectChangeError as error:
+        raise click.UsageError(str(error)) from error

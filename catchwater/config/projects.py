@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import secrets
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field
@@ -19,10 +19,15 @@ from catchwater.config.notices import Notices
 from catchwater.config.origins import Origin
 from catchwater.config.scrubbing import Private
 from catchwater.config.yaml_errors import Document
+from catchwater.errors import ProjectChangeError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
+
+KEY = "^[0-9a-f]{32}$"
+
+MOST_OLD_KEYS = 10
 
 LONGEST_NAME = 100
 """Characters of what people call a project."""
@@ -55,8 +60,16 @@ class Project(BaseModel):
     id: str = Field(pattern=r"^[0-9]{1,10}$", description="digits: it stands in the DSN")
     name: str = Field(min_length=1, max_length=LONGEST_NAME, description="what people call it")
     key: str = Field(
-        pattern=r"^[0-9a-f]{32}$",
+        pattern=KEY,
         description="32 lower-case hex digits; public: it stands in the page",
+    )
+    old_keys: list[Annotated[str, Field(pattern=KEY)]] = Field(
+        default_factory=list,
+        max_length=MOST_OLD_KEYS,
+        description=(
+            "keys that are accepted besides: those in pages and DSNs from before "
+            "`catchwater project rotate`"
+        ),
     )
     origins: list[Origin] = Field(
         default_factory=list,
@@ -96,6 +109,11 @@ class Project(BaseModel):
         default=notices.NONE, description="who is told of its issues, and when: see below"
     )
 
+    @property
+    def keys(self) -> list[str]:
+        """All keys it may be sent with, the newest first."""
+        return [self.key, *self.old_keys]
+
     def ingest_url(self, public_url: str) -> str:
         """Where this project's pages find ingest: its own address, else that of all, else ''."""
         return (self.url or public_url).rstrip("/")
@@ -106,7 +124,7 @@ class Projects:
 
     def __init__(self, projects: Iterable[Project]) -> None:
         self.all = list(projects)
-        self._by_key = {project.key: project for project in self.all}
+        self._by_key = {key: project for project in self.all for key in project.keys}
         self._by_id = {project.id: project for project in self.all}
 
     def by_key(self, key: str) -> Project | None:
@@ -127,8 +145,8 @@ def load(path: Path) -> Projects:
         document.wrong((key,), "unknown setting; known: projects")
     found = [document.build(Project, one, ("projects", i)) for i, one in enumerate(listed)]
     projects = [project for project in found if project is not None]
-    for name in ("id", "key"):
-        _all_differ(document, name, [getattr(project, name) for project in projects])
+    _all_differ(document, "id", [[project.id] for project in projects])
+    _all_differ(document, "key", [project.keys for project in projects])
     document.finish()
     return Projects(projects)
 
@@ -146,23 +164,68 @@ def add(path: Path, name: str) -> Project:
     known = load(path).all if path.exists() else []
     number = max((int(project.id) for project in known), default=0) + 1
     project = Project(id=str(number), name=name, key=secrets.token_hex(16))  # type: ignore[call-arg] # the rest has defaults
-    written = [_plain(one) for one in [*known, project]]
+    _write(path, [*known, project])
+    return project
+
+
+def rotate(path: Path, project_id: str) -> Project:
+    """Give a project a new key; the old ones stay valid until `drop_key`.
+
+    Raises ProjectChangeError for another id, or where there would be too many.
+    """
+    old = _listed(path, project_id)
+    if len(old.old_keys) >= MOST_OLD_KEYS:
+        raise ProjectChangeError(
+            f"project {project_id} has {MOST_OLD_KEYS} old keys in {path}: take one out with "
+            f"`catchwater project drop-key {project_id} {old.old_keys[-1]}`"
+        )
+    return _replace(path, old, {"key": secrets.token_hex(16), "old_keys": old.keys})
+
+
+def drop_key(path: Path, project_id: str, key: str) -> Project:
+    """Refuse an old key of a project from now on. Raises ProjectChangeError for any other."""
+    old = _listed(path, project_id)
+    if key not in old.old_keys:
+        raise ProjectChangeError(
+            f"{key[:100]!r} is no old key of project {project_id} in {path}; "
+            f"there: {', '.join(old.old_keys) or 'none'}"
+        )
+    return _replace(path, old, {"old_keys": [one for one in old.old_keys if one != key]})
+
+
+def _listed(path: Path, project_id: str) -> Project:
+    projects = load(path)
+    if one := projects.by_id(project_id):
+        return one
+    there = ", ".join(one.id for one in projects.all) or "none"
+    raise ProjectChangeError(f"{project_id[:100]!r} is no project of {path}; there: {there}")
+
+
+def _replace(path: Path, old: Project, changes: dict[str, Any]) -> Project:
+    new = Project.model_validate(_plain(old) | changes)
+    _write(path, [new if one.id == old.id else one for one in load(path).all])
+    return new
+
+
+def _write(path: Path, projects: Iterable[Project]) -> None:
+    written = [_plain(one) for one in projects]
     fresh = path.with_suffix(".new")
     fresh.write_text(
         yaml.safe_dump({"projects": written}, sort_keys=False, allow_unicode=True), encoding="utf-8"
     )
     fresh.replace(path)
-    return project
 
 
 def _plain(project: Project) -> dict[str, Any]:
     return project.model_dump(exclude_unset=True)
 
 
-def _all_differ(document: Document, name: str, values: list[str]) -> None:
-    for i, value in enumerate(values):
-        if value in values[:i]:
+def _all_differ(document: Document, name: str, values: list[list[str]]) -> None:
+    """`values` are those of each project."""
+    owners: dict[str, int] = {}
+    for i, value in ((i, value) for i, own in enumerate(values) for value in own):
+        if value in owners:
             document.wrong(
-                ("projects", i, name),
-                f"{value!r} is taken by project number {values.index(value) + 1}",
+                ("projects", i, name), f"{value!r} is taken by project number {owners[value] + 1}"
             )
+        owners.setdefault(value, i)

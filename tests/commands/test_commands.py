@@ -119,6 +119,17 @@ def test_a_project_is_added_and_listed(shell: Shell):
     assert (listed.returncode, listed.stdout) == (0, "".join(added))
 
 
+def test_a_key_is_rotated_and_the_old_one_dropped(shell: Shell):
+    _, old, _ = shell("project", "add", "shop").stdout.split()
+    rotated = shell("project", "rotate", "1")
+    _, new, _ = rotated.stdout.split()
+    assert (new != old, rotated.stderr) == (True, f"valid as well: {old}\n")
+    assert shell("project", "drop-key", "1", old).stdout == rotated.stdout
+    for again in (("drop-key", "1", old), ("rotate", "2")):
+        refused = shell("project", *again)
+        assert (refused.returncode, "there: " in refused.stderr) == (2, True)
+
+
 @pytest.mark.parametrize("name", ["", "n" * 101])
 def test_a_project_whose_name_cannot_be_is_refused(shell: Shell, name: str):
     found = shell("project", "add", name)

@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from catchwater.config.projects import add, load
-from catchwater.errors import ConfigError
+from catchwater.config.projects import MOST_OLD_KEYS, add, drop_key, load, rotate
+from catchwater.errors import ConfigError, ProjectChangeError
 
 
 def test_a_project_that_was_added_is_found_by_key_and_by_id(tmp_path):
@@ -66,3 +66,39 @@ def test_a_file_that_cannot_be_read_is_told_in_our_own_words(tmp_path, content, 
 def test_a_folder_instead_of_a_file_is_told_in_our_own_words(tmp_path):
     with pytest.raises(ConfigError, match="cannot be read: Is a directory"):
         load(tmp_path)
+
+
+def test_a_rotated_key_stays_valid_until_it_is_dropped(tmp_path):
+    path = tmp_path / "projects.yaml"
+    first, other = add(path, "shop"), add(path, "blog")
+    new = rotate(path, first.id)
+    projects = load(path)
+    assert new.key not in {first.key, other.key}
+    assert projects.by_key(first.key) == projects.by_key(new.key) == projects.by_id("1") == new
+    assert projects.by_id("2") == other
+    drop_key(path, first.id, first.key)
+    assert load(path).by_key(first.key) is None
+    assert load(path).by_key(new.key).old_keys == []
+
+
+def test_an_old_key_may_not_be_another_project_s(tmp_path):
+    path = tmp_path / "projects.yaml"
+    one = add(path, "a")
+    path.write_text(
+        path.read_text() + f'- {{id: "7", name: b, key: {"7a" * 16}, old_keys: [{one.key}]}}\n'
+    )
+    with pytest.raises(ConfigError, match="is taken by project number 1"):
+        load(path)
+
+
+def test_a_key_that_cannot_be_rotated_or_dropped_is_told_with_what_there_is(tmp_path):
+    path = tmp_path / "projects.yaml"
+    one = add(path, "a")
+    with pytest.raises(ProjectChangeError, match=r"'9' is no project of .*; there: 1"):
+        rotate(path, "9")
+    with pytest.raises(ProjectChangeError, match=r"is no old key of project 1 in .*; there: none"):
+        drop_key(path, "1", one.key)
+    for _ in range(MOST_OLD_KEYS):
+        rotate(path, "1")
+    with pytest.raises(ProjectChangeError, match=f"project drop-key 1 {one.key}"):
+        rotate(path, "1")

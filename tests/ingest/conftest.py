@@ -30,6 +30,7 @@ projects:
   - {{id: "3", name: picky, key: "{"3" * 32}", origins: ["https://shop.example", "https://*.blog.example"]}}
   - {{id: "4", name: slow, key: "{"4" * 32}", rate: 2}}
   - {{id: "42", name: recorded, key: "{"a" * 32}"}}
+  - {{id: "51", name: rotated, key: "{"51" * 16}", old_keys: ["{"b" * 32}", "{"c" * 32}"]}}
 """
 
 

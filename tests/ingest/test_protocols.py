@@ -269,3 +269,22 @@ def test_what_the_snippet_left_out_is_an_event_with_an_id_of_its_own(ingest, tol
 def test_a_report_that_has_a_field_of_that_name_is_a_report(ingest, report):
     assert ingest.post(f"/e/{KEY}", json.dumps(report).encode()).status == 204
     assert [event.kind for event in ingest.events()] == ["snippet"]
+
+
+@pytest.mark.parametrize("key", ["51" * 16, "b" * 32, "c" * 32])
+def test_every_valid_key_of_a_project_is_accepted_at_every_address(ingest, key):
+    event = json.dumps({"event_id": "1" * 32, "message": "x"})
+    dsn = json.dumps({"dsn": f"https://{key}@errors.example/51"})
+    item = json.dumps({"type": "event", "length": len(event)})
+    posts = [
+        (f"/e/{key}", json.dumps({"message": "x"})),
+        (f"/r/{key}", json.dumps({"csp-report": {"blocked-uri": "inline"}})),
+        (f"/api/51/store/?sentry_key={key}", event),
+        (f"/api/51/envelope/?sentry_key={key}", f"{{}}\n{item}\n{event}\n"),
+        ("/api/51/envelope/", f"{dsn}\n{item}\n{event}\n"),
+    ]
+    answers = [ingest.post(path, body).status for path, body in posts]
+    assert all(200 <= one < 300 for one in answers), answers
+    assert {event.project for event in ingest.events()} == {"51"}
+    assert len(ingest.events()) == len(posts)
+    assert f"/e/{key}".encode() in ingest.get(f"/c/{key}.js").body
