@@ -1,5 +1,5 @@
-"""Somebody's own web server that hands a path on to ingest: nginx with the file that ships, and
-one of aiohttp.
+"""Somebody's own web server that hands a path on to ingest: nginx and Caddy with the files that
+ship, and one of aiohttp.
 """
 
 from __future__ import annotations
@@ -23,6 +23,18 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 SHIPPED = Path(__file__).parents[2] / "ops/nginx/first-party.conf"
+CADDY_SHIPPED = Path(__file__).parents[2] / "ops/caddy/first-party.caddy"
+CADDY = """
+{{
+  admin off
+  auto_https off
+}}
+http://:{port} {{
+  bind 127.0.0.1
+  respond /healthz 200
+  import {folder}/first-party.caddy
+}}
+"""
 NGINX = """
 daemon off; pid {folder}/pid; error_log stderr; worker_processes 1; {user}
 events {{ worker_connections 64; }}
@@ -46,11 +58,30 @@ def by_nginx(port: int, behind: int, folder: Path, shipped: Path = SHIPPED) -> I
     (folder / "nginx.conf").write_text(
         NGINX.format(folder=folder, port=port, temporary=temporary, user=user)
     )
+    command = [binary, "-e", "stderr", "-p", str(folder), "-c", str(folder / "nginx.conf")]
+    with _running(command, port, folder):
+        yield
+
+
+@contextmanager
+def by_caddy(port: int, ingest: int, folder: Path) -> Iterator[None]:
+    """A real Caddy on `port`, in the same way."""
+    binary = program("caddy")
+    (folder / "first-party.caddy").write_text(
+        CADDY_SHIPPED.read_text().replace("127.0.0.1:8080", f"127.0.0.1:{ingest}")
+    )
+    (folder / "Caddyfile").write_text(CADDY.format(folder=folder, port=port))
+    with _running([binary, "run", "--config", str(folder / "Caddyfile")], port, folder):
+        yield
+
+
+@contextmanager
+def _running(command: list[str], port: int, folder: Path) -> Iterator[None]:
+    homes = {"XDG_CONFIG_HOME": str(folder), "XDG_DATA_HOME": str(folder)}
     with (folder / "log").open("wb") as log:
-        command = [binary, "-e", "stderr", "-p", folder, "-c", folder / "nginx.conf"]
-        process = subprocess.Popen(command, stderr=log)
+        process = subprocess.Popen(command, stderr=log, env=os.environ | homes)
     try:
-        wait_until(lambda: _answers(port) or process.poll() is not None, "nginx answers")
+        wait_until(lambda: _answers(port) or process.poll() is not None, f"{command[0]} answers")
         assert process.poll() is None, (folder / "log").read_text()
         yield
     finally:

@@ -9,7 +9,7 @@ import pytest
 
 from catchwater.local.servers import free_port
 from ingest.tags import Page
-from tests.browser.sites import by_aiohttp, by_nginx
+from tests.browser.sites import by_aiohttp, by_caddy, by_nginx
 from tests.ingest.conftest import KEY, made
 from tests.waiting import wait_until
 
@@ -74,7 +74,10 @@ def test_a_script_that_was_tampered_with_is_refused(page, recorder, ingest, tags
     wait_for_the_error(ingest)
 
 
-@pytest.fixture(params=[by_nginx, by_aiohttp], ids=["nginx", "a proxy that cuts nothing off"])
+@pytest.fixture(
+    params=[by_nginx, by_caddy, by_aiohttp],
+    ids=["nginx", "caddy", "a proxy that cuts nothing off"],
+)
 def shop(request, redis_server, redis_url, tmp_path):
     """A site that hands /assets/cw on to ingest, and that ingest: its address, and what stands
     in its pages.
@@ -82,7 +85,7 @@ def shop(request, redis_server, redis_url, tmp_path):
     port = free_port()
     address = f"http://127.0.0.1:{port}/assets/cw"
     settings = (
-        ("--public-url", address) if request.param is by_nginx else ()
+        () if request.param is by_aiohttp else ("--public-url", address)
     )  # else the request itself says it all
     (tmp_path / "site").mkdir()
     with (
@@ -119,9 +122,16 @@ def test_a_blocked_ingest_host_does_not_matter_to_a_first_party_path(page, shop,
     assert len(stopped) == 1
 
 
-def test_the_shipped_file_keeps_the_visitors_cookies_and_tells_their_address(recorder, tmp_path):
+@pytest.mark.parametrize(
+    ("site", "address"),
+    [(by_nginx, "192.0.2.7, 127.0.0.1"), (by_caddy, "127.0.0.1")],
+    ids=["nginx appends it", "caddy replaces what strangers say"],
+)
+def test_the_shipped_file_keeps_the_visitors_cookies_and_tells_their_address(
+    recorder, tmp_path, site, address
+):
     port = free_port()
-    with by_nginx(port, int(recorder.ingest.rpartition(":")[2]), tmp_path):
+    with site(port, int(recorder.ingest.rpartition(":")[2]), tmp_path):
         headers = {
             "Cookie": "session=secret",
             "Authorization": "Basic x",
@@ -135,4 +145,4 @@ def test_the_shipped_file_keeps_the_visitors_cookies_and_tells_their_address(rec
             assert answer.status == 202
     (request,) = recorder.requests
     assert {"Cookie", "Authorization"} & set(request.headers) == set()
-    assert request.headers["X-Forwarded-For"] == "192.0.2.7, 127.0.0.1"
+    assert request.headers["X-Forwarded-For"] == address
