@@ -118,6 +118,7 @@ def test_every_button_of_the_demo_page_stands_in_the_dashboard(
         more = 100 if button == "hundred" else 1
         latencies[button] = click_and_watch(page, dashboard, button, message, more)
     page.screenshot(path=screenshots / "demo_of_up.png", full_page=True)
+    assert dashboard.locator("select[name=state]").is_visible()
     dashboard.screenshot(path=screenshots / "issues.png", full_page=True)
     show("demo page", latencies, figures)
 
