@@ -18,6 +18,7 @@ from pydantic import BaseModel
 from catchwater import metrics
 from catchwater.commands.cli import catchwater, commands
 from catchwater.config import streamdefs
+from catchwater.config.code import Code
 from catchwater.config.filters import Filters
 from catchwater.config.grouping_rules import Match, Rule
 from catchwater.config.notices import Channel, Notices
@@ -72,6 +73,7 @@ def streamdefs_page() -> str:
         _table("`match`", Match),
         _table("`notices`", Notices, about="See [notices.md](notices.md)."),
         _table("Each of its `channels`", Channel),
+        _table("`code`", Code, about="See [grouping.md](grouping.md#whose-code)."),
         _table("`private`", Private, about="See [privacy.md](privacy.md#for-one-project)."),
     ]
     return "\n".join(parts)

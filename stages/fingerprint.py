@@ -14,7 +14,16 @@ from catchwater.sourcemaps.opening import open_maps
 from catchwater.stage import StageEnvironment, stage
 from stages import project_settings
 from stages.filters.unwanted import unwanted
-from stages.grouping import browser, fields, grouped_event, sentry, snippet, user_agents, versions
+from stages.grouping import (
+    browser,
+    fields,
+    grouped_event,
+    project_code,
+    sentry,
+    snippet,
+    user_agents,
+    versions,
+)
 from stages.grouping.files import template
 from stages.grouping.parsed_event import ParsedEvent
 from stages.grouping.source_frames import resolve
@@ -102,6 +111,7 @@ def answer(
     if reason := unwanted(details, event.facts, settings.filters):
         return Drop(reason)
     resolve(details, event.project, resources.maps)
+    project_code.decide(details, settings.code)
     return Emit(_grouped(event, details, settings, resources.existing_issues))
 
 

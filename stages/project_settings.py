@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from catchwater.config import filters
+from catchwater.config import code, filters
 from catchwater.config.projects import load_if_there
 from catchwater.config.reloading import Reloading
 from stages.scrubbing import cleaner
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from catchwater.config.code import Code
     from catchwater.config.filters import Filters
     from catchwater.config.grouping_rules import Rule
     from stages.scrubbing.cleaner import Cleaner
@@ -21,11 +22,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ProjectSettings:
-    """Of one project: what it drops, how it names, and what it takes out."""
+    """Of one project: what it drops, how it names, what it takes out, and what is its own code."""
 
     filters: Filters = filters.DEFAULT
     rules: Sequence[Rule] = ()
     cleaner: Cleaner = cleaner.DEFAULT
+    code: Code = code.DEFAULT
 
 
 DEFAULT = ProjectSettings()
@@ -50,7 +52,9 @@ def read(path: Path) -> dict[str, ProjectSettings]:
     Raises ConfigError.
     """
     return {
-        one.id: ProjectSettings(one.filters, one.fingerprints, cleaner.Cleaner(one.private))
+        one.id: ProjectSettings(
+            one.filters, one.fingerprints, cleaner.Cleaner(one.private), one.code
+        )
         for one in load_if_there(path).all
     }
 

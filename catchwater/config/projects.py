@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import yaml
 from pydantic import BaseModel, ConfigDict, Field
 
-from catchwater.config import filters, notices, scrubbing
+from catchwater.config import code, filters, notices, scrubbing
+from catchwater.config.code import Code
 from catchwater.config.filters import Filters
 from catchwater.config.grouping_rules import Rule
 from catchwater.config.notices import Notices
@@ -99,6 +100,10 @@ class Project(BaseModel):
     fingerprints: list[Rule] = Field(
         default_factory=list,
         description="rules that name issues otherwise, the first that matches wins: see below",
+    )
+    code: Code = Field(
+        default=code.DEFAULT,
+        description="which files are its own code, where their names mislead: see below",
     )
     private: Private = Field(
         default=scrubbing.DEFAULT,

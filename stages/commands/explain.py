@@ -15,7 +15,7 @@ from catchwater.visible import visible
 from stages import project_settings
 from stages.filters.unwanted import NO_ERROR, unwanted
 from stages.fingerprint import READERS
-from stages.grouping import grouped_event, stored_event, versions
+from stages.grouping import grouped_event, project_code, stored_event, versions
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -140,6 +140,8 @@ def explain(line: bytes, settings: ProjectSettings | None = None) -> dict[str, A
             f"a JSON {type(report).__name__}, not an object; each line must hold a report or event"
         )
     details = _READERS[kind_of(report)](report)
+    if settings:
+        project_code.decide(details, settings.code)
     result, fingerprints = versions.group(details, settings.rules if settings else ())
     found = {"id": id_of(report), **grouped_event.identity(details, result, fingerprints)}
     if not details.is_error:
