@@ -99,9 +99,6 @@ class MongoWriter:
         self._client.close()
 
     def _make_indexes(self) -> None:
-        self._database.issues.create_index(
-            UNTOLD, name="untold", partialFilterExpression={"untold": {"$exists": True}}
-        )
         for name, fields in INDEXES:
             self._database[name].create_index(fields)
         for fields in HANDLED:

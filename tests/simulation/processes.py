@@ -67,7 +67,7 @@ class IngestProcess:
         """Until it is killed."""
         selector = VirtualSelector(self._weather.scheduler)
         loop = asyncio.SelectorEventLoop(selector)
-        loop.time = self._weather.scheduler.now_s  # type: ignore[method-assign]
+        loop.time = selector.now_s  # type: ignore[method-assign]
         spool = Spool(self._folder, 10**8)
         spool.executor.shutdown()
         spool.executor = executor = InlineExecutor()
@@ -128,15 +128,25 @@ def _bury(loop: asyncio.AbstractEventLoop) -> None:
 
 
 class VirtualSelector(selectors.SelectSelector):
-    """Waits by the simulation's clock. No file is ever ready: there are none but the loop's own."""
+    """Waits by the simulation's clock. No file is ever ready: there are none but the loop's own.
+
+    The loop of a dead process has a clock that runs on while the simulation's stands still, so that
+    whatever sleeps there wakes up and ends.
+    """
 
     def __init__(self, scheduler: Scheduler) -> None:
         super().__init__()
         self._scheduler = scheduler
+        self._after_death_s = 0.0
         self.dead = False
 
+    def now_s(self) -> float:
+        return self._scheduler.now_s() + self._after_death_s
+
     def select(self, timeout: float | None = None) -> list[Any]:
-        if not self.dead:
+        if self.dead:
+            self._after_death_s += timeout or 0.0
+        else:
             running = asyncio._get_running_loop()
             asyncio._set_running_loop(None)  # each task of the simulation may run a loop
             try:

@@ -5,10 +5,11 @@ A run that fails says its seed: `python -m tests.simulation --seed K` has it aga
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 from collections.abc import Iterator
-from random import SystemRandom
+from random import Random, SystemRandom
 from unittest.mock import patch
 
 import pytest
@@ -22,7 +23,9 @@ from catchwater.streams import commit
 from ingest import batching, draining
 from tests.mutations.guards import guard_that_keeps, without
 from tests.simulation import servers
+from tests.simulation.processes import VirtualSelector
 from tests.simulation.runs import Simulation, run_everywhere
+from tests.simulation.scheduler import Scheduler
 
 SEEDS = int(os.environ.get("CATCHWATER_SIMULATE_SEEDS", "2000"))
 """Seeds that are new in each run of the tests. `make simulate` runs more."""
@@ -59,6 +62,16 @@ def test_every_run_counts_exactly_what_was_accepted(figures):
     assert wrong == ""
     kinds = {"refused", "cut", "reply lost", "client gone", "long pause", "kill", "stop"}
     assert set(seen) == kinds | {"kill of ingest", "expiry", "fall-back"}
+
+
+def test_what_sleeps_in_a_dead_process_wakes_up_and_ends():
+    """A flush that had to wait for its turn waited for ever, and the run with it."""
+    selector = VirtualSelector(Scheduler(Random(1)))
+    loop = asyncio.SelectorEventLoop(selector)
+    loop.time = selector.now_s
+    selector.dead = True
+    loop.run_until_complete(asyncio.sleep(3600))
+    loop.close()
 
 
 def test_a_seed_runs_the_same_way_again(simulation):
