@@ -1,4 +1,4 @@
-"""An issue for programs and as Markdown, without its counts over time. Pure."""
+"""An issue for programs, without its counts over time. Pure."""
 
 from __future__ import annotations
 

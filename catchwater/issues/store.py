@@ -141,11 +141,6 @@ class IssueStore:
         with mongo_client.translated_errors(self._url):
             return _releases(self._database, {"project": project})
 
-    def newest_sample(self, issue: str) -> Document | None:
-        with mongo_client.translated_errors(self._url):
-            order = [("received", pymongo.DESCENDING)]
-            return self._database.samples.find_one({"issue": issue}, sort=order)
-
     def set_state(
         self, issues: Iterable[Document], fields_of: Callable[[Document], Document]
     ) -> None:

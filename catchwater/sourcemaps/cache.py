@@ -181,8 +181,7 @@ class MapCache:
 
 
 def _answer(found: FoundMaps, path: str, debug_id: str) -> StoredMap | str:
-    """A debug id names the very build, so it wins over release and path."""
-    stored = found.by_debug_id.get(debug_id) or found.by_path.get(path)
+    stored = found.map_of(path, debug_id)
     if stored is not None:
         return stored
     return OTHER_RELEASE if path in found.elsewhere else NOT_UPLOADED

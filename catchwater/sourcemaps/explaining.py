@@ -57,9 +57,8 @@ def explain(store: MapStore, asked: Question) -> Explanation:
     if asked.debug_id:
         wanted = f"debug id {asked.debug_id}, or else {wanted}"
     lines = [f"looked up: {wanted}"]
-    found = store.find(asked.project, asked.release, [path], [asked.debug_id])
-    stored = found.by_debug_id.get(asked.debug_id) if asked.debug_id else None
-    stored = stored or found.by_path.get(path)
+    ids = [asked.debug_id] if asked.debug_id else []
+    stored = store.find(asked.project, asked.release, [path], ids).map_of(path, asked.debug_id)
     if stored is None:
         return Explanation([*lines, *_why_not(store, asked, path)], mapped=False)
     lines.append(f"found: {_named(stored)}, {stored.size:,} bytes, {stored.mappings:,} mappings")

@@ -58,6 +58,10 @@ class FoundMaps:
     by_path: dict[str, StoredMap] = field(default_factory=dict)
     elsewhere: set[str] = field(default_factory=set)
 
+    def map_of(self, path: str, debug_id: str) -> StoredMap | None:
+        """A debug id names the very build, so it wins over release and path."""
+        return self.by_debug_id.get(debug_id) or self.by_path.get(path)
+
 
 class MapStore:
     """The maps.

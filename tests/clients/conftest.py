@@ -2,18 +2,16 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
-from contextlib import closing
 
 import pytest
 from pymongo import MongoClient
 
 from catchwater.local.servers import free_port
-from catchwater.sourcemaps.cache import MapCache
-from catchwater.sourcemaps.store import MapStore
 from tests.browser.sites import SHIPPED, by_nginx
 from tests.clients.page import ALL, Table, write
 from tests.clients.uploading import EVERY, FEW, Server, modules_of
 from tests.missing import program
+from tests.sourcemaps.conftest import maps  # noqa: F401 - the same maps, on this folder's `mongo`
 from tests.sourcemaps.sentry import served
 
 
@@ -22,13 +20,6 @@ def mongo(mongo_url: str) -> str:
     with MongoClient[dict[str, object]](mongo_url) as client:
         client.drop_database("catchwater")
     return mongo_url
-
-
-@pytest.fixture
-def maps(mongo: str) -> Iterator[MapCache]:
-    """The maps as the stage has them; a test says `look` where the stage's thread would."""
-    with closing(MapStore(mongo)) as store:
-        yield MapCache(store, 32 * 2**20)
 
 
 @pytest.fixture(scope="session")

@@ -13,6 +13,7 @@ from catchwater.sourcemaps.function_index import FunctionIndex
 from catchwater.sourcemaps.positions import Map
 from catchwater.sourcemaps.scope_reader import ScopeReader
 from catchwater.sourcemaps.scopes import read_functions
+from catchwater.sourcemaps.upload.document import document_of
 from catchwater.sourcemaps.upload.folder import checked
 from catchwater.sourcemaps.upload.function_maps import LONGEST, function_maps
 from catchwater.sourcemaps.upload.indexing import HEAVIEST, ignored_sources, index_of
@@ -102,7 +103,7 @@ SECTION = {
 @pytest.mark.parametrize("field", ["ignoreList", "x_google_ignoreList"])
 def test_a_map_says_which_sources_are_not_the_project_s_own(field):
     plain = orjson.dumps(SECTION | {field: [0, 7, -1, True, "1", None]})
-    assert set(ignored_sources(plain, ["r/node_modules/a/b.js", "r/src/a.js"])) == {
+    assert set(ignored_sources(document_of(plain), ["r/node_modules/a/b.js", "r/src/a.js"])) == {
         "r/node_modules/a/b.js"
     }
     offset = {"line": 0, "column": 0}
@@ -262,4 +263,4 @@ def test_the_text_of_a_source_tells_functions_better_than_react_native_does():
     ids=lambda told: str(told)[:40],
 )
 def test_function_tables_of_react_native_that_cannot_be_read_are_left_out(told):
-    assert function_maps(simple(x_facebook_sources=told)) == {}
+    assert function_maps(document_of(simple(x_facebook_sources=told))) == {}

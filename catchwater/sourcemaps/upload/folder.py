@@ -9,13 +9,12 @@ import base64
 import binascii
 import re
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import unquote
-
-import orjson
 
 from catchwater.errors import InvalidSourceMapError
 from catchwater.sourcemaps.positions import LARGEST, Map
+from catchwater.sourcemaps.upload.document import document_of
 from catchwater.sourcemaps.upload.nearest import Ends
 from catchwater.sourcemaps.upload.repair import without_bad_references
 
@@ -149,7 +148,7 @@ def with_script(found: Artifact, scripts: Ends) -> Artifact:
     Without any it stays what it is: only maps may be uploaded, or it has a debug id. Where several
     scripts may be meant it is of none, unless it has a debug id.
     """
-    value, own = _document(found.raw).get("file"), found.path
+    value, own = document_of(found.raw).get("file"), found.path
     told = [value, own] if isinstance(value, str) else [own]
     meant = [scripts.nearest(path) for path in told if found.path]
     script = next((one[0] for one in meant if len(one) == 1), None)
@@ -199,17 +198,9 @@ def _usable(raw: bytes) -> tuple[bytes, Map]:
 
 
 def _debug_id(raw: bytes) -> str:
-    document = _document(raw)
+    document = document_of(raw)
     value = document.get("debug_id") or document.get("debugId")
     return plain_id(value) if isinstance(value, str) else ""
-
-
-def _document(raw: bytes) -> dict[str, Any]:
-    try:
-        document = orjson.loads(raw)
-    except ValueError:  # a line before the JSON, which symbolic passes over
-        return {}
-    return document if isinstance(document, dict) else {}
 
 
 def plain_id(debug_id: str) -> str:

@@ -6,8 +6,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import orjson
-
 from catchwater.sourcemaps.function_index import LINE, FunctionTable
 from catchwater.sourcemaps.upload.repair import values
 
@@ -23,14 +21,11 @@ LONGEST_NAME = 200
 _UNNAMED = ("<global>", "<anonymous>")
 
 
-def function_maps(raw: bytes) -> dict[int, FunctionTable]:
-    """By the number of its source. One that cannot be read is left out, and in a map of sections
-    all are: their sources have other numbers.
+def function_maps(document: dict[str, Any]) -> dict[int, FunctionTable]:
+    """Those of a map, by the number of its source. One that cannot be read is left out, and in a
+    map of sections all are: their sources have other numbers.
     """
-    try:
-        told = orjson.loads(raw)["x_facebook_sources"]
-    except (ValueError, KeyError, TypeError):
-        return {}
+    told = document.get("x_facebook_sources")
     found, left = {}, LONGEST
     for number, source in enumerate(told if isinstance(told, list) else ()):
         mappings = _mappings(source)

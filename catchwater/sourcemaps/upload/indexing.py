@@ -6,13 +6,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import orjson
 import structlog
 
 from catchwater.errors import SourceUnreadableError
 from catchwater.sourcemaps.function_index import FunctionIndex, FunctionTable
 from catchwater.sourcemaps.positions import Map
+from catchwater.sourcemaps.upload.document import document_of
 from catchwater.sourcemaps.upload.function_maps import function_maps
+from catchwater.sourcemaps.upload.nearest import ends_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,6 +30,9 @@ of real source takes 0.3 MB.
 MOST_UNREADABLE = 3
 """Sources of a map that may cost their parser its life, before no other one is tried."""
 
+DEEPEST = 100
+"""Parts of a source's name that are compared with those of sections."""
+
 _IGNORED = ("ignoreList", "x_google_ignoreList")
 
 
@@ -39,12 +43,13 @@ def index_of(raw: bytes, reader: ScopeReader) -> FunctionIndex:
     """
     sources = list(Map(raw).sources())
     names = [name for name, _ in sources]
-    tables, written = _tables(sources, reader), function_maps(raw)
+    document = document_of(raw)
+    tables, written = _tables(sources, reader), function_maps(document)
     left = HEAVIEST - sum(one.weight for one in tables if one)
     for number, table in written.items():
         if number < len(tables) and tables[number] is None and table.weight <= left:
             tables[number], left = table, left - table.weight
-    return FunctionIndex(tables, frozenset(ignored_sources(raw, names)))
+    return FunctionIndex(tables, frozenset(ignored_sources(document, names)))
 
 
 def _tables(
@@ -67,24 +72,17 @@ def _tables(
     return tables
 
 
-def ignored_sources(raw: bytes, names: list[str]) -> Iterator[str]:
+def ignored_sources(document: dict[str, Any], names: list[str]) -> Iterator[str]:
     """Those of the sources that the map says a debugger should pass over. `names` are theirs, as
     frames have them; in a map of sections they are told by the end of their names.
     """
-    try:
-        document = orjson.loads(raw)
-    except ValueError:  # a line before the JSON, which symbolic passes over
-        return
-    if not isinstance(document, dict):
-        return
     sections = document.get("sections")
     if not isinstance(sections, list):
         yield from (names[number] for number in _numbers(document) if number < len(names))
         return
-    for section in sections:
-        one = section.get("map") if isinstance(section, dict) else None
-        for end in _named(one) if isinstance(one, dict) else ():
-            yield from (name for name in names if name == end or name.endswith(f"/{end}"))
+    maps = [section.get("map") for section in sections if isinstance(section, dict)]
+    ends = {end for one in maps if isinstance(one, dict) for end in _named(one)}
+    yield from (name for name in names if not ends.isdisjoint([name, *ends_of(name, DEEPEST)]))
 
 
 def _named(document: dict[str, Any]) -> Iterator[str]:

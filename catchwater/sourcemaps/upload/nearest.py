@@ -21,7 +21,7 @@ class Ends:
     def __init__(self, files: Iterable[str]) -> None:
         self._files: defaultdict[str, list[str]] = defaultdict(list)
         for file in files:
-            for end in _ends(file):
+            for end in ends_of(file):
                 if len(self._files[end]) < TOLD:
                     self._files[end].append(file)
 
@@ -29,10 +29,10 @@ class Ends:
         """Those that share the longest end with a path: several if they share the same, none if
         none has its name.
         """
-        return next((self._files[end] for end in _ends(path) if end in self._files), [])
+        return next((self._files[end] for end in ends_of(path) if end in self._files), [])
 
 
-def _ends(path: str) -> Iterator[str]:
-    """The longest first."""
-    parts = path.rsplit("/", DEPTH)[-DEPTH:]
+def ends_of(path: str, depth: int = DEPTH) -> Iterator[str]:
+    """The last `depth` parts of a path, the last one less, and so on."""
+    parts = path.rsplit("/", depth)[-depth:]
     return ("/".join(parts[at:]) for at in range(len(parts)))
