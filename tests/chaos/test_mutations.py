@@ -58,6 +58,8 @@ def mutated(folder: Path, mutation: Guard | None) -> Path:
 
 READ = 0.2
 """Seconds: longer than Redis waits to answer a read that began before the stop."""
+LOOKS = 20
+"""In less time than `claim_after`, after which another one takes it."""
 
 
 class Sleeper:
@@ -77,12 +79,22 @@ class Sleeper:
     async def sleep_while(self, running: asyncio.Task[None]) -> None:
         while not running.done():
             self._system.send(self._name, signal.SIGSTOP)
-            if await self._within(READ, lambda: self._holds() > 0):
+            if await self._within(READ, lambda: self._holds() > 0) and await self._keeps():
                 self.robbed += await self._within(30, lambda: self._holds() == 0)
             self._system.send(
                 self._name, signal.SIGCONT
             )  # without a batch if it was stopped between two
             await asyncio.sleep(random.uniform(0, 0.1))
+
+    async def _keeps(self) -> bool:
+        """Whether what it holds is not just being acknowledged: what it sent before the stop has
+        reached Redis long before it has answered so many looks, one after another.
+        """
+        for _ in range(LOOKS):
+            await asyncio.sleep(0.02)
+            if not self._holds():
+                return False
+        return True
 
     async def _within(self, seconds: float, condition: Callable[[], bool]) -> bool:
         end = time.monotonic() + seconds
