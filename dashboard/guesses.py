@@ -18,8 +18,8 @@ MOST_ADDRESSES = 10_000
 
 
 class Guesses:
-    """How often each address was wrong lately. Behind a proxy all have the proxy's address; and
-    whoever has one of IPv6 has the 2**64 of its network (RFC 4291, section 2.5.4).
+    """How often each address was wrong lately. Behind a proxy that is not trusted all have the
+    proxy's; and whoever has one of IPv6 has the 2**64 of its network (RFC 4291, section 2.5.4).
     """
 
     def __init__(self) -> None:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from catchwater import metrics
+from catchwater.addresses import NONE, TrustedProxies
 from dashboard import passwords
 from dashboard.guesses import Guesses
 from dashboard.sessions import Sessions
@@ -69,6 +70,8 @@ class Guard:
     host: str = "127.0.0.1"
     password: str = field(default="", repr=False)
     """As it is, or its hash: see passwords.py."""
+    proxies: TrustedProxies = NONE
+    """Whose word it is taken for who guesses."""
     names: frozenset[str] = field(default=frozenset({"localhost", "127.0.0.1", "[::1]"}))
     guesses: Guesses = field(default_factory=Guesses, compare=False)
     _one_at_a_time: asyncio.Lock = field(default_factory=asyncio.Lock, compare=False)
@@ -87,6 +90,8 @@ class Guard:
         """Why not; None for whoever may."""
         if request.path == OPEN:
             return None
+        if request.method == "POST" and _is_of_another_site(request):
+            return web.HTTPForbidden(text="A page of another site sent that.")
         if not self.password:
             named = self._named(request.headers.get("Host", ""))
             return None if named else self._misnamed(request)
@@ -104,7 +109,8 @@ class Guard:
         One is looked at after the other, so that many at once are no way round that.
         """
         async with self._one_at_a_time:
-            address, now = request.remote or "", time.monotonic()
+            now = time.monotonic()
+            address = self.proxies.client(request.headers, request.remote or "")
             if wait_s := self.guesses.wait_s(address, now):
                 metrics.WRONG_PASSWORDS.labels("not_looked_at").inc()
                 return _wait(wait_s)
@@ -143,6 +149,11 @@ def _is_of_login(request: web.Request) -> bool:
     if request.method == "POST":
         return request.path in ("/login", "/logout")
     return request.path.startswith("/static/")
+
+
+def _is_of_another_site(request: web.Request) -> bool:
+    """What every browser of today says of itself; programs say nothing."""
+    return request.headers.get("Sec-Fetch-Site", "none") not in ("same-origin", "none")
 
 
 def _basic(authorization: str) -> bytes | None:

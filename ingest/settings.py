@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ingest.addresses import NONE, TrustedProxies
+from catchwater.addresses import NONE, TrustedProxies
 
 
 @dataclass(frozen=True, slots=True)

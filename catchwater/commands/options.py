@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from catchwater.addresses import TrustedProxies
 from catchwater.config import projects as projects_file
 
 if TYPE_CHECKING:
@@ -54,6 +55,35 @@ projects = setting(
     default=Path("projects.yaml"),
     help="Who may send, and each project's filters and rules.",
 )
+
+
+_YES_OR_NO = {"true": "1", "yes": "1", "on": "1", "false": "0", "no": "0", "off": "0", "": "0"}
+
+
+def _proxies(_context: click.Context, _option: click.Parameter, value: str) -> TrustedProxies:
+    try:
+        return TrustedProxies.parse(_YES_OR_NO.get(value.lower(), value))
+    except ValueError as error:
+        raise click.BadParameter(
+            f"{value!r} is no number of proxies and no list of networks: {error}"
+        ) from error
+
+
+def trust_proxy(variable: str) -> Callable[[F], F]:
+    """Each server has a variable of its own: one may stand behind a proxy, and another be reached
+    by anybody, who could then invent an address.
+    """
+    return setting(
+        "--trust-proxy",
+        variable=variable,
+        is_flag=False,
+        flag_value="1",
+        default="0",
+        callback=_proxies,
+        help="Believe X-Forwarded-For, Forwarded or X-Real-IP of so many proxies in a row (1 "
+        "without a number), or of those of networks: 10.0.0.0/8,127.0.0.1. Only behind proxies "
+        "that set it.",
+    )
 
 
 def _address(_context: click.Context, _option: click.Parameter, value: str) -> str:

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     import threading
     from pathlib import Path
 
+    from catchwater.addresses import TrustedProxies
+
 log = structlog.get_logger()
 
 POLL_EVERY_S = 2.0
@@ -87,6 +89,7 @@ def _password(_context: click.Context, _option: click.Parameter, value: str) -> 
     show_envvar=True,
     help="A page that throws errors on purpose; shown to newcomers.",
 )
+@options.trust_proxy("DASHBOARD_TRUST_PROXY")
 @options.mongo_url
 @options.projects
 @options.service
@@ -96,6 +99,7 @@ def command(
     password: str,
     ingest_url: str,
     demo_url: str,
+    trust_proxy: TrustedProxies,
     mongo_url: str,
     projects: Path,
     redis_url: str,
@@ -119,11 +123,12 @@ def command(
     defs = load(streamdefs)
     service.configure_logging("dashboard", log_level)
     stopping = service.stop_signal()
+    guard = Guard(host, password, trust_proxy)
 
     async def run() -> None:
         context = make_context(redis_url, mongo_url, defs, projects, ingest_url, demo_url)
         with service.OpsServer(ops_host, ops_port, lambda: context.poller.not_ready_reason):
-            await serve(context, Guard(host, password), host, port, stopping)
+            await serve(context, guard, host, port, stopping)
 
     asyncio.run(run())
 

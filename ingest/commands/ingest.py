@@ -24,7 +24,6 @@ from catchwater.http_server import Runner
 from catchwater.monitoring.poller import PipelinePoller
 from catchwater.streams.producer import EventProducer
 from ingest import listening, reports, responses
-from ingest.addresses import TrustedProxies
 from ingest.admission import Admission
 from ingest.batching import EventBatcher
 from ingest.confirmed import ConfirmedCounts
@@ -41,6 +40,8 @@ if TYPE_CHECKING:
     import threading
     from collections.abc import AsyncIterator, Coroutine, Sequence
 
+    from catchwater.addresses import TrustedProxies
+
 log = structlog.get_logger()
 
 SAVE_EVERY_S = 1.0
@@ -54,18 +55,6 @@ SERVER: dict[str, Any] = {
     "shutdown_timeout": 10,
 }
 """Settings of aiohttp's server."""
-
-_YES_OR_NO = {"true": "1", "yes": "1", "on": "1", "false": "0", "no": "0", "off": "0", "": "0"}
-
-
-def _proxies(_context: click.Context, _option: click.Parameter, value: str) -> TrustedProxies:
-    try:
-        return TrustedProxies.parse(_YES_OR_NO.get(value.lower(), value))
-    except ValueError as error:
-        raise click.BadParameter(
-            f"{value!r} is no number of proxies and no list of networks: {error}"
-        ) from error
-
 
 OPTIONS = (
     setting(
@@ -137,16 +126,7 @@ OPTIONS = (
         type=click.FloatRange(0.1, 1.0),
         help="Share of Redis's maxmemory above which ingest answers 503.",
     ),
-    setting(
-        "--trust-proxy",
-        is_flag=False,
-        flag_value="1",
-        default="0",
-        callback=_proxies,
-        help="Believe X-Forwarded-For, Forwarded or X-Real-IP of so many proxies in a row (1 "
-        "without a number), or of those of networks: 10.0.0.0/8,127.0.0.1. Only behind proxies "
-        "that set it.",
-    ),
+    options.trust_proxy("TRUST_PROXY"),
     options.public_url,
 )
 

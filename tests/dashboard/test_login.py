@@ -16,6 +16,7 @@ from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from catchwater.addresses import TrustedProxies
 from dashboard import sessions
 from dashboard.commands.dashboard import command as dashboard_command
 from dashboard.commands.password import command as password_command
@@ -142,6 +143,35 @@ def test_logging_out_takes_the_cookie_away(locked: Site):
     assert (status, headers["location"]) == (303, "/")
     assert cookie(headers) == f'{COOKIE}=""'
     assert "max-age=0" in headers["set-cookie"].lower()
+
+
+@pytest.mark.parametrize("path", ["/login", "/logout"])
+def test_a_page_of_another_site_logs_nobody_in_or_out(locked: Site, path: str):
+    for site, status in (("cross-site", 403), ("same-site", 403), ("same-origin", 303)):
+        locked.sent["Sec-Fetch-Site"] = site
+        answer, headers, _ = post(locked, path, password=PASSWORD, to="/")
+        assert (answer, "set-cookie" in headers) == (status, status == 303), site
+
+
+def test_behind_a_proxy_that_is_trusted_each_person_has_guesses_of_their_own(
+    opened: Open, mongo_url: str, redis: Connection
+):
+    proxied = Guard("0.0.0.0", PASSWORD, TrustedProxies.parse("1"))
+    locked = opened(mongo_url, redis.url, proxied)
+    for n in range(FREE + 1):
+        locked.sent["X-Forwarded-For"] = f"192.0.2.{n}, 198.51.100.7"  # the first is invented
+        assert post(locked, "/login", password="wrong", to="/")[0] == 401
+    assert post(locked, "/login", password=PASSWORD, to="/")[0] == 429
+    locked.sent["X-Forwarded-For"] = "198.51.100.8"
+    assert post(locked, "/login", password=PASSWORD, to="/")[0] == 303
+
+
+def test_without_trust_an_invented_address_gives_no_further_guesses(locked: Site):
+    answers = []
+    for n in range(FREE + 2):
+        locked.sent["X-Forwarded-For"] = f"192.0.2.{n}"
+        answers.append(post(locked, "/login", password="wrong", to="/")[0])
+    assert answers[-1] == 429
 
 
 def test_a_session_that_is_old_or_forged_is_none(locked: Site, monkeypatch: pytest.MonkeyPatch):

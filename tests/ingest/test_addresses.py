@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from multidict import CIMultiDict
 
-from ingest.addresses import TrustedProxies, without_port
+from catchwater.addresses import TrustedProxies, without_port
 
 BROWSER, CDN, NGINX, INVENTED = "203.0.113.7", "198.51.100.1", "10.0.0.2", "192.0.2.99"
 
