@@ -29,14 +29,15 @@ class Settings(BaseModel):
 class Channel(Settings):
     """One receiver of notices."""
 
-    to: Literal["webhook", "slack", "discord", "teams", "email"] = Field(
+    to: Literal["webhook", "slack", "discord", "teams", "email", "apprise"] = Field(
         description="what kind of receiver it is"
     )
     url: str = Field(
         "",
-        pattern=r"^(https?://[!-~]+)?$",
+        pattern=r"^([a-z][a-z0-9+]*://[!-~]+)?$",
         max_length=2_000,
-        description="its address, for all but e-mail: https://...",
+        description="its address, for all but e-mail: https://...; for apprise tgram://... and "
+        "others",
     )
     address: str = Field(
         "",
@@ -72,6 +73,8 @@ class Channel(Settings):
         needed, other = ("address", "url") if self.to == "email" else ("url", "address")
         if not getattr(self, needed) or getattr(self, other):
             raise ValueError(f"to: {self.to} needs `{needed}`, and no `{other}`")
+        if self.to not in ("email", "apprise") and not self.url.startswith(("https:", "http:")):
+            raise ValueError(f"url of {self.to} begins with https://")
         if self.secret and self.to != "webhook":
             raise ValueError("secret is for a webhook only")
         return self

@@ -30,7 +30,9 @@ log = structlog.get_logger()
 @options.mongo_url
 @options.projects
 @options.setting(
-    "--smtp", default="", help="For e-mail: smtp://user:password@host:port, or smtps://"
+    "--smtp",
+    default="",
+    help="For e-mail: smtp+starttls://user:password@host:port, smtps://, or smtp:// without TLS.",
 )
 @options.setting("--mail-from", default="catchwater@localhost", help="The sender of e-mail.")
 @options.setting(

@@ -4,29 +4,28 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import smtplib
 import time
 from dataclasses import dataclass
-from email.message import EmailMessage
 from typing import TYPE_CHECKING
-from urllib.parse import unquote, urlsplit
 
 import orjson
 
-from catchwater.errors import RefusedError, UnavailableError
-from sink.notices.posting import TIMEOUT_S, post
+from sink.notices.mail import send_mail
+from sink.notices.posting import post
+from sink.notices.services import send_by_apprise
 
 if TYPE_CHECKING:
     from catchwater.config.notices import Channel
     from sink.notices.messages import Message
 
 _DISCORD_LONGEST = 1_900  # of 2,000 characters
-_PERMANENT = (smtplib.SMTPRecipientsRefused, smtplib.SMTPSenderRefused)
 
 
 @dataclass(frozen=True, slots=True)
 class Ways:
-    """How messages leave: `smtp` is smtp[s]://[user:password@]host:port, or ''."""
+    """How messages leave. `smtp` is smtp://, smtps:// or smtp+starttls:// and
+    [user:password@]host[:port], or ''.
+    """
 
     smtp: str = ""
     sender: str = "catchwater@localhost"
@@ -36,8 +35,14 @@ class Ways:
 def send(channel: Channel, message: Message, ways: Ways) -> None:
     """Raises UnavailableError when it may be sent again later, RefusedError when not."""
     if channel.to == "email":
-        _mail(channel, message, ways)
-        return
+        send_mail(ways.smtp, ways.sender, channel.address, message, key_of(message))
+    elif channel.to == "apprise":
+        send_by_apprise(channel.url, message, private=ways.private)
+    else:
+        _post(channel, message, ways)
+
+
+def _post(channel: Channel, message: Message, ways: Ways) -> None:
     body = _body(channel, message)
     headers = {
         "Content-Type": "application/json",
@@ -75,23 +80,3 @@ def _body(channel: Channel, message: Message) -> bytes:
 def _for_slack(text: str) -> str:
     """Its three control characters as text: no mention, no link of a stranger's."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-
-
-def _mail(channel: Channel, message: Message, ways: Ways) -> None:
-    server = urlsplit(ways.smtp)
-    if not server.hostname:
-        raise RefusedError("no e-mail server is set: --smtp names one")
-    mail = EmailMessage()
-    mail["Subject"], mail["From"], mail["To"] = message.title, ways.sender, channel.address
-    mail["Message-ID"] = f"<{key_of(message)}@catchwater>"
-    mail.set_content(message.text)
-    kind = smtplib.SMTP_SSL if server.scheme == "smtps" else smtplib.SMTP
-    try:
-        with kind(server.hostname, server.port or 0, timeout=TIMEOUT_S) as connection:
-            if server.username:
-                connection.login(unquote(server.username), unquote(server.password or ""))
-            connection.send_message(mail)
-    except _PERMANENT as error:
-        raise RefusedError(f"{server.hostname} refuses the e-mail: {error}") from error
-    except (OSError, smtplib.SMTPException) as error:
-        raise UnavailableError(f"no e-mail by {server.hostname}: {error!r}") from error
