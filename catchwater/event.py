@@ -51,6 +51,11 @@ class Event:
         """The body, parsed anew at each call. Raises `orjson.JSONDecodeError` (a ValueError)."""
         return orjson.loads(self.body)
 
+    @property
+    def mark(self) -> str:
+        """What tells it from every other event: ids are the clients' own, so the project, too."""
+        return f"{self.project}/{self.id}"
+
     def with_(self, *, kind: str, facts: Json, body: bytes | None = None) -> Event:
         """The same event, further on its way."""
         return Event(

@@ -11,4 +11,4 @@ def dedupe(event: Event) -> Emit:
 
     The first copy wins.
     """
-    return Emit(event, once=f"{event.project}/{event.id}")
+    return Emit(event, once=event.mark)

@@ -91,6 +91,8 @@ def test_every_service_can_do_its_work(at_work, tmp_path):
         assert urlopen(address, timeout=10).status == 200
     handle_issues(at_work)
     said(at_work, "status")
+    said(at_work, "inspect", f"{1:032x}")
+    said(at_work, "tail", "raw", "--once")
     said(at_work, "check", "--live")
     assert at_work.denied() == []
 

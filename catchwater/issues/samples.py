@@ -1,0 +1,31 @@
+"""Samples in MongoDB, found by the id of their event."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from catchwater import mongo_client
+
+Document = dict[str, Any]
+
+_MOST = 20
+"""Projects that one id is looked for in: the second one's sample is called `<id>@<project>`."""
+
+
+class SampleStore:
+    """Every method raises UnavailableError."""
+
+    def __init__(self, url: str) -> None:
+        """Raises RefusedError for an address that cannot be used."""
+        self._url = url
+        self._client = mongo_client.connect_for_counting(url)
+        self._samples = self._client[mongo_client.DATABASE].samples
+
+    def close(self) -> None:
+        self._client.close()
+
+    def of(self, event_id: str) -> list[Document]:
+        """The samples of that event in all projects: `_id`, `project` and `issue`."""
+        wanted = {"_id": {"$gte": event_id, "$lt": f"{event_id}A"}}  # "A" comes after "@"
+        with mongo_client.translated_errors(self._url):
+            return list(self._samples.find(wanted, {"project": 1, "issue": 1}).limit(_MOST))
