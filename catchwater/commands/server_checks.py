@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from catchwater.errors import RefusedError, UnavailableError
 from catchwater.redaction import redacted
 from catchwater.redis_client import CLUSTER_MODE, Connection
-from catchwater.streams import keys
+from catchwater.streams.agreement import differences, read_fixed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,7 +28,7 @@ def redis_problems(url: str, defs: StreamDefs) -> Iterator[str]:
             return
         yield from _version(info)
         yield from _durability(info, connection)
-        yield from _layout(connection, defs)
+        yield from differences(read_fixed(connection), defs)
     except (UnavailableError, RefusedError) as error:
         yield f"{redacted(url)}: {error}"
     finally:
@@ -69,15 +69,6 @@ def _durability(info: dict[str, str], connection: Connection) -> Iterator[str]:
         yield (
             f"appendfsync is {fsync!r}: a crash of its machine loses up to 2 s of accepted "
             f"events; set always"
-        )
-
-
-def _layout(connection: Connection, defs: StreamDefs) -> Iterator[str]:
-    stored = connection.call("HGET", keys.META, "partitions")
-    if stored is not None and int(stored) != defs.partitions:
-        yield (
-            f"partitions is {defs.partitions} in streamdefs.yaml but {int(stored)} in Redis: it "
-            f"is fixed for its data"
         )
 
 

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from catchwater.errors import RefusedError, UnavailableError
-from catchwater.redis_client import CLUSTER_MODE, Connection, as_mapping
+from catchwater.redis_client import Connection, as_mapping
 from catchwater.streams import commit, keys
+from catchwater.streams.agreement import check_agreement
 from catchwater.streams.batch_size import BatchSize
 from catchwater.streams.commit import CommitTotals, Entry, plan_commit
 
@@ -26,9 +27,6 @@ TRIM = Path(__file__).with_name("trim.lua")
 CREATE_GROUP = Path(__file__).with_name("create_group.lua")
 REAP = Path(__file__).with_name("reap.lua")
 RELEASE = Path(__file__).with_name("release.lua")
-
-LAYOUT = "1"
-"""Version of the key table in keys.py. A Redis with another one refuses to be used."""
 
 _MILLISECOND = timedelta(milliseconds=1)
 
@@ -72,12 +70,10 @@ def prepare(connection: Connection, defs: StreamDefs, own: str = "") -> None:
     not keep stages from working off what fills it. So for the stage `own` the groups of others may
     be missing: each makes its own, as soon as there is room.
 
-    Raises RefusedError when the number of partitions or the key layout differs from the stored one,
-    or when Redis may evict keys.
+    Raises RefusedError when what is fixed differs from what is stored (agreement.py), or when Redis
+    may evict keys.
     """
-    _check_cluster(connection)
-    _check_agreement(connection, defs)
-    _check_eviction(connection)
+    check_agreement(connection, defs)
     _create_epochs(connection, defs)
     for stage, settings in defs.stages.items():
         try:
@@ -85,35 +81,6 @@ def prepare(connection: Connection, defs: StreamDefs, own: str = "") -> None:
         except UnavailableError:
             if own in {"", stage}:
                 raise
-
-
-def _check_agreement(connection: Connection, defs: StreamDefs) -> None:
-    """Compare what is fixed for the life of the data with what is stored, or store it."""
-    for name, value in {"partitions": str(defs.partitions), "layout": LAYOUT}.items():
-        stored = connection.call("HGET", keys.META, name)
-        if stored is None:
-            connection.call("HSETNX", keys.META, name, value)
-            stored = connection.call("HGET", keys.META, name)
-        if stored.decode() != value:
-            raise RefusedError(
-                f"{name} is {value} here, but {stored.decode()} in the Redis at {connection.url}: "
-                f"it is fixed for the life of the data; set {name}: {stored.decode()} in "
-                "streamdefs.yaml, or use another Redis"
-            )
-
-
-def _check_cluster(connection: Connection) -> None:
-    if connection.info("cluster").get("cluster_enabled") == "1":
-        raise RefusedError(CLUSTER_MODE)
-
-
-def _check_eviction(connection: Connection) -> None:
-    policy = connection.info("memory").get("maxmemory_policy", "noeviction")
-    if policy != "noeviction":
-        raise RefusedError(
-            f"maxmemory-policy is {policy!r} in the Redis at {connection.url}: it would throw away "
-            "events that were accepted; set it to noeviction"
-        )
 
 
 def _create_epochs(connection: Connection, defs: StreamDefs) -> None:

@@ -2,7 +2,7 @@
 
 | key                                      | type   | contents                              | expires       |
 |------------------------------------------|--------|---------------------------------------|---------------|
-| `cw:meta`                                | hash   | `partitions`, `layout`                | never         |
+| `cw:meta`                                | hash   | what is fixed: see agreement.py       | never         |
 | `cw:door`                                | hash   | counts of what ingest did not accept  | never         |
 | `cw:door:<sender>`                       | string | number of the counts it added last    | 1 h           |
 | `cw:added:<sender>`                      | string | events that this ingest process added | 1 d           |

@@ -1,0 +1,91 @@
+"""What is fixed for the life of the data: compared with what this Redis has stored of it.
+
+An event counts once because each stage acknowledges it in its own group of one stream, because
+dedupe has its marks under its own name and horizon, and because the audit adds up by names. So
+each stage on the way to the count keeps these three. Whatever else is declared may change.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from catchwater.config.units import format_duration
+from catchwater.errors import RefusedError, UnavailableError
+from catchwater.redis_client import CLUSTER_MODE, Connection, as_mapping
+from catchwater.streams import keys
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from catchwater.config.streamdefs import StreamDefs
+
+LAYOUT = "1"
+"""Version of the key table in keys.py. A Redis with another one refuses to be used."""
+
+_WHY = (
+    ", as what it has met would be counted again or be missing in the audit: see Changing the "
+    "pipeline in docs/operations.md"
+)
+
+
+def check_agreement(connection: Connection, defs: StreamDefs) -> None:
+    """Store what is not stored yet. Raises RefusedError where `defs` or this Redis does not fit.
+
+    A Redis that is full takes nothing more. That must not keep stages from working off what fills
+    it, so they start, and what is fixed is stored the next time.
+    """
+    if connection.info("cluster").get("cluster_enabled") == "1":
+        raise RefusedError(CLUSTER_MODE)
+    _refuse_differences(connection, defs)
+    if missing := _fixed(defs).items() - read_fixed(connection).items():
+        with suppress(UnavailableError):
+            connection.calls([("HSETNX", keys.META, name, value) for name, value in missing])
+        _refuse_differences(connection, defs)  # another one may have come first
+    _check_eviction(connection)
+
+
+def _refuse_differences(connection: Connection, defs: StreamDefs) -> None:
+    for difference in differences(read_fixed(connection), defs):
+        raise RefusedError(f"{connection.url}: {difference}")
+
+
+def read_fixed(connection: Connection) -> dict[str, str]:
+    """What this Redis has stored, by name."""
+    flat = as_mapping(connection.call("HGETALL", keys.META))
+    return {name.decode(): value.decode() for name, value in flat.items()}
+
+
+def differences(stored: Mapping[str, str], defs: StreamDefs) -> Iterator[str]:
+    """Where `defs` differs from what is stored, a sentence each."""
+    declared = _fixed(defs)
+    for name, value in sorted(stored.items()):
+        setting, _, stage = name.partition(":")
+        is_ours = name in declared or setting in ("reads", "once_for")
+        if not is_ours or declared.get(name) == value:
+            continue  # a later version may have fixed more
+        where = f"stages.{stage}.{setting}" if stage else name
+        yield (
+            f"{where} is {declared.get(name, 'nothing')} in streamdefs.yaml but {value} in Redis: "
+            f"it is fixed for the life of the data{_WHY if stage else ''}. Set it to {value}, or "
+            "use another Redis"
+        )
+
+
+def _fixed(defs: StreamDefs) -> dict[str, str]:
+    fixed = {"partitions": str(defs.partitions), "layout": LAYOUT}
+    for name in defs.counting_path:
+        stage = defs.stages[name]
+        fixed[f"reads:{name}"] = stage.reads
+        if stage.once_for:
+            fixed[f"once_for:{name}"] = format_duration(stage.once_for)
+    return fixed
+
+
+def _check_eviction(connection: Connection) -> None:
+    policy = connection.info("memory").get("maxmemory_policy", "noeviction")
+    if policy != "noeviction":
+        raise RefusedError(
+            f"maxmemory-policy is {policy!r} in the Redis at {connection.url}: it would throw away "
+            "events that were accepted; set it to noeviction"
+        )
