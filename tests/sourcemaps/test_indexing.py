@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tracemalloc
 from contextlib import closing
+from typing import Any
 
 import orjson
 import pytest
@@ -263,4 +264,60 @@ def test_the_text_of_a_source_tells_functions_better_than_react_native_does():
     ids=lambda told: str(told)[:40],
 )
 def test_function_tables_of_react_native_that_cannot_be_read_are_left_out(told):
-    assert function_maps(document_of(simple(x_facebook_sources=told))) == {}
+    assert function_maps(document_of(simple(x_facebook_sources=told)), ["src/a.js"]) == {}
+
+
+def sections(*maps: dict[str, Any]) -> bytes:
+    """An index map: each of these at a line of its own."""
+    placed = [{"offset": {"line": line, "column": 0}, "map": one} for line, one in enumerate(maps)]
+    return orjson.dumps({"version": 3, "sections": placed})
+
+
+def of_metro(function: str, *sources: str | None, root: str | None = None) -> dict[str, Any]:
+    """A section whose only place is line 1 of the last of its sources, which has a function."""
+    table = {"names": [function], "mappings": "AAA"}
+    return {
+        "version": 3,
+        "sources": list(sources),
+        "sourceRoot": root,
+        "names": [],
+        "mappings": f"A{digits(len(sources) - 1)}AA",
+        "x_facebook_sources": [*[None] * (len(sources) - 1), [table]],
+    }
+
+
+@pytest.mark.parametrize(
+    "maps",
+    [
+        [of_metro("pay", "a.js"), of_metro("refund", "b.js")],
+        [of_metro("pay", "x/index.js"), of_metro("refund", "index.js")],
+        [of_metro("pay", "index.js", root="x/"), of_metro("refund", "index.js", root="y")],
+        [of_metro("pay", "never.js", "/a.js", root="x"), of_metro("refund", "never.js", "a.js")],
+        [of_metro("pay", "http://x/a.js", root="y"), of_metro("refund", "a.js", None, "b.js")],
+        [orjson.loads(sections(of_metro("pay", "a.js"))), of_metro("refund", "b.js")],
+        [{**of_metro("pay", "a.js"), "ignoreList": [0]}, of_metro("refund", "b.js", root="")],
+    ],
+)
+def test_each_section_of_a_map_of_react_native_tells_its_own_functions(maps):
+    """Bundles of several segments have such maps; none of their functions had a name."""
+    raw = sections(*maps)
+    with closing(ScopeReader()) as reader:
+        one = Map(raw, index_of(raw, reader))
+    assert [one.place(line, 1).function for line in (1, 2)] == ["pay", "refund"]
+
+
+def test_a_section_says_which_of_its_sources_are_not_the_project_s_own_and_not_which_of_another():
+    """Told by the ends of their names, `src/a.js` of a section without a root was ignored, too."""
+    ignoring = {**of_metro("pay", "a.js", root="lib"), "ignoreList": [0]}
+    raw = sections(ignoring, of_metro("refund", "a.js"), of_metro("back", "src/a.js"))
+    with closing(ScopeReader()) as reader:
+        assert index_of(raw, reader).ignored == {"lib/a.js"}
+
+
+def test_sections_without_end_cost_no_more_than_their_length():
+    deep = of_metro("pay", "a.js")
+    for _ in range(10_000):
+        deep = {"sections": [{"map": deep}]}
+    assert list(function_maps(deep, ["a.js"])) == [0]
+    odd = {"sections": [7, {"map": 7}, {}, {"map": {"sources": 7, "ignoreList": [0]}}]}
+    assert list(ignored_sources(odd, ["a.js"])) == []

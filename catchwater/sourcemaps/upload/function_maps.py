@@ -7,6 +7,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from catchwater.sourcemaps.function_index import LINE, FunctionTable
+from catchwater.sourcemaps.upload.document import numbered
 from catchwater.sourcemaps.upload.repair import values
 
 if TYPE_CHECKING:
@@ -21,18 +22,26 @@ LONGEST_NAME = 200
 _UNNAMED = ("<global>", "<anonymous>")
 
 
-def function_maps(document: dict[str, Any]) -> dict[int, FunctionTable]:
-    """Those of a map, by the number of its source. One that cannot be read is left out, and in a
-    map of sections all are: their sources have other numbers.
+def function_maps(document: dict[str, Any], names: list[str]) -> dict[int, FunctionTable]:
+    """Those of a map, or of its sections, by the number of the source in `names`, which are the
+    sources as the parser has them. One that cannot be read is left out.
     """
-    told = document.get("x_facebook_sources")
-    found, left = {}, LONGEST
-    for number, source in enumerate(told if isinstance(told, list) else ()):
-        mappings = _mappings(source)
+    found: dict[int, FunctionTable] = {}
+    left = LONGEST
+    for number, source in _sources(document, names):
+        mappings = "" if number in found else _mappings(source)
         left -= len(mappings)
         if mappings and left >= 0 and (table := _table(source[0], mappings)):
             found[number] = table
     return found
+
+
+def _sources(document: dict[str, Any], names: list[str]) -> Iterator[tuple[int, Any]]:
+    for one, numbers in numbered(document, names):
+        told = one.get("x_facebook_sources")
+        for number, source in zip(numbers, told if isinstance(told, list) else (), strict=False):
+            if number is not None:
+                yield number, source
 
 
 def _mappings(source: Any) -> str:

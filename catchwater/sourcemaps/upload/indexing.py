@@ -11,9 +11,8 @@ import structlog
 from catchwater.errors import SourceUnreadableError
 from catchwater.sourcemaps.function_index import FunctionIndex, FunctionTable
 from catchwater.sourcemaps.positions import Map
-from catchwater.sourcemaps.upload.document import document_of
+from catchwater.sourcemaps.upload.document import document_of, numbered
 from catchwater.sourcemaps.upload.function_maps import function_maps
-from catchwater.sourcemaps.upload.nearest import ends_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,9 +29,6 @@ of real source takes 0.3 MB.
 MOST_UNREADABLE = 3
 """Sources of a map that may cost their parser its life, before no other one is tried."""
 
-DEEPEST = 100
-"""Parts of a source's name that are compared with those of sections."""
-
 _IGNORED = ("ignoreList", "x_google_ignoreList")
 
 
@@ -44,7 +40,7 @@ def index_of(raw: bytes, reader: ScopeReader) -> FunctionIndex:
     sources = list(Map(raw).sources())
     names = [name for name, _ in sources]
     document = document_of(raw)
-    tables, written = _tables(sources, reader), function_maps(document)
+    tables, written = _tables(sources, reader), function_maps(document, names)
     left = HEAVIEST - sum(one.weight for one in tables if one)
     for number, table in written.items():
         if number < len(tables) and tables[number] is None and table.weight <= left:
@@ -73,25 +69,14 @@ def _tables(
 
 
 def ignored_sources(document: dict[str, Any], names: list[str]) -> Iterator[str]:
-    """Those of the sources that the map says a debugger should pass over. `names` are theirs, as
-    frames have them; in a map of sections they are told by the end of their names.
+    """Those of the sources that the map, or a section of it, says a debugger should pass over.
+    `names` are all of them, as frames have them.
     """
-    sections = document.get("sections")
-    if not isinstance(sections, list):
-        yield from (names[number] for number in _numbers(document) if number < len(names))
-        return
-    maps = [section.get("map") for section in sections if isinstance(section, dict)]
-    ends = {end for one in maps if isinstance(one, dict) for end in _named(one)}
-    yield from (name for name in names if not ends.isdisjoint([name, *ends_of(name, DEEPEST)]))
-
-
-def _named(document: dict[str, Any]) -> Iterator[str]:
-    sources: Any = document.get("sources")
-    if not isinstance(sources, list):
-        return
-    for number in _numbers(document):
-        if number < len(sources) and isinstance(sources[number], str):
-            yield sources[number]
+    for one, numbers in numbered(document, names):
+        for own in _numbers(one):
+            number = numbers[own] if own < len(numbers) else None
+            if number is not None:
+                yield names[number]
 
 
 def _numbers(document: dict[str, Any]) -> set[int]:

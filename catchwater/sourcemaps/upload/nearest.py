@@ -32,7 +32,7 @@ class Ends:
         return next((self._files[end] for end in ends_of(path) if end in self._files), [])
 
 
-def ends_of(path: str, depth: int = DEPTH) -> Iterator[str]:
-    """The last `depth` parts of a path, the last one less, and so on."""
-    parts = path.rsplit("/", depth)[-depth:]
+def ends_of(path: str) -> Iterator[str]:
+    """The last `DEPTH` parts of a path, the last one less, and so on."""
+    parts = path.rsplit("/", DEPTH)[-DEPTH:]
     return ("/".join(parts[at:]) for at in range(len(parts)))
