@@ -23,6 +23,7 @@ FACTS = {
     "page": "Page",
     "referrer": "Came from",
     "release": "Release",
+    "dist": "Dist",
     "environment": "Environment",
     "browser": "Browser",
     "os": "System",

@@ -21,6 +21,7 @@ CAUSES = 20
 WHY_UNMAPPED = {
     "not uploaded": "no source map of it was uploaded",
     "other release": "its source map was uploaded for another release only",
+    "other dist": "its source map was uploaded for another dist of the release only",
     "no mapping at this position": "its source map says nothing about this position",
     "not parsable": "its source map cannot be read",
     "too large": "its source map is larger than the stage's memory for maps",

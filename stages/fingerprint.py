@@ -164,6 +164,9 @@ def user_of(event: Event, user: dict[str, str]) -> str:
     return f"visitor:{hashlib.blake2b(seen.encode('utf-8', 'replace'), digest_size=12).hexdigest()}"
 
 
+COUNTED = ("browser", "os", "device", "release", "dist", "environment")
+"""Fields of a body that are counted by value."""
+
 OWN_TAGS = 10
 """Tags of the page's own that are counted for an event, by 50 characters of name and 100 of
 value; samples have all.
@@ -172,7 +175,7 @@ value; samples have all.
 
 def _tags(body: dict[str, Any]) -> dict[str, str]:
     """What is counted by value. Names of the page's own do not hide those that Catchwater gives."""
-    tags = {name: body[name] for name in ("browser", "os", "device", "release", "environment")}
+    tags = {name: body[name] for name in COUNTED}
     tags["page"] = page_of(body["page"])
     for name, value in list(body["tags"].items())[:OWN_TAGS]:
         tags.setdefault(name[:50].replace("\t", " "), value[:100])

@@ -18,7 +18,7 @@ from catchwater.sourcemaps import explaining
 from catchwater.sourcemaps.scope_reader import ScopeReader
 from catchwater.sourcemaps.store import MapStore, StoredMap
 from catchwater.sourcemaps.upload.folder import artifacts, plain_id
-from catchwater.sourcemaps.upload.store_artifact import store_artifact
+from catchwater.sourcemaps.upload.store_artifact import Build, store_artifact
 from catchwater.visible import visible
 
 if TYPE_CHECKING:
@@ -56,6 +56,11 @@ command.add_command(sourcemaps_serve.command)
     show_default=True,
     help="Where DIR is served: ~/static/ on any host.",
 )
+@click.option(
+    "--dist",
+    default="",
+    help="Which of several builds of the release this is, as pages report it; none: all.",
+)
 @options.mongo_url
 @options.streamdefs
 @finds_box
@@ -64,6 +69,7 @@ def upload(
     project: str,
     release: str,
     url_prefix: str,
+    dist: str,
     mongo_url: str,
     streamdefs: Path | None,
 ) -> None:
@@ -75,11 +81,12 @@ def upload(
     all.
     """
     _check(project, url_prefix)
+    build = Build(project, release, dist, url_prefix)
     counts = {"uploaded": 0, "there": 0, "skipped": 0, "refused": 0}
     with closing(MapStore(mongo_url)) as store, closing(ScopeReader()) as reader:
         store.prepare(load(streamdefs).retention.maps)
         for artifact in artifacts(folder):
-            outcome, text = store_artifact(store, reader, project, release, url_prefix, artifact)
+            outcome, text = store_artifact(store, reader, build, artifact)
             counts[outcome] += 1
             click.echo(f"{outcome:<9} {artifact.file}: {text}")
     click.echo(", ".join(f"{n} {outcome}" for outcome, n in counts.items()))
@@ -92,23 +99,28 @@ def upload(
 @options.mongo_url
 @finds_box
 def list_(project: str, mongo_url: str) -> None:
-    """One line for each map of a project, newest first: when, release, debug id, path, size."""
+    """One line for each map of a project, newest first: when, release (and dist), debug id, path,
+    size.
+    """
     _check(project, "~/")
     for one in _listed(mongo_url, project):
         when = one.uploaded.strftime("%Y-%m-%d %H:%M") if one.uploaded else ""
-        click.echo(
-            f"{when}  {one.release or '-'}  {one.debug_id or '-'}  {one.path}  {one.size:,} bytes"
-        )
+        release = f"{one.release or '-'}{f' (dist {one.dist})' if one.dist else ''}"
+        line = f"{when}  {release}  {one.debug_id or '-'}  {one.path}  {one.size:,} bytes"
+        click.echo(visible(line))
 
 
 @command.command()
 @click.argument("address", metavar="URL")
 @_PROJECT
 @click.option("--release", default="", help="The release that the page reports.")
+@click.option("--dist", default="", help="The dist that the page reports, if it does.")
 @click.option("--debug-id", default="", help="The debug id that the SDK sent for the script.")
 @options.mongo_url
 @finds_box
-def explain(address: str, project: str, release: str, debug_id: str, mongo_url: str) -> None:
+def explain(
+    address: str, project: str, release: str, dist: str, debug_id: str, mongo_url: str
+) -> None:
     """Say why a frame of the script at URL finds its source map, or why it does not.
 
     URL is as the stack has it; with :LINE:COLUMN at its end, the place in the source is told, too.
@@ -116,7 +128,7 @@ def explain(address: str, project: str, release: str, debug_id: str, mongo_url: 
     The exit code is 1 if the frame stays as it is.
     """
     _check(project, "~/")
-    asked = explaining.question(project, release, address, plain_id(debug_id))
+    asked = explaining.question(project, release, address, plain_id(debug_id), dist)
     with closing(MapStore(mongo_url)) as store:
         found = explaining.explain(store, asked)
     click.echo(visible("\n".join(found.lines)))

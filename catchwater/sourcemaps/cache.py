@@ -16,7 +16,13 @@ import structlog
 from catchwater import metrics
 from catchwater.errors import InvalidSourceMapError, RefusedError, UnavailableError
 from catchwater.sourcemaps.function_index import FunctionIndex
-from catchwater.sourcemaps.lookup import NOT_PARSABLE, NOT_UPLOADED, OTHER_RELEASE, TOO_LARGE
+from catchwater.sourcemaps.lookup import (
+    NOT_PARSABLE,
+    NOT_UPLOADED,
+    OTHER_DIST,
+    OTHER_RELEASE,
+    TOO_LARGE,
+)
 from catchwater.sourcemaps.lru import LruCache
 from catchwater.sourcemaps.positions import (
     LARGEST,
@@ -50,7 +56,12 @@ class Archive(Protocol):
 
     def projects(self) -> Mapping[str, datetime]: ...
     def find(
-        self, project: str, release: str, paths: Sequence[str], debug_ids: Sequence[str]
+        self,
+        project: str,
+        release: str,
+        paths: Sequence[str],
+        debug_ids: Sequence[str],
+        dist: str = "",
     ) -> FoundMaps: ...
     def read(self, sha: str, largest: int) -> bytes | None: ...
     def read_index(self, sha: str) -> bytes | None: ...
@@ -73,20 +84,23 @@ class MapCache:
     def knows(self, project: str) -> bool:
         return self._projects is not None and project in self._projects
 
-    def find(self, project: str, release: str, wanted: Mapping[str, str]) -> dict[str, Map | str]:
+    def find(
+        self, project: str, release: str, wanted: Mapping[str, str], dist: str = ""
+    ) -> dict[str, Map | str]:
         """What `resolve.Maps` says: of the first ones of `wanted` that are within the bounds.
 
         Raises UnavailableError for what is not in memory while MongoDB is away.
         """
         changed = self._projects.get(project) if self._projects else None
         keys = {
-            path: (project, changed, release, path, debug_id) for path, debug_id in wanted.items()
+            path: (project, changed, release, dist, path, debug_id)
+            for path, debug_id in wanted.items()
         }
         answers = {path: self._answers.get(key) for path, key in keys.items()}
         unknown = {path: wanted[path] for path, answer in answers.items() if answer is None}
         if unknown:
             ids = [debug_id for debug_id in unknown.values() if debug_id]
-            found = self._archive.find(project, release, list(unknown), ids)
+            found = self._archive.find(project, release, list(unknown), ids, dist)
             for path, debug_id in unknown.items():
                 answers[path] = _answer(found, path, debug_id)
                 self._answers.put(keys[path], answers[path] or NOT_UPLOADED)
@@ -184,4 +198,6 @@ def _answer(found: FoundMaps, path: str, debug_id: str) -> StoredMap | str:
     stored = found.map_of(path, debug_id)
     if stored is not None:
         return stored
+    if path in found.other_dists:
+        return OTHER_DIST
     return OTHER_RELEASE if path in found.elsewhere else NOT_UPLOADED

@@ -32,6 +32,7 @@ class Question:
     debug_id: str = ""
     line: int = 0
     column: int = 0
+    dist: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,23 +43,25 @@ class Explanation:
     mapped: bool
 
 
-def question(project: str, release: str, address: str, debug_id: str) -> Question:
+def question(project: str, release: str, address: str, debug_id: str, dist: str = "") -> Question:
     """`address` may end in `:line:column`, as in a stack."""
     found = _POSITION.match(address)
     if found is None:
-        return Question(project, release, address, debug_id)
-    return Question(project, release, found[1], debug_id, int(found[2]), int(found[3]))
+        return Question(project, release, address, debug_id, dist=dist)
+    line, column = int(found[2]), int(found[3])
+    return Question(project, release, found[1], debug_id, line, column, dist)
 
 
 def explain(store: MapStore, asked: Question) -> Explanation:
     """Raises UnavailableError while MongoDB is away."""
     path = path_of(asked.address)
-    wanted = f"{path} of {_release(asked.release)}"
+    wanted = f"{path} of {_release(asked.release, asked.dist)}"
     if asked.debug_id:
         wanted = f"debug id {asked.debug_id}, or else {wanted}"
     lines = [f"looked up: {wanted}"]
     ids = [asked.debug_id] if asked.debug_id else []
-    stored = store.find(asked.project, asked.release, [path], ids).map_of(path, asked.debug_id)
+    found = store.find(asked.project, asked.release, [path], ids, asked.dist)
+    stored = found.map_of(path, asked.debug_id)
     if stored is None:
         return Explanation([*lines, *_why_not(store, asked, path)], mapped=False)
     lines.append(f"found: {_named(stored)}, {stored.size:,} bytes, {stored.mappings:,} mappings")
@@ -110,13 +113,14 @@ def _why_not(store: MapStore, asked: Question, path: str) -> Iterator[str]:
         yield f"not found: project {asked.project} has no maps at all"
         return
     yield f"not found: {len(known)} maps of project {asked.project} are stored"
-    if releases := [_release(one.release) for one in known if one.path == path]:
-        yield f"that path has maps of {_few(releases)}: the page must report the same release"
+    if releases := [_release(one.release, one.dist) for one in known if one.path == path]:
+        same = "release and dist" if any(one.dist for one in known) else "release"
+        yield f"that path has maps of {_few(releases)}: the page must report the same {same}"
     own = [one for one in known if one.release == asked.release]
     name = path.rpartition("/")[2]
-    same = [one.path for one in own if one.path.rpartition("/")[2] == name]
-    if same and path not in same:
-        yield f"a script of that name is at {_few(same)}: is --url-prefix right?"
+    named = [one.path for one in own if one.path.rpartition("/")[2] == name]
+    if named and path not in named:
+        yield f"a script of that name is at {_few(named)}: is --url-prefix right?"
     elif own:
         yield f"{_release(asked.release)} has {_few([one.path for one in own])}"
     else:
@@ -125,12 +129,13 @@ def _why_not(store: MapStore, asked: Question, path: str) -> Iterator[str]:
 
 
 def _named(one: StoredMap) -> str:
-    told = f"{one.path} of {_release(one.release)}"
+    told = f"{one.path} of {_release(one.release, one.dist)}"
     return f"{told}, debug id {one.debug_id}" if one.debug_id else told
 
 
-def _release(name: str) -> str:
-    return f"release {name}" if name else "no release"
+def _release(name: str, dist: str = "") -> str:
+    told = f"release {name}" if name else "no release"
+    return f"{told}, dist {dist}" if dist else told
 
 
 def _few(names: list[str]) -> str:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 NOT_UPLOADED = "not uploaded"
 OTHER_RELEASE = "other release"
+OTHER_DIST = "other dist"
 NO_MAPPING = "no mapping at this position"
 NOT_PARSABLE = "not parsable"
 TOO_LARGE = "too large"
@@ -26,9 +27,10 @@ class Maps(Protocol):
         ...
 
     def find(
-        self, project: str, release: str, wanted: Mapping[str, str]
+        self, project: str, release: str, wanted: Mapping[str, str], dist: str = ""
     ) -> Mapping[str, Map | str]:
         """For each script of `wanted` (path to debug id, or ''), its map, or why there is none.
+        `dist` tells several builds of one release apart.
 
         Raises UnavailableError while MongoDB is away.
         """

@@ -46,16 +46,18 @@ class StoredMap:
     size: int
     mappings: int
     uploaded: datetime | None = None
+    dist: str = ""
 
 
 @dataclass(slots=True)
 class FoundMaps:
     """What MongoDB knows of the scripts of one event: maps by debug id and by path, and the
-    paths that other releases have maps for.
+    paths that other dists of this release, or other releases, have maps for.
     """
 
     by_debug_id: dict[str, StoredMap] = field(default_factory=dict)
     by_path: dict[str, StoredMap] = field(default_factory=dict)
+    other_dists: set[str] = field(default_factory=set)
     elsewhere: set[str] = field(default_factory=set)
 
     def map_of(self, path: str, debug_id: str) -> StoredMap | None:
@@ -88,7 +90,12 @@ class MapStore:
             }
 
     def find(
-        self, project: str, release: str, paths: Sequence[str], debug_ids: Sequence[str]
+        self,
+        project: str,
+        release: str,
+        paths: Sequence[str],
+        debug_ids: Sequence[str],
+        dist: str = "",
     ) -> FoundMaps:
         """What is known of these scripts: two queries at most, however many there are."""
         same_release = {"release": release, "path": {"$in": list(paths)}}
@@ -98,7 +105,7 @@ class MapStore:
             for document in self._names.find({"project": project, "$or": either}).sort(
                 "uploaded", 1
             ):
-                _add(found, _stored_map(document), release)
+                _add(found, _stored_map(document), release, dist)
             if missing := [path for path in paths if path not in found.by_path]:
                 others = self._names.distinct(
                     "path", {"project": project, "path": {"$in": missing}}
@@ -152,12 +159,9 @@ class MapStore:
             now = datetime.now(UTC)
             self._store_bytes(one.sha, raw, now)
             self._keep(_index_of(one.sha), now)
-            identity = hashlib.sha256(
-                f"{one.project}\0{one.release}\0{one.path}\0{one.debug_id}".encode()
-            )
-            fields = {name: getattr(one, name) for name in _FIELDS} | {"uploaded": now}
+            fields = {name: getattr(one, name) for name in (*_FIELDS, "dist")} | {"uploaded": now}
             before = self._names.find_one_and_update(
-                {"_id": identity.hexdigest()[:40]}, {"$set": fields}, {"sha": 1}, upsert=True
+                {"_id": _identity(one)}, {"$set": fields}, {"sha": 1}, upsert=True
             )
             changed = before is None or before.get("sha") != one.sha
             self._database["map_projects"].update_one(
@@ -196,6 +200,13 @@ class MapStore:
 _FIELDS = ("project", "release", "path", "debug_id", "sha", "size", "mappings")
 
 
+def _identity(one: StoredMap) -> str:
+    """Of a map's name. One without a dist is called as before there were dists."""
+    name = f"{one.project}\0{one.release}\0{one.path}\0{one.debug_id}"
+    whole = f"{name}\0{one.dist}" if one.dist else name
+    return hashlib.sha256(whole.encode()).hexdigest()[:40]
+
+
 def _index_of(sha: str) -> str:
     """The file of a map's index. The number is that of its format."""
     return f"{sha}.functions.1"
@@ -207,13 +218,21 @@ def sha_of(raw: bytes) -> str:
 
 
 def _stored_map(document: Document) -> StoredMap:
-    return StoredMap(**{name: document[name] for name in _FIELDS}, uploaded=document["uploaded"])
+    fields = {name: document[name] for name in _FIELDS}
+    return StoredMap(**fields, uploaded=document["uploaded"], dist=document.get("dist", ""))
 
 
-def _add(found: FoundMaps, one: StoredMap, release: str) -> None:
+def _add(found: FoundMaps, one: StoredMap, release: str, dist: str) -> None:
+    """A map that was uploaded without a dist is of all dists that have none of their own."""
     if one.debug_id:
         found.by_debug_id[one.debug_id] = one
-    if one.path and one.release == release:
+    if not one.path or one.release != release:
+        return
+    if one.dist not in ("", dist):
+        found.other_dists.add(one.path)
+        return
+    known = found.by_path.get(one.path)
+    if known is None or one.dist or not known.dist:
         found.by_path[one.path] = one
 
 

@@ -96,6 +96,7 @@ def _circumstances(details: ParsedEvent) -> dict[str, Any]:
         "page": details.page,
         "referrer": details.referrer,
         "release": details.release,
+        "dist": details.dist,
         "environment": details.environment,
         "user": details.user,
         "tags": details.tags,

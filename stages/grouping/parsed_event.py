@@ -45,6 +45,7 @@ class ParsedEvent:
     page: str = ""
     referrer: str = ""
     release: str = ""
+    dist: str = ""  # which of several builds of the release
     environment: str = ""
     user_agent: str = ""
     sdk: str = ""

@@ -147,6 +147,7 @@ def _circumstances(take: FieldReader, details: ParsedEvent, body: dict[str, Any]
     details.referrer = take.text(headers.get("referer"), "referrer", fields.TEXT)
     details.user_agent = take.text(headers.get("user-agent"), "user_agent", 500)
     details.release = take.text(body.get("release"), "release")
+    details.dist = take.text(body.get("dist"), "dist")
     details.environment = take.text(body.get("environment"), "environment")
     name, version = take.text(sdk.get("name"), "sdk", 50), take.text(sdk.get("version"), "sdk", 20)
     details.sdk = f"{name}/{version}" if version else name

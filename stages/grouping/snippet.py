@@ -79,6 +79,7 @@ def _circumstances(take: FieldReader, details: ParsedEvent, body: dict[str, Any]
     details.page = take.text(body.get("page"), "page", fields.TEXT)
     details.referrer = take.text(body.get("referrer"), "referrer", fields.TEXT)
     details.release = take.text(body.get("release"), "release")
+    details.dist = take.text(body.get("dist"), "dist")
     details.environment = take.text(body.get("environment"), "environment")
     details.sdk = take.text(body.get("sdk"), "sdk", 50)
     details.ts, details.first_ts = whole(body.get("ts")), whole(body.get("first_ts"))

@@ -50,7 +50,7 @@ def resolve(details: ParsedEvent, project: str, maps: Maps | None) -> None:
         path: one for file, one in details.debug_ids.items() if (path := path_of(file)) in wanted
     }
     if wanted:
-        work = _Work(maps.find(project, details.release, wanted))
+        work = _Work(maps.find(project, details.release, wanted, details.dist))
         for frames in stacks:
             work.replace(frames)
 

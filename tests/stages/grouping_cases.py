@@ -74,6 +74,7 @@ NAMED_FIELDS = {
     "browser",
     "os",
     "device",
+    "dist",
     "user_agent",
     "n",
     "first_ts",

@@ -18,7 +18,7 @@ from catchwater.errors import RefusedError, UnavailableError, UploadError
 from catchwater.sourcemaps.scope_reader import ScopeReader
 from catchwater.sourcemaps.upload.bundle import artifacts
 from catchwater.sourcemaps.upload.chunks import CHUNK, Chunks
-from catchwater.sourcemaps.upload.store_artifact import store_artifact
+from catchwater.sourcemaps.upload.store_artifact import Build, store_artifact
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -162,10 +162,9 @@ class Assembler:
             self._join(order, file)
             self._store.prepare(self._retention)
             for artifact, project in ((a, p) for a in artifacts(file) for p in order.projects):
-                name, release = artifact.file[:300], order.version or ""
-                outcome, text = store_artifact(
-                    self._store, reader, project, release, "~/", artifact
-                )
+                name = artifact.file[:300]
+                build = Build(project, order.version or "", order.dist or "")
+                outcome, text = store_artifact(self._store, reader, build, artifact)
                 log.info("a file", outcome=outcome, file=name, project=project, text=text)
                 counts[outcome] += 1
                 if outcome == "refused":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from catchwater.sourcemaps.store import MapStore, StoredMap, sha_of
@@ -12,29 +13,40 @@ if TYPE_CHECKING:
     from catchwater.sourcemaps.upload.folder import Artifact
 
 
+@dataclass(frozen=True, slots=True)
+class Build:
+    """What files are uploaded for. `url_prefix`, which begins with `~/`, is where they are
+    served. `dist` tells several builds of one release apart.
+    """
+
+    project: str
+    release: str = ""
+    dist: str = ""
+    url_prefix: str = "~/"
+
+
 def store_artifact(
-    store: MapStore,
-    reader: ScopeReader,
-    project: str,
-    release: str,
-    url_prefix: str,
-    artifact: Artifact,
+    store: MapStore, reader: ScopeReader, build: Build, artifact: Artifact
 ) -> tuple[str, str]:
     """Store a map, if it is one, with the functions that `reader` finds in its sources.
-
-    `url_prefix` begins with `~/`.
 
     Returns the outcome (`uploaded`, `there`, `skipped` or `refused`) and a sentence about it.
     Raises UnavailableError while MongoDB is away, SourceUnreadableError where no parser starts.
     """
     if artifact.why:
         return ("refused" if artifact.broken else "skipped"), artifact.why
-    if not release and not artifact.debug_id:
+    if not build.release and not artifact.debug_id:
         return "refused", "it has no debug id, and no release is given"
-    path = f"{url_prefix.rstrip('/')}/{artifact.path}"
-    size = len(artifact.raw)
+    path = f"{build.url_prefix.rstrip('/')}/{artifact.path}"
     stored = StoredMap(
-        project, release, path, artifact.debug_id, sha_of(artifact.raw), size, artifact.mappings
+        project=build.project,
+        release=build.release,
+        path=path,
+        debug_id=artifact.debug_id,
+        sha=sha_of(artifact.raw),
+        size=len(artifact.raw),
+        mappings=artifact.mappings,
+        dist=build.dist,
     )
     if not store.has_index(stored.sha):  # before the map: who finds the map finds its index
         store.put_index(stored.sha, index_of(artifact.raw, reader).packed())
