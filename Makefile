@@ -47,7 +47,7 @@ fuzz: .venv/test.stamp ## look for input that breaks what reads it, for FUZZ_SEC
 clients: .venv/test.stamp ## upload with Sentry's clients of every generation; writes docs/clients.md
 	@CATCHWATER_CLIENTS=all $(BIN)/pytest -s --timeout=400 tests/clients $(ARGS)
 
-lab: .venv/test.stamp ## make 279 mistakes in three browsers; writes what tests/lab scores: how they are grouped
+lab: .venv/test.stamp ## make 342 mistakes in three browsers; writes what tests/lab scores: how they are grouped
 	@$(BIN)/python -m tests.lab
 
 simulate: .venv/test.stamp ## run SEEDS (10000) orders of events and faults; one that is wrong says how to see it again

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import random
 import re
@@ -22,7 +23,24 @@ export function register(name, work) {
   lab.push(work);
 }
 """
+_CHANGE = """\
+function noted(count) { return count > 99 ? count : noted(count * 2); }
+function notedTwice(count) { return noted(noted(count)) + notedTwice(count - 1); }
+window.noted = [...(window.noted || []), noted, notedTwice];
+"""
+"""What a deploy added to a file: a minifier gives the short names anew."""
+
 _WORDS = ("seat", "route", "price", "basket", "voucher", "ledger", "parcel", "invoice", "region")
+
+
+class Shipped(NamedTuple):
+    """A way of shipping as a server has it: files by address, and which of them the page loads, in
+    this order.
+    """
+
+    files: dict[str, Path]
+    loaded: tuple[str, ...]
+    is_module: bool = False
 
 
 class Mistake(NamedTuple):
@@ -42,44 +60,87 @@ def mistakes() -> list[Mistake]:
     ]
 
 
-def built(folder: Path) -> dict[str, Path]:
-    """Every variant's script, by the variant's name; made in that folder."""
+def built(folder: Path) -> dict[str, Shipped]:
+    """Every way of shipping, by its name; made in that folder."""
     plain = _esbuild(_entry(folder, "plain"), folder / "bundle.js")
+    strict = _esbuild(_entry(folder, "strict"), folder / "strict.js", "--format=esm")
+    anonymous = _esbuild(_anonymous(folder / "anonymous"), folder / "anonymous.js")
     made = {
-        "strict": _esbuild(_entry(folder, "strict"), folder / "strict.js", "--format=esm"),
-        "bundle": plain,
-        "anonymous": _esbuild(_anonymous(folder / "anonymous"), folder / "anonymous.js"),
-        "es5": _babel(plain, folder / "es5.js"),
+        "strict": _one_script(strict, is_module=True),
+        "bundle": _one_script(plain),
+        "anonymous": _one_script(anonymous),
+        "es5": _one_script(_babel(plain, folder / "es5.js")),
     }
     for build, count in {"small": 150, "big": 7000}.items():
         for side in "AB":
             entry = _entry(folder, build + side, count)
-            made[build + side] = _esbuild(entry, folder / f"{build}{side}.js", "--minify")
+            made[build + side] = _one_script(_esbuild(entry, entry.parent / "app.js", "--minify"))
     for side in "AB":
-        made["terser" + side] = _terser(folder / f"small{side}", folder / f"terser{side}.js")
+        small, lazy = folder / f"small{side}", _entry(folder, f"lazy{side}", 150, is_lazy=True)
+        made["terser" + side] = _one_script(_terser(small))
+        for tool in ("webpack", "rspack", "vite"):
+            made[tool + side] = _bundled(tool, small / "entry.js")
+        made["chunks" + side] = _bundled("chunks", lazy)
     return made
 
 
-def _entry(folder: Path, name: str, others: int = 0) -> Path:
+def _one_script(path: Path, *, is_module: bool = False) -> Shipped:
+    """At the same kind of address in each way: only the hash differs."""
+    address = f"/assets/app-{hashlib.sha256(path.read_bytes()).hexdigest()[:8]}.js"
+    return Shipped({address: path}, (address,), is_module)
+
+
+def _bundled(tool: str, entry: Path) -> Shipped:
+    """As a bundler makes it by default, for production; the names of files are its own."""
+    into = entry.parent / tool
+    library = modules(HERE / "package.json")
+    said = _run("node", HERE / "bundle.mjs", tool, library, entry, into)
+    files = {f"/{path.relative_to(into)}": path for path in sorted(into.rglob("*.js"))}
+    return Shipped(files, tuple(said.split()), tool == "vite")
+
+
+def _entry(folder: Path, name: str, others: int = 0, *, is_lazy: bool = False) -> Path:
     """A copy of the sources and a script that offers each mistake to the page; beside it, so many
     functions of other modules. Build B has other ones than build A, in front.
+
+    `is_lazy`: each source is loaded when the page asks for it, as routes are.
     """
     place = folder / name
     place.mkdir()
+    change = _CHANGE if is_lazy and name.endswith("B") else ""
     for path in SOURCES:
-        (place / path.name).write_text(path.read_text(encoding="utf-8"), encoding="utf-8")
+        text = path.read_text(encoding="utf-8")
+        (place / path.name).write_text(change + text, encoding="utf-8")
     (place / "others.js").write_text(_others(name, others), encoding="utf-8")
-    lines = [
-        f'import {{ {", ".join(found)} }} from "./{path.name}";'
-        for path in SOURCES
-        if (found := [one[3] for one in _HEAD.findall(path.read_text(encoding="utf-8"))])
-    ]
+    lines = _loads_later() if is_lazy else _imports()
     lines.insert(0 if name.endswith("B") else len(lines), 'import { others } from "./others.js";')
-    names = [one.name for one in mistakes()]
-    # a list: of what is in an object, engines say the property's name
-    lines += [f"window.lab = [{', '.join(names)}];", f"window.names = {json.dumps(names)};"]
-    (place / "entry.js").write_text("\n".join([*lines, "window.others = others;"]))
+    names = json.dumps([one.name for one in mistakes()])
+    lines += [f"window.names = {names};", "window.others = others;"]
+    (place / "entry.js").write_text("\n".join(lines))
     return place / "entry.js"
+
+
+def _imports() -> list[str]:
+    names = ", ".join(one.name for one in mistakes())
+    # a list: of what is in an object, engines say the property's name
+    return [
+        *(f'import {{ {found} }} from "./{name}";' for name, found in _offers()),
+        f"window.lab = [{names}];",
+    ]
+
+
+def _loads_later() -> list[str]:
+    return [
+        "window.ready = Promise.all([",
+        *(f'  import("./{name}").then(({{ {all_} }}) => [{all_}]),' for name, all_ in _offers()),
+        "]).then((lists) => { window.lab = lists.flat(); });",
+    ]
+
+
+def _offers() -> list[tuple[str, str]]:
+    """Files and the mistakes in them."""
+    found = [(path.name, _HEAD.findall(path.read_text(encoding="utf-8"))) for path in SOURCES]
+    return [(name, ", ".join(one[3] for one in heads)) for name, heads in found if heads]
 
 
 def _others(seed: str, count: int) -> str:
@@ -119,9 +180,9 @@ def _esbuild(entry: Path, into: Path, *options: str) -> Path:
     return into
 
 
-def _terser(place: Path, into: Path) -> Path:
+def _terser(place: Path) -> Path:
     """Bundled by rollup, made small by terser."""
-    plain = into.with_suffix(".plain.js")
+    plain, into = place / "terser.plain.js", place / "terser.js"
     tools = modules() / ".bin"
     _run(tools / "rollup", place / "entry.js", "--format", "iife", "--file", plain, "--silent")
     _run(tools / "terser", plain, "--compress", "--mangle", "--toplevel", "--output", into)
@@ -142,9 +203,10 @@ def _babel(plain: Path, into: Path) -> Path:
     return into
 
 
-def _run(*command: object) -> None:
+def _run(*command: object) -> str:
     done = subprocess.run(
         list(map(str, command)), check=False, timeout=300, capture_output=True, text=True
     )
     if done.returncode:
         raise SystemExit(f"{Path(str(command[0])).name} failed: {done.stderr or done.stdout}")
+    return done.stdout

@@ -5,9 +5,8 @@ mistake.
 from __future__ import annotations
 
 import contextlib
-import gzip
-import hashlib
 import json
+import lzma
 import queue
 import shutil
 import tempfile
@@ -20,9 +19,9 @@ from typing import Any
 from tests.browser.engines import Window, command
 from tests.browser.toolchain import MINIFIED
 from tests.chromium import FLAGS
-from tests.lab.building import HERE, built
+from tests.lab.building import HERE, Shipped, built
 
-CAPTURES = HERE.parent / "data" / "lab" / "captures.json.gz"
+CAPTURES = HERE.parent / "data" / "lab" / "captures.json.xz"
 ENGINES = ("chromium", "firefox", "webkit")
 FIELDS = ("type", "message", "stack", "source", "line", "column", "mechanism", "cause", "page")
 SITE = "https://shop.example"
@@ -38,10 +37,10 @@ class Lab(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self, scripts: dict[str, Path]) -> None:
+    def __init__(self, ways: dict[str, Shipped]) -> None:
         super().__init__(("127.0.0.1", 0), _Answers)
         self.address = f"http://127.0.0.1:{self.server_port}"
-        self.order = list(scripts)
+        self.order = list(ways)
         self.taken: queue.Queue[tuple[str, dict[str, Any], str]] = queue.Queue()
         snippet = MINIFIED.read_text().replace('"__CATCHWATER_ENDPOINT__"', '"/e/lab"')
         self.pages: dict[str, bytes] = {
@@ -49,15 +48,15 @@ class Lab(ThreadingHTTPServer):
             "/runner.js": (HERE / "runner.js").read_bytes(),
             "/page.html": b"<!doctype html><title>Sign in</title>",
         }
-        for name, path in scripts.items():
-            self._add(name, path.read_bytes())
+        for name, shipped in ways.items():
+            self._add(name, shipped)
 
-    def _add(self, name: str, script: bytes) -> None:
-        """A page at the same kind of address for each variant: only the script's hash differs."""
-        address = f"/assets/app-{hashlib.sha256(script).hexdigest()[:8]}.js"
-        kind = " type=module" if name == "strict" else ""
-        page = (HERE / "page.html").read_text().replace("APP", address).replace("KIND", kind)
-        self.pages |= {address: script, f"/shop?{name}": page.encode()}
+    def _add(self, name: str, shipped: Shipped) -> None:
+        kind = " type=module" if shipped.is_module else ""
+        scripts = "".join(f'<script src="{one}"{kind}></script>' for one in shipped.loaded)
+        page = (HERE / "page.html").read_text().replace("SCRIPTS", scripts)
+        self.pages |= {address: path.read_bytes() for address, path in shipped.files.items()}
+        self.pages[f"/shop?{name}"] = page.encode()
 
 
 class _Answers(BaseHTTPRequestHandler):
@@ -92,7 +91,7 @@ class _Answers(BaseHTTPRequestHandler):
 
 
 def capture() -> None:
-    """Run the lab and write tests/data/lab/captures.json.gz.
+    """Run the lab and write tests/data/lab/captures.json.xz.
 
     Raises SystemExit where an engine is not installed or does not come to its end.
     """
@@ -151,8 +150,10 @@ def _anywhere(results: dict[str, Any], address: str) -> dict[str, Any]:
 
 
 def write(found: dict[str, Any]) -> None:
-    """The same bytes for the same captures: without the time that gzip writes."""
+    """xz finds what two ways of shipping have in common, which gzip's window is too small for."""
     CAPTURES.parent.mkdir(parents=True, exist_ok=True)
     text = json.dumps(found, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    CAPTURES.write_bytes(gzip.compress(text.encode("utf-8", "surrogatepass"), 9, mtime=0))
+    CAPTURES.write_bytes(
+        lzma.compress(text.encode("utf-8", "surrogatepass"), preset=9 | lzma.PRESET_EXTREME)
+    )
     print(f"{CAPTURES.relative_to(HERE.parents[1])}: {CAPTURES.stat().st_size / 1e6:.2f} MB")

@@ -19,5 +19,5 @@ addEventListener("load", function () {
       .then(function (answer) { return answer.text(); })
       .then(function (address) { if (address) location.href = address; });
   }
-  next();
+  Promise.resolve(window.ready).then(next);
 });

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import gzip
 import json
+import lzma
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from functools import cache
@@ -34,7 +34,7 @@ class Share(NamedTuple):
 @cache
 def captures() -> dict[str, Any]:
     """What `make lab` wrote."""
-    found: dict[str, Any] = json.loads(gzip.decompress(CAPTURES.read_bytes()))
+    found: dict[str, Any] = json.loads(lzma.decompress(CAPTURES.read_bytes()))
     return found
 
 

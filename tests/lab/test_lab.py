@@ -1,4 +1,4 @@
-"""The lab's figures: 279 mistakes in three engines, shipped in ten ways. `make lab` makes the
+"""The lab's figures: 342 mistakes in three engines, shipped in eighteen ways. `make lab` makes the
 captures anew.
 
 A ratchet: figures only get better, and what is better is written down here.
@@ -13,32 +13,52 @@ from tests.lab.capturing import ENGINES, capture
 from tests.lab.scoring import Share, captures, in_three_engines, in_two_builds, merged
 
 ONE = {  # percent now, and what it should reach
-    "strict, common": (95.9, 0),
-    "strict, all": (96.0, 0),
-    "bundle, common": (99.1, 99),
-    "bundle, all": (98.1, 0),
-    "es5, common": (100.0, 0),
-    "es5, all": (98.5, 0),
-    "anonymous, common": (93.4, 90),
-    "anonymous, all": (92.4, 75),
-    "smallA, common": (94.3, 90),
+    "strict, common": (96.9, 0),
+    "strict, all": (96.7, 0),
+    "bundle, common": (99.3, 99),
+    "bundle, all": (98.5, 0),
+    "es5, common": (99.3, 0),
+    "es5, all": (98.2, 0),
+    "anonymous, common": (93.9, 90),
+    "anonymous, all": (92.6, 75),
+    "smallA, common": (94.5, 90),
     "smallA, all": (93.5, 75),
-    "bigA, common": (94.3, 90),
+    "bigA, common": (94.5, 90),
     "bigA, all": (93.5, 75),
-    "terserA, common": (91.0, 90),
-    "terserA, all": (89.4, 75),
+    "terserA, common": (92.1, 90),
+    "terserA, all": (90.2, 75),
+    "webpackA, common": (92.1, 90),
+    "webpackA, all": (90.2, 75),
+    "chunksA, common": (92.1, 90),
+    "chunksA, all": (90.5, 75),
+    "rspackA, common": (92.1, 90),
+    "rspackA, all": (90.2, 75),
+    "viteA, common": (92.1, 90),
+    "viteA, all": (90.8, 75),
 }
 """One mistake that is one issue in three engines."""
 
-BUILDS = {"small": (100.0, 100), "terser": (100.0, 100), "big": (100.0, 97)}
+BUILDS = {
+    "small": (100.0, 100),
+    "big": (100.0, 97),
+    "terser": (100.0, 100),
+    "webpack": (100.0, 100),
+    "chunks": (100.0, 100),
+    "rspack": (100.0, 100),
+    "vite": (100.0, 100),
+}
 """One mistake in one engine that is one issue in two builds, without source maps."""
 
 MERGED = {
-    "bundle": (0.02, 0.32),
-    "anonymous": (0.26, 0.32),
-    "smallA": (0.26, 0.32),
-    "bigA": (0.26, 0.32),
+    "bundle": (0.01, 0.32),
+    "anonymous": (0.25, 0.32),
+    "smallA": (0.25, 0.32),
+    "bigA": (0.25, 0.32),
     "terserA": (0.23, 0.32),
+    "webpackA": (0.24, 0.32),
+    "chunksA": (0.11, 0.32),
+    "rspackA": (0.24, 0.32),
+    "viteA": (0.24, 0.32),
 }
 """Pairs of two mistakes of different kinds in one file that are one issue."""
 
@@ -54,8 +74,8 @@ def row(name: str, share: Share, reach: float) -> str:
 
 
 def test_the_lab_has_two_hundred_mistakes_and_each_engine_told_of_nearly_all():
-    assert len({one.name for one in mistakes()}) == len(mistakes()) > 260
-    assert sum(one.common for one in mistakes()) > 100
+    assert len({one.name for one in mistakes()}) == len(mistakes()) > 320
+    assert sum(one.common for one in mistakes()) > 160
     for engines in captures()["captures"].values():
         assert set(engines) == set(ENGINES)
         assert all(len(reports) >= 0.98 * len(mistakes()) for reports in engines.values())
