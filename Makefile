@@ -44,7 +44,7 @@ chaos: .venv/test.stamp ## a long chaos run: CATCHWATER_CHAOS_EVENTS and CATCHWA
 fuzz: .venv/test.stamp ## look for input that breaks what reads it, for FUZZ_SECONDS each (600)
 	@for target in event report stack post; do $(BIN)/python -m tests.fuzz $$target --seconds $${FUZZ_SECONDS:-600} || exit 1; done
 
-clients: .venv/test.stamp ## upload with Sentry's clients of every generation; writes docs/clients.md
+clients: .venv/test.stamp ## try Sentry's clients of every generation; writes docs/clients.md
 	@CATCHWATER_CLIENTS=all $(BIN)/pytest -s --timeout=400 tests/clients $(ARGS)
 
 lab: .venv/test.stamp ## make 342 mistakes in three browsers; writes what tests/lab scores: how they are grouped
@@ -114,5 +114,5 @@ clean: ## remove what was built; the data folder stays
 	@sh ops/setup/system_packages test
 	$(STEP) "installing what the tests need (100 MB, once)" $(PIP) install --require-hashes -r requirements/test.txt
 	@! command -v npm >/dev/null || sh ops/setup/step "fetching what builds the snippet, and SDKs" $(BIN)/python -m tests.browser.toolchain
-	@! command -v npm >/dev/null || sh ops/setup/step "fetching what uploads source maps" $(BIN)/python -m tests.clients
+	@! command -v npm >/dev/null || sh ops/setup/step "fetching what uploads source maps, and old SDKs" $(BIN)/python -m tests.clients
 	@touch $@

@@ -7,8 +7,9 @@ import pytest
 from pymongo import MongoClient
 
 from catchwater.local.servers import free_port
+from tests.browser.conftest import recorder  # noqa: F401 - the server of pages
 from tests.browser.sites import SHIPPED, by_nginx
-from tests.clients.page import ALL, Table, write
+from tests.clients.page import ALL, Table, write_uploads
 from tests.clients.uploading import EVERY, FEW, Server, modules_of
 from tests.missing import program
 from tests.sourcemaps.conftest import maps  # noqa: F401 - the same maps, on this folder's `mongo`
@@ -41,4 +42,4 @@ def table() -> Iterator[Table]:
     found: Table = defaultdict(dict)
     yield found
     if ALL and set(found) == set(EVERY):
-        write(found)
+        write_uploads(found)

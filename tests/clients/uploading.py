@@ -66,7 +66,7 @@ def build_and_upload(client: str, server: Server, folder: Path, release: str) ->
         )
         return script
     _node("build.cjs", told, folder)
-    _by_command(client, server, script.parent, release)
+    by_command(client, server, script.parent, release)
     return script
 
 
@@ -87,10 +87,11 @@ def _options(server: Server, release: str, script: Path) -> dict[str, Any]:
     }
 
 
-def _by_command(client: str, server: Server, dist: Path, release: str) -> None:
+def by_command(client: str, server: Server, dist: Path, release: str) -> None:
+    """Inject debug ids into the scripts of a folder, and upload their maps."""
     settings = {"SENTRY_URL": server.url, "SENTRY_AUTH_TOKEN": TOKEN}
     package = server.modules / client
-    if client.startswith("cli-"):
+    if (package / "bin/sentry-cli").exists():
         command: list[object] = ["node", package / "bin/sentry-cli", "sourcemaps"]
         _run([*command, "inject", dist], dist, settings)
         options = ["--org", "any", "--project", "1", "--release", release]

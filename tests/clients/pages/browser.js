@@ -1,0 +1,4 @@
+import * as Sentry from "sdk";
+import { options } from "./sentry.js";
+
+Sentry.init(options);
