@@ -9,7 +9,7 @@ from aiohttp import web
 
 from dashboard import query, times, views
 from dashboard.cached_responses import json
-from dashboard.context import app_context, pipeline_json
+from dashboard.context import app_context, pipeline_json, pipeline_reading
 
 routes = web.RouteTableDef()
 
@@ -45,7 +45,7 @@ async def event(request: web.Request) -> web.Response:
 
 @routes.get("/api/pipeline")
 async def pipeline(request: web.Request) -> web.Response:
-    return json(request, await pipeline_json(request))
+    return json(request, pipeline_json(await pipeline_reading(request)))
 
 
 def missing(what: str, request: web.Request) -> web.HTTPNotFound:

@@ -14,7 +14,7 @@ from catchwater.instants import iso
 
 if TYPE_CHECKING:
     from catchwater.event import Json
-    from catchwater.monitoring.poller import PipelinePoller
+    from catchwater.monitoring.poller import PipelinePoller, Reading
     from dashboard.project_names import ProjectNames
     from dashboard.reader import MongoReader
     from dashboard.rendering import Renderer
@@ -43,10 +43,11 @@ def app_context(request: web.Request) -> AppContext:
     return request.app[CONTEXT]
 
 
-async def pipeline_json(request: web.Request) -> Json:
-    """`GET /api/pipeline`: the pipeline now, and when it was read.
+async def pipeline_reading(request: web.Request) -> Reading:
+    """The pipeline now. Raises UnavailableError when Redis is away."""
+    return await asyncio.to_thread(app_context(request).poller.reading)
 
-    Raises UnavailableError when Redis is away.
-    """
-    reading = await asyncio.to_thread(app_context(request).poller.reading)
+
+def pipeline_json(reading: Reading) -> Json:
+    """`GET /api/pipeline`: the pipeline, and when it was read."""
     return reading.as_json() | {"taken": iso(reading.taken)}

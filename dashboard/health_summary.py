@@ -5,17 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from catchwater.monitoring import stuck
 from dashboard.times import lasting
 
 if TYPE_CHECKING:
     from catchwater.event import Json
-
-OLD_S = 60.0
-"""Seconds an event may wait before the page worries."""
-
-
-UNREAD_S = 5.0
-"""Seconds an event may wait for a stage without any consumer: one that runs reads at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +39,10 @@ def summarise(found: Json) -> HealthSummary:
 
 def _problems(stage: Json) -> list[str]:
     name, found = stage["stage"], []
-    if not stage["consumers"] and stage["oldest_age_s"] > UNREAD_S:
+    why = stuck.reason(stage["oldest_age_s"], stage["consumers"], stage["rate"])
+    if why == stuck.NO_CONSUMER:
         found.append(f"No consumer reads for {name}: start it ({_start(name)}).")
-    elif stage["oldest_age_s"] > OLD_S:
+    elif why:
         waited = lasting(stage["oldest_age_s"])
         found.append(f"An event has waited {waited} for {name}: start more of it, or read its log.")
     if stage["dead"]:

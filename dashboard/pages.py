@@ -16,8 +16,9 @@ from catchwater.issues.states import STATES
 from dashboard import assets, charts, query, stack_view, times, views
 from dashboard.api import missing
 from dashboard.cached_responses import tagged
-from dashboard.context import AppContext, app_context, pipeline_json
+from dashboard.context import AppContext, app_context, pipeline_json, pipeline_reading
 from dashboard.details import detail
+from dashboard.diagram import diagram
 from dashboard.health_summary import summarise
 
 if TYPE_CHECKING:
@@ -102,10 +103,14 @@ async def event(request: web.Request) -> web.Response:
 
 @routes.get("/pipeline")
 async def pipeline(request: web.Request) -> web.Response:
-    found = await pipeline_json(request)
-    return _page(
-        request, "pipeline.html", {"pipeline": found}, lambda: {"summary": summarise(found)}
-    )
+    reading, defs = await pipeline_reading(request), app_context(request).poller.defs
+    found = pipeline_json(reading)
+
+    def context() -> Json:
+        drawn = diagram(defs, found, reading.history, reading.accepted_rate)
+        return {"summary": summarise(found), "diagram": drawn}
+
+    return _page(request, "pipeline.html", {"pipeline": found}, context)
 
 
 @routes.get("/healthz")

@@ -11,14 +11,18 @@ import orjson
 
 from catchwater.commands import options
 from catchwater.commands.box import finds_box
+from catchwater.commands.flow import Flow
 from catchwater.config.streamdefs import load
 from catchwater.monitoring import snapshot as snapshots
 from catchwater.monitoring.audit import make_audit
+from catchwater.monitoring.history import History
+from catchwater.monitoring.poller import ACCEPTED, Rates
 from catchwater.redis_client import Connection
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from catchwater.config.streamdefs import StreamDefs
     from catchwater.monitoring.snapshot import Snapshot
 
 _COLUMNS = ("stage", "reads", "depth", "unread", "pending", "oldest", "consumers", "dead", "done")
@@ -27,7 +31,7 @@ _COLUMNS = ("stage", "reads", "depth", "unread", "pending", "oldest", "consumers
 @click.command("status")
 @options.redis_url
 @options.streamdefs
-@click.option("--watch", is_flag=True, help="Show it anew each second, until Ctrl-C.")
+@click.option("--watch", is_flag=True, help="Draw it anew each second, until Ctrl-C.")
 @click.option(
     "--json",
     "as_json",
@@ -36,28 +40,55 @@ _COLUMNS = ("stage", "reads", "depth", "unread", "pending", "oldest", "consumers
 )
 @finds_box
 def command(redis_url: str, streamdefs: Path | None, watch: bool, as_json: bool) -> None:
-    """Show what every stage has still to do, and whether Redis's side of the audit adds up."""
+    """Show what every stage has still to do, and whether Redis's side of the audit adds up.
+
+    With --watch it is drawn: the streams between the stages, what waits in each, how fast it is
+    worked off, and how much waited in the last ten minutes, as far as they were watched.
+    """
     defs, connection = load(streamdefs), Connection(redis_url)
+    if not watch:
+        click.echo(_shown(snapshots.take(connection, defs), as_json=as_json))
+        return
+    watched = _Watch(defs)
     while True:
-        shown = _shown(snapshots.take(connection, defs), as_json=as_json)
-        if not watch:
-            click.echo(shown)
-            return
+        snapshot = snapshots.take(connection, defs)
+        shown = _shown(snapshot, as_json=True) if as_json else watched.picture(snapshot)
         click.clear()
         click.echo(shown)
         time.sleep(1)
 
 
+class _Watch:
+    """What is known of the time since the watching began."""
+
+    def __init__(self, defs: StreamDefs) -> None:
+        self._defs = defs
+        self._rates = Rates()
+        self._history = History(step_s=10.0)
+
+    def picture(self, snapshot: Snapshot) -> str:
+        at = time.monotonic()
+        done = {one.stage: one.done_total for one in snapshot.stages}
+        rates = self._rates.add(at, done | {ACCEPTED: snapshot.accepted})
+        self._history.add(at, snapshot.stages)
+        history = {name: self._history.of(name, at) for name in self._defs.stages}
+        flow = Flow(self._defs, snapshot.stages, rates, history, rates[ACCEPTED])
+        return f"{flow.text()}\n\n{_audit_line(snapshot)}"
+
+
 def _shown(snapshot: Snapshot, *, as_json: bool) -> str:
-    audit = make_audit(snapshot)
     if as_json:
-        found = {"stages": [asdict(one) for one in snapshot.stages], "audit": audit.as_json()}
+        audit = make_audit(snapshot).as_json()
+        found = {"stages": [asdict(one) for one in snapshot.stages], "audit": audit}
         return orjson.dumps(found, option=orjson.OPT_INDENT_2).decode()
+    return f"{table(snapshot)}\n\n{_audit_line(snapshot)}"
+
+
+def _audit_line(snapshot: Snapshot) -> str:
+    audit = make_audit(snapshot)
     lost = f", lost by Redis {audit.lost_by_redis}" if audit.lost_by_redis else ""
     return (
-        table(snapshot)
-        + f"\n\naccepted {audit.accepted}, counted {audit.counted}, unaccounted for {audit.missing}"
-        + lost
+        f"accepted {audit.accepted}, counted {audit.counted}, unaccounted for {audit.missing}{lost}"
     )
 
 

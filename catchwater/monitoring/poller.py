@@ -21,6 +21,7 @@ from catchwater.monitoring import audit as audits
 from catchwater.monitoring import snapshot as snapshots
 from catchwater.monitoring.audit import Audit, CounterTotals, counted_in, first_audited_month
 from catchwater.monitoring.gauges import gauges_of
+from catchwater.monitoring.history import History
 from catchwater.redis_client import Connection
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from prometheus_client import Metric
 
     from catchwater.config.streamdefs import StreamDefs
+    from catchwater.monitoring.history import Minute
     from catchwater.monitoring.snapshot import Snapshot
 
 log = structlog.get_logger()
@@ -45,6 +47,9 @@ FRESH_S = 0.9
 
 RATE_SPAN_S = 15.0
 """Seconds over which a rate is taken: long enough to be calm, short enough to be current."""
+
+ACCEPTED = ""
+"""What comes in, beside the stages in `Reading.rates`: no stage has that name."""
 
 SLOW_AUDIT_S = 0.5
 AUDIT_SHARE = 10
@@ -63,6 +68,13 @@ class Reading:
     snapshot: Snapshot
     audit: Audit
     rates: Mapping[str, float]
+    history: Mapping[str, list[Minute | None]]
+    """By stage, the last hour by the minute, oldest first, as far as this process has seen it."""
+
+    @property
+    def accepted_rate(self) -> float:
+        """Events a second that come in."""
+        return self.rates[ACCEPTED]
 
     def as_json(self) -> dict[str, Any]:
         """`GET /api/pipeline`, but for the time when it was taken."""
@@ -104,10 +116,11 @@ class PipelinePoller:
         every_s: float = 1.0,
     ) -> None:
         self._connection = Connection(redis_url)
-        self._defs = defs
+        self.defs = defs
         self._stored_counts = stored_counts
         self._every_s = every_s
         self._rates = Rates()
+        self._history = History()
         self._lock = threading.Lock()
         self._latest: Reading | None = None
         self._audit: Audit | None = None
@@ -155,8 +168,10 @@ class PipelinePoller:
         audit = self._recent_audit(snapshot)
         at = time.monotonic()
         done = {stage.stage: stage.done_total for stage in snapshot.stages}
-        rates = self._rates.add(at, done)
-        return Reading(at, datetime.now(UTC), snapshot, audit, rates)
+        rates = self._rates.add(at, done | {ACCEPTED: snapshot.accepted})
+        self._history.add(at, snapshot.stages)
+        history = {name: self._history.of(name, at) for name in self.defs.stages}
+        return Reading(at, datetime.now(UTC), snapshot, audit, rates, history)
 
     def collect(self) -> Iterable[Metric]:
         """For Prometheus: see PIPELINE in catchwater/metrics.py.
@@ -182,7 +197,7 @@ class PipelinePoller:
         return "MongoDB does not answer" if unknown else ""
 
     def _take(self) -> Snapshot:
-        return snapshots.take(self._connection, self._defs)
+        return snapshots.take(self._connection, self.defs)
 
     def _recent_audit(self, snapshot: Snapshot) -> Audit:
         """The audit, made again unless that would take more than its share of the time."""
@@ -201,7 +216,7 @@ class PipelinePoller:
         MongoDB is read after Redis, so it may be ahead, but never ahead of what Redis has counted
         by the time that MongoDB has answered.
         """
-        since = first_audited_month(self._defs.retention.issues)
+        since = first_audited_month(self.defs.retention.issues)
         try:
             recent = stored_counts(snapshot.epochs, since)
         except UnavailableError:

@@ -263,7 +263,7 @@ def test_a_rate_is_what_was_done_over_the_last_seconds():
 
 
 def state(**stage: Any) -> Any:
-    base = {"stage": "count", "depth": 0, "oldest_age_s": 0.0, "consumers": 1, "dead": 0}
+    base = {"stage": "count", "depth": 0, "oldest_age_s": 0.0, "consumers": 1, "dead": 0, "rate": 1}
     audit = {"stored": 5, "counted": 5, "adds_up": True, "missing": 0}
     return {"stages": [base | stage], "audit": audit}
 
@@ -282,6 +282,8 @@ def test_the_summary_is_one_sentence_and_advice_only_when_something_is_wrong():
         "catchwater sink"
         in summarise(state(stage="sink", consumers=0, depth=1, oldest_age_s=6)).advice[0]
     )
+    still = summarise(state(depth=1, oldest_age_s=25, rate=0)).advice[0]
+    assert "has waited 25 s for count" in still, "it is seen before a minute is over"
     assert "has waited 2 min for count" in summarise(state(depth=1, oldest_age_s=120)).advice[0]
     assert "catchwater dead list" in summarise(state(dead=1)).advice[0]
     off = state()
