@@ -1,6 +1,6 @@
 """How long a search takes among 100,000 issues: `python -m benchmarks.searches`.
 
-By the index of words, and by comparing every issue, in the same run.
+Of words, of each filter, and of combinations; and by comparing every issue, in the same run.
 """
 
 from __future__ import annotations
@@ -14,11 +14,14 @@ from typing import TYPE_CHECKING, Any
 
 import pymongo
 
-from catchwater.issues import words
+from catchwater.config.streamdefs import Retention
+from catchwater.issues import narrowing, words
+from catchwater.issues.facets import facet
 from catchwater.issues.search import parse
 from catchwater.issues.store import IssueStore
 from catchwater.local.servers import MongoServer
-from sink.indexes import INDEXES
+from catchwater.streams.hyperloglog import digest
+from sink.writer import MongoWriter
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,6 +29,9 @@ if TYPE_CHECKING:
 ISSUES = 100_000
 NOW = datetime.now(UTC)
 SORTS = ("last_seen", "count")
+BROWSERS = {"Chrome": 60, "Safari": 18, "Firefox": 9, "Edge": 8, "Samsung Internet": 5}
+SYSTEMS = {"Safari": ["iOS 19", "macOS 16"], "Samsung Internet": ["Android 16"]}
+ANY_SYSTEM = ["Windows 11", "Windows 10", "Android 16", "Linux"]
 
 
 class Vocabulary:
@@ -40,7 +46,29 @@ class Vocabulary:
         ]
 
     def word(self) -> str:
-        return self._words[min(len(self._words), int(self.chance.paretovariate(0.6))) - 1]
+        return self._words[self.place(len(self._words))]
+
+    def place(self, most: int) -> int:
+        """A number below `most`: a few come very often."""
+        return min(most, int(self.chance.paretovariate(0.6))) - 1
+
+
+def seen_in(vocabulary: Vocabulary) -> dict[str, Any]:
+    """What one issue was seen in: most by few people, some by many."""
+    chance, found, releases = vocabulary.chance, set(), []
+    for _ in range(min(60, int(chance.paretovariate(0.7)))):
+        (browser,) = chance.choices(list(BROWSERS), list(BROWSERS.values()))
+        releases.append(f"shop@1.{299 - vocabulary.place(300)}.0")
+        tags = {
+            "browser": f"{browser} {156 - vocabulary.place(40)}",
+            "os": chance.choice(SYSTEMS.get(browser, ANY_SYSTEM)),
+            "release": releases[-1],
+            "environment": "production" if chance.random() < 0.9 else "staging",
+            "page": f"/{vocabulary.word()}",
+            "tenant": f"t{vocabulary.place(500)}",
+        }
+        found |= {facet(name, value) for name, value in tags.items()}
+    return {"facets": sorted(found), "first_release": min(releases)}
 
 
 def issues(vocabulary: Vocabulary) -> Iterator[dict[str, Any]]:
@@ -50,24 +78,70 @@ def issues(vocabulary: Vocabulary) -> Iterator[dict[str, Any]]:
         called = f"{word()} {word()} {word()} is not a function"
         about = {"type": "TypeError", "message": chance.choice([read, called])}
         about["culprit"] = f"{word()}.js in {word()}{word().title()}"
-        yield about | {
-            "_id": f"{number % 20}:v1:{number:032x}",
-            "project": str(number % 20),
-            "words": words.words_of(about),
-            "last_seen": NOW - timedelta(seconds=chance.random() * 8e6),
-            "count": chance.randint(1, 9_999),
-            "parts": {f"202611-p{part}-5eedbeef-1": 3 for part in range(8)},
-            "u": dict.fromkeys(map(str, range(chance.randint(1, 40))), 2),
-        }
+        about["places"] = f"{word()} (src/{word()}.js)\n{word()} (src/{word()}.js)"
+        last = NOW - timedelta(seconds=chance.random() * 8e6)
+        yield (
+            about
+            | {
+                "_id": f"{number % 20}:v1:{number:032x}",
+                "project": str(number % 20),
+                "level": "warning" if chance.random() < 0.04 else "error",
+                "words": words.words_of(about),
+                "last_seen": last,
+                "first_seen": last - timedelta(seconds=chance.random() * 8e6),
+                "count": chance.randint(1, 9_999),
+                "parts": {f"202611-p{part}-5eedbeef-1": 3 for part in range(8)},
+                "u": dict.fromkeys(map(str, range(chance.randint(1, 40))), 2),
+            }
+            | seen_in(vocabulary)
+        )
 
 
-def queries(vocabulary: Vocabulary) -> Iterator[str]:
+def texts(vocabulary: Vocabulary) -> Iterator[str]:
     """What people look for: a word, the beginning of one, a sentence, what is nowhere."""
     word = vocabulary.word
     for _ in range(30):
         yield from (word(), word()[:4], f"reading '{word()}'", f"project:3 {word()}")
         yield from (f"{word()} is not a function", f"zzqq{word()}", f"{word()}.js in")
     yield from ("undefined", "TypeError", "cannot read properties", "function")
+
+
+def one_filter(vocabulary: Vocabulary, name: str) -> str:
+    chance, place = vocabulary.chance, vocabulary.place
+    browser = chance.choice(list(BROWSERS))
+    return {
+        "release": f"release:shop@1.{299 - place(300)}.0",
+        "new-in": f"new-in:shop@1.{299 - place(300)}.0",
+        "environment": f"environment:{chance.choice(['production', 'staging', 'none'])}",
+        "browser": f'browser:"{browser.lower()} {chance.choice(["*", str(156 - place(40))])}"',
+        "os": f'os:"{chance.choice([*ANY_SYSTEM, "iOS 19", "Windows*"])}"',
+        "page": f"page:/{vocabulary.word()}",
+        "level": f"level:{chance.choice(['warning', 'error', 'info'])}",
+        "tag": f"tag.tenant:t{place(500)}",
+        "user": f"user:u{chance.randint(0, 60_000)}",
+        "since": f"since:{chance.choice(['1h', '24h', '7d', '30d'])}",
+        "until": f"until:{chance.choice(['7d', '60d', '170d'])}",
+        "new-since": f"new-since:{chance.choice(['24h', '7d'])}",
+        "project": f"project:{chance.randint(0, 19)}",
+        "is": f"is:{chance.choice(['unresolved', 'resolved'])}",
+    }[name]
+
+
+NAMES = (
+    *("release", "new-in", "environment", "browser", "os", "page", "level", "tag", "user"),
+    *("since", "until", "new-since", "project", "is"),
+)
+
+
+def combined(vocabulary: Vocabulary, count: int) -> str:
+    return " ".join(one_filter(vocabulary, n) for n in vocabulary.chance.sample(NAMES, count))
+
+
+def samples() -> Iterator[dict[str, Any]]:
+    """One of each second issue, of 50,000 users."""
+    for number in range(0, ISSUES, 2):
+        issue = f"{number % 20}:v1:{number:032x}"
+        yield {"_id": f"{number:032x}", "issue": issue, "user": digest(f"id:u{number}")}
 
 
 def figures(store: IssueStore, asked: list[str]) -> str:
@@ -82,18 +156,30 @@ def figures(store: IssueStore, asked: list[str]) -> str:
     return f"p50 {p50:6.1f} ms, p95 {p95:6.1f} ms, most {times[-1]:6.1f} ms"
 
 
+def filled(url: str, vocabulary: Vocabulary) -> None:
+    MongoWriter(url, Retention()).prepare()
+    with pymongo.MongoClient[dict[str, Any]](url) as client:
+        client.catchwater.issues.insert_many(issues(vocabulary))
+        client.catchwater.samples.insert_many(samples())
+
+
 def main() -> None:
     vocabulary = Vocabulary(1)
     server = MongoServer(Path(tempfile.mkdtemp()))
     server.start()
-    with pymongo.MongoClient[dict[str, Any]](server.url) as client:
-        for name, fields in INDEXES:
-            client.catchwater[name].create_index(fields)
-        client.catchwater.issues.insert_many(issues(vocabulary))
-    store, asked = IssueStore(server.url), list(queries(vocabulary))
-    print(f"by the index:    {figures(store, asked)}")
-    words.conditions = lambda _text: []  # as if there were no index
-    print(f"by every issue:  {figures(store, asked[::10])}")
+    filled(server.url, vocabulary)
+    store, asked = IssueStore(server.url), list(texts(vocabulary))
+    print(f"words:            {figures(store, asked)}")
+    for name in NAMES:
+        each = [one_filter(vocabulary, name) for _ in range(30)]
+        print(f"{name + ':':17} {figures(store, each)}")
+    for count in (2, 3, 4):
+        several = [combined(vocabulary, count) for _ in range(100)]
+        print(f"{count} filters:        {figures(store, several)}")
+    mixed = [f"{vocabulary.word()} {combined(vocabulary, 1)}" for _ in range(100)]
+    print(f"word and filter:  {figures(store, mixed)}")
+    narrowing.FEW = -1  # as if no index knew of few
+    print(f"by every issue:   {figures(store, asked[::10])}")
     store.close()
     server.stop()
 

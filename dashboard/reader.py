@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from pymongo import ASCENDING, DESCENDING
 
 from catchwater import mongo_client
-from catchwater.issues import search, words
+from catchwater.issues import narrowing
 from catchwater.issues.shown import SHOWN
 from catchwater.mongo_client import QUERY_MS
 from dashboard import times
@@ -42,23 +42,26 @@ class MongoReader:
     async def issues(self, query: IssueQuery) -> tuple[list[Document], Cursor | None]:
         """A page of issues, and where the next one starts."""
         order = [(query.sort, DESCENDING), ("_id", DESCENDING)]
+        after = [_beyond(query.cursor)] if query.cursor else []
         with mongo_client.translated_errors(self._url):
-            few = await self._few_with(search.parse(query.q).text)
-            wanted = self._find("issues", _selection(query, few), SHOWN)
-            if few is not None:
+            selected = await self._selected(narrowing.steps(query.search, query.at, *after))
+            wanted = self._find("issues", selected.condition, SHOWN)
+            if selected.few:
                 wanted = wanted.hint([("_id", ASCENDING)])
             found = await wanted.sort(order).limit(query.limit + 1).to_list()
         page = found[: query.limit]
         return page, _after(page[-1], query.sort) if len(found) > query.limit else None
 
-    async def _few_with(self, text: str) -> list[str] | None:
-        """The issues that have a word of `text`, if those are few; else None."""
-        for condition in words.conditions(text):
-            wanted = self._find("issues", condition, {"_id": True})
-            found = await wanted.limit(words.FEW + 1).to_list()
-            if len(found) <= words.FEW:
-                return [one["_id"] for one in found]
-        return None
+    async def _selected(self, steps: narrowing.Steps) -> narrowing.Selection:
+        try:
+            lookup = next(steps)
+            while True:
+                collection = self._of(lookup.collection)
+                cursor = await collection.aggregate(lookup.pipeline, maxTimeMS=QUERY_MS)
+                lookup = steps.send([str(one["_id"]) async for one in cursor])
+        except StopIteration as end:
+            selection: narrowing.Selection = end.value
+            return selection
 
     async def issue(self, issue: str) -> Document | None:
         with mongo_client.translated_errors(self._url):
@@ -146,21 +149,6 @@ class MongoReader:
             steps: list[Document] = [{"$match": selection}, {"$group": {"_id": "$project", "n": n}}]
             cursor = await self._of(name).aggregate(steps, maxTimeMS=QUERY_MS)
             return await cursor.to_list()
-
-
-def _selection(query: IssueQuery, among: Sequence[str] | None = None) -> Document:
-    every = search.conditions(search.parse(query.q), query.at)
-    if query.state:
-        every.append(search.of_state(query.state, query.at))
-    if query.project:
-        every.append({"project": query.project})
-    if query.since:
-        every.append({"last_seen": {"$gte": query.since}})
-    if query.cursor:
-        every.append(_beyond(query.cursor))
-    if among is not None:
-        every.append({"_id": {"$in": among}})
-    return {"$and": every}
 
 
 def _beyond(cursor: Cursor) -> Document:

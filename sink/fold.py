@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from catchwater.issues.facets import birth, facet
 from catchwater.issues.states import Sighting
 from catchwater.issues.words import words_of
 from catchwater.streams import counters, time_buckets
+from catchwater.streams.hyperloglog import digest
 
 if TYPE_CHECKING:
     from catchwater.event import Event, Json
@@ -32,6 +34,7 @@ class Update:
     highest: Json = field(default_factory=dict)
     lowest: Json = field(default_factory=dict)
     names: set[str] = field(default_factory=set)
+    facets: set[str] = field(default_factory=set)
 
     def at_least(self, path: str, value: Any) -> None:
         self.highest[path] = max(value, self.highest.get(path, value))
@@ -71,6 +74,7 @@ def _sample(event: Event) -> Json:
         "issue": event.facts["issue"],
         "project": event.project,
         "received": _date(event.received),
+        **({"user": digest(event.facts["user"])} if event.facts.get("user") else {}),
         "event": zlib.compress(event.body, 6),
     }
 
@@ -96,6 +100,7 @@ def _fold_sightings(writes: Writes, tally: Json) -> None:
     for issue, seen in tally["issues"].items():
         last = _date(seen["last"])
         writes.sightings[issue].add(Sighting(last, frozenset(found[issue])))
+        writes.issues[issue].at_most("birth", birth(seen["first"], found[issue]))
         for release in found[issue]:
             _fold_release(writes, counters.project_of(issue), release, seen)
 
@@ -126,6 +131,8 @@ def _about(text: str) -> Json:
 def _fold_value(writes: Writes, bucket: str, part: str, counter: CounterField, n: int) -> None:
     if counter.kind == "tag":
         _fold_tag(writes.tags[f"{counter.issue}:{bucket}"], counter, bucket, part, n)
+        if counters.OTHER not in (counter.name, counter.value):
+            writes.issues[counter.issue].facets.add(facet(counter.name, counter.value))
     elif len(bucket) == _HOUR_DIGITS:
         update = writes.hours[f"{counter.issue}:{bucket}"]
         hour = time_buckets.start(bucket)

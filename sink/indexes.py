@@ -19,6 +19,8 @@ INDEXES: list[tuple[str, list[tuple[str, int]]]] = [
     ],
     ("issues", [("names", 1)]),
     ("issues", [("words", 1)]),
+    ("issues", [("facets", 1), ("_id", 1)]),
+    ("issues", [("level", 1), ("_id", 1)]),
     ("samples", [("issue", 1), ("received", -1)]),
     ("hours", [("project", 1), ("hour", 1)]),
     ("hours", [("issue", 1), ("hour", 1)]),
@@ -34,6 +36,15 @@ HANDLED: list[list[tuple[str, int]]] = [
     [("state", 1), (key, -1), ("_id", -1)] for key in ("last_seen", "first_seen", "count", "users")
 ]
 """Of the few issues that somebody has resolved, ignored or merged: it holds no others."""
+
+OF_SOME: list[tuple[str, str, str]] = [
+    ("issues", "first_release", "_id"),
+    ("issues", "regressed.release", "_id"),
+    ("samples", "user", "issue"),
+]
+"""Collections, a field that only some documents have, and what is wanted of those: each index
+holds no others.
+"""
 
 UNTOLD = [("project", 1)]
 """Of issues that the notifier has not looked at yet: it holds no others."""

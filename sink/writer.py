@@ -16,7 +16,7 @@ from catchwater import mongo_client
 from catchwater.errors import RefusedDocumentError, RefusedError
 from catchwater.issues.derived import derived
 from catchwater.issues.store import handle
-from sink.indexes import HANDLED, INDEXES, UNTOLD, expiries
+from sink.indexes import HANDLED, INDEXES, OF_SOME, UNTOLD, expiries
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -105,6 +105,10 @@ class MongoWriter:
             self._database.issues.create_index(
                 fields, partialFilterExpression={"state": {"$exists": True}}
             )
+        for name, field, wanted in OF_SOME:
+            self._database[name].create_index(
+                [(field, 1), (wanted, 1)], partialFilterExpression={field: {"$exists": True}}
+            )
         self._database.issues.create_index(
             UNTOLD, name="untold", partialFilterExpression={"untold": {"$exists": True}}
         )
@@ -177,8 +181,8 @@ def _translated_errors(url: str) -> Iterator[None]:
 
 def _upsert(identity: str, update: Update) -> pymongo.UpdateOne:
     parts = {"$setOnInsert": update.on_insert, "$max": update.highest, "$min": update.lowest}
-    if update.names:
-        parts["$addToSet"] = {"names": {"$each": sorted(update.names)}}
+    sets = {"names": update.names, "facets": update.facets}
+    parts["$addToSet"] = {name: {"$each": sorted(one)} for name, one in sets.items() if one}
     return pymongo.UpdateOne(
         {"_id": identity}, {name: part for name, part in parts.items() if part}, upsert=True
     )

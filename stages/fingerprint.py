@@ -133,6 +133,7 @@ def _grouped(
             "type": body["type"],
             "message": (settings.cleaner.clean(result.title, Counter()) or body["message"])[:500],
             "culprit": body["culprit"],
+            "places": grouped_event.places(body),
             "level": details.level,
         },
     }

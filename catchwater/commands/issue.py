@@ -39,7 +39,8 @@ def command(context: click.Context, mongo_url: str) -> None:
     """Issues: list and show them; resolve, ignore, reopen, merge them, and write notes.
 
     Where IDs are taken, --query takes all that match instead. A query has words to search for, and
-    is:unresolved, is:resolved, is:ignored, project:ID and level:LEVEL.
+    filters such as is:unresolved, project:1, release:2.4.0, browser:chrome* and user:u-81:
+    docs/issues.md lists them.
     """
     context.obj = IssueStore(mongo_url)
     context.call_on_close(context.obj.close)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from catchwater.issues import facets
 from catchwater.streams.hyperloglog import ALPHA, REGISTERS
 
 
@@ -16,10 +17,12 @@ def derived() -> list[dict[str, Any]]:
     """An update:
 
     `count`, every occurrence, those of the issues that were merged into it, too; `users`,
-    Flajolet's estimate from the registers, in MongoDB's words.
+    Flajolet's estimate from the registers, in MongoDB's words; `first_release`, where it was first
+    seen.
     """
+    found = {"facets": facets.bounded(), "first_release": facets.first_release()}
     counts = [_total(path) for path in ("$parts", "$more", "$absorbed")]
-    return [{"$set": {"count": {"$add": counts}, "users": _users()}}]
+    return [{"$set": {"count": {"$add": counts}, "users": _users(), **found}}]
 
 
 def _values(path: str) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
     from datetime import datetime
 
 _VERSION = re.compile(
@@ -43,6 +43,18 @@ class Releases:
             if not found or not self.is_older(one, found):
                 found = one
         return found
+
+
+def oldest(names: Collection[str]) -> str:
+    """The oldest version among these; where they cannot be compared, the first by alphabet.
+
+    '' without any.
+    """
+    found = ""
+    for one in sorted(names):
+        if not found or (version_order(one, found) or 0) < 0:
+            found = one
+    return found
 
 
 def version_order(one: str, other: str) -> int | None:

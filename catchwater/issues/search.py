@@ -1,68 +1,175 @@
-"""What people ask of a list of issues, as one text: `is:resolved project:1 cannot read`.
+"""What people ask of a list of issues, as one text: `is:resolved browser:chrome* cannot read`.
 
 The dashboard's box, its address, the JSON API and the command line take the same text. Pure: it
-becomes a condition of MongoDB's.
+becomes conditions of MongoDB's.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
 
+from catchwater.config.units import parse_duration
 from catchwater.errors import QueryParameterError
-from catchwater.issues import words
+from catchwater.issues import facets, words
 from catchwater.issues.states import IGNORED, MERGED, RESOLVED, STATES
-
-if TYPE_CHECKING:
-    from datetime import datetime
+from catchwater.streams.hyperloglog import digest
 
 Condition = dict[str, Any]
 
-_WORD = re.compile(r'(?<!\S)(is|project|level):("[^"]*"|[^\s"]\S*)')
+FACETS = ("release", "environment", "browser", "os", "device", "page")
+"""Tags that every issue may have: each is a filter of its own. Others are `tag.NAME`."""
+
+_TIMES: dict[str, tuple[str, str]] = {
+    "since": ("last_seen", "$gte"),
+    "until": ("first_seen", "$lte"),
+    "new-since": ("first_seen", "$gte"),
+}
+_FIELDS = {"level": "level", "new-in": "first_release", "regressed-in": "regressed.release"}
+_ONE = ("is", "project", "level", "user", "new-in", "regressed-in", *_TIMES)
+"""Filters of which an issue has one value only: two of them exclude each other."""
+
+_RAREST_FIRST = (
+    "new-in",
+    "regressed-in",
+    "page",
+    "release",
+    "device",
+    "browser",
+    "os",
+    *_TIMES,
+    "environment",
+    "level",
+    "is",
+    "project",
+)
+"""In which order filters are looked up; what is not among them is known before."""
+
+FILTERS = (*_ONE, *FACETS, "tag.NAME")
+"""As they are written before the colon."""
+
+_NAME = rf"{'|'.join((*_ONE, *FACETS))}|tag\.(?:\"[^\"]+\"|[^\s:\"]+)"
+_FILTER = re.compile(rf'(?<!\S)({_NAME}):("[^"]*"|[^\s"]\S*)')
 _QUOTED = re.compile(r'"([^"]*)"')
+_NAMES_OF_USERS = ("id:", "email:", "username:", "ip_address:", "")
+"""How the fingerprint stage begins what it calls a user."""
 
 
 @dataclass(frozen=True, slots=True)
 class Search:
     """`text` stands in an issue, as it is, whatever its case, from the beginning of a word on.
 
-    '' asks for nothing.
+    '' asks for nothing. `filters` are pairs of name and value.
     """
 
     text: str = ""
-    state: str = ""
-    project: str = ""
-    level: str = ""
+    filters: frozenset[tuple[str, str]] = frozenset()
+
+    def with_(self, **filters: str) -> Search:
+        """The same with filters more, where they are not ''."""
+        given = {(name, value) for name, value in filters.items() if value}
+        return Search(self.text, self.filters | given)
+
+
+@dataclass(frozen=True, slots=True)
+class Narrow:
+    """A condition that few issues may fulfil, which an index knows.
+
+    `ids` is the field that holds the issues' ids, where `collection` is not that of the issues.
+    """
+
+    condition: Condition
+    collection: str = "issues"
+    ids: str = "_id"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """All `conditions` and all `narrow` ones hold for an issue that is searched for."""
+
+    conditions: list[Condition] = field(default_factory=list)
+    narrow: list[Narrow] = field(default_factory=list)
 
 
 def parse(text: str) -> Search:
-    """Raises QueryParameterError for a state that there is not, or for two of one kind.
+    """Raises QueryParameterError for a value that there cannot be, or for two that exclude each
+    other.
 
     A text that is quoted as a whole is only searched for.
     """
     if quoted := _QUOTED.fullmatch(text.strip()):
         return Search(quoted[1])
+    given = {(one[1].replace('"', ""), one[2].strip('"')) for one in _FILTER.finditer(text)}
+    rest = " ".join(_FILTER.sub("", text).split()) if given else text.strip()
+    return checked(Search(rest, frozenset(given)))
+
+
+def checked(search: Search) -> Search:
+    """The search itself. Raises QueryParameterError."""
     given: dict[str, str] = {}
-    for found in _WORD.finditer(text):
-        name, value = found[1], found[2].strip('"')
-        if given.setdefault(name, value) != value:
-            raise QueryParameterError(f"{name}: {given[name]!r} and {value!r} exclude each other")
+    for name, value in sorted(search.filters):
+        if name in _ONE and given.setdefault(name, value) != value:
+            raise QueryParameterError(
+                f"{name}: {given[name]!r} and {value!r} exclude each other; leave one out"
+            )
+        if name in _TIMES:
+            moment(name, value, datetime.now(UTC))
     state = given.get("is", "")
     if state and state not in STATES:
         raise QueryParameterError(f"is: {state!r} is not allowed; use one of {', '.join(STATES)}")
-    rest = " ".join(_WORD.sub("", text).split()) if given else text.strip()
-    return Search(rest, state, given.get("project", ""), given.get("level", ""))
+    return search
 
 
-def conditions(search: Search, at: datetime) -> list[Condition]:
-    """All of them hold for an issue that is searched for, at the time `at`."""
-    found = [of_state(search.state, at)]
-    found += [{name: value} for name in ("project", "level") if (value := getattr(search, name))]
+def moment(name: str, value: str, at: datetime) -> datetime:
+    """A time, or how long before `at`, in the filter `name`. Raises QueryParameterError."""
+    try:
+        try:
+            found = datetime.fromisoformat(value)
+        except ValueError:
+            return at - parse_duration(value)
+        return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
+        shown = value if len(value) <= 60 else value[:57] + "..."
+        raise QueryParameterError(
+            f"{name}: {shown!r} is not allowed; use a duration such as 24h or 7d, or a time such "
+            "as 2026-11-23T14:28:00Z"
+        ) from None
+
+
+def asked(search: Search, at: datetime) -> Asked:
+    """What a search asks for, at the time `at`: what few issues fulfil comes first, as a rule."""
+    state = next((value for name, value in search.filters if name == "is"), "")
+    found = Asked([of_state(state, at)])
     if search.text:
         literal = {"$regex": re.escape(search.text), "$options": "i"}
-        found.append({"$or": [{field: literal} for field in words.SEARCHED]})
+        found.conditions.append({"$or": [{name: literal} for name in words.SEARCHED]})
+        found.narrow.extend(map(Narrow, words.conditions(search.text)))
+    for name, value in sorted(search.filters, key=_rarest_first):
+        if name == "project":
+            found.conditions.append({"project": value})
+        elif name != "is":
+            found.narrow.append(_narrow(name, value, at))
     return found
+
+
+def _rarest_first(given: tuple[str, str]) -> tuple[int, str, str]:
+    name, value = given
+    return _RAREST_FIRST.index(name) if name in _RAREST_FIRST else -1, name, value
+
+
+def _narrow(name: str, value: str, at: datetime) -> Narrow:
+    if name in _TIMES:
+        key, comparison = _TIMES[name]
+        return Narrow({key: {comparison: moment(name, value, at)}})
+    if name == "user":
+        digests = [digest(f"{kind}{value}") for kind in _NAMES_OF_USERS]
+        return Narrow({"user": {"$in": digests}}, "samples", "issue")
+    if name in _FIELDS:
+        wanted = value.lower() if name == "new-in" else value
+        return Narrow({_FIELDS[name]: facets.beginning(wanted)})
+    return Narrow(facets.has(name.removeprefix("tag."), value))
 
 
 def of_state(state: str, at: datetime) -> Condition:

@@ -14,8 +14,10 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 
-SHOWN = {"parts": False, "more": False, "u": False}
-"""Fields of an issue that nobody looks at: its counters by part and its HyperLogLog registers."""
+SHOWN = dict.fromkeys(("parts", "more", "u", "words", "facets"), False)
+"""Fields of an issue that nobody looks at: its counters by part, its HyperLogLog registers, and
+what only the search uses.
+"""
 
 _TEXTS = ("type", "message", "culprit", "level")
 _TIMES = ("first_seen", "last_seen")

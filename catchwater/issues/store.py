@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, Any
 import pymongo
 
 from catchwater import mongo_client
-from catchwater.issues import states, words
+from catchwater.issues import narrowing, states
 from catchwater.issues.derived import derived
 from catchwater.issues.releases import Releases
-from catchwater.issues.search import conditions
 from catchwater.issues.shown import SHOWN
 from catchwater.streams.counters import escape_key, project_of
 
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
 Document = dict[str, Any]
 
 _HANDLED = dict.fromkeys(("state", "handling", "count", "users", "last_seen"), True)
+_COUNTED = dict.fromkeys(("parts", "more", "u", "first_seen", "last_seen", "birth", "facets"), True)
 _ENDED = {"state": "", "handling": ""}
 _RETURNED = ("regressed", "escalated")
 
@@ -82,14 +82,15 @@ def _releases(database: Database[Document], wanted: Document) -> Releases:
 
 def _absorb(database: Database[Document], child: str, into: str) -> None:
     """Count what `child` has so far in `into` as well: a counter that only grows, like a part."""
-    fields = {"parts": True, "more": True, "u": True, "first_seen": True, "last_seen": True}
-    found = database.issues.find_one({"_id": child}, fields)
+    found = database.issues.find_one({"_id": child}, _COUNTED)
     if found is None:
         return
     count = sum(sum(found.get(name, {}).values()) for name in ("parts", "more"))
     registers = {f"u.{name}": rank for name, rank in found.get("u", {}).items()}
     highest = {_absorbed(child): count, "last_seen": found["last_seen"], **registers}
-    changes = {"$max": highest, "$min": {"first_seen": found["first_seen"]}}
+    lowest = {name: found[name] for name in ("first_seen", "birth") if name in found}
+    facets = {"$each": found.get("facets", [])}
+    changes = {"$max": highest, "$min": lowest, "$addToSet": {"facets": facets}}
     database.issues.update_one({"_id": into}, changes)
     database.issues.update_one({"_id": into}, derived())
 
@@ -113,23 +114,22 @@ class IssueStore:
     def find(self, search: Search, at: datetime, sort: str, limit: int) -> list[Document]:
         """The first ones of those that are searched for; `limit` 0: all."""
         order = [(sort, pymongo.DESCENDING), ("_id", pymongo.DESCENDING)]
-        every = conditions(search, at)
         with mongo_client.translated_errors(self._url):
-            few = self._few_with(search.text)
-            if few is None:
-                found = self._issues.find({"$and": every}, SHOWN)
-            else:
-                every.append({"_id": {"$in": few}})
-                found = self._issues.find({"$and": every}, SHOWN).hint([("_id", 1)])
+            selected = self._selected(narrowing.steps(search, at))
+            found = self._issues.find(selected.condition, SHOWN)
+            if selected.few:
+                found = found.hint([("_id", 1)])
             return list(found.sort(order).limit(limit))
 
-    def _few_with(self, text: str) -> list[str] | None:
-        """The issues that have a word of `text`, if those are few; else None."""
-        for condition in words.conditions(text):
-            found = list(self._issues.find(condition, {"_id": True}).limit(words.FEW + 1))
-            if len(found) <= words.FEW:
-                return [one["_id"] for one in found]
-        return None
+    def _selected(self, steps: narrowing.Steps) -> narrowing.Selection:
+        try:
+            lookup = next(steps)
+            while True:
+                found = self._database[lookup.collection].aggregate(lookup.pipeline)
+                lookup = steps.send([str(one["_id"]) for one in found])
+        except StopIteration as end:
+            selection: narrowing.Selection = end.value
+            return selection
 
     def named(self, ids: Sequence[str]) -> list[Document]:
         """Those of these ids that there are, in their order."""

@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
 Condition = dict[str, Any]
 
-SEARCHED = ("type", "message", "culprit")
+SEARCHED = ("type", "message", "culprit", "places")
 
-MOST = 100
+MOST = 150
 """Words of one issue in the index."""
 
 LONGEST = 40
@@ -26,9 +26,6 @@ ALL = "*"
 """Stands among the words of an issue that has more of them, or letters that form no words as ours
 do: every search looks at it.
 """
-
-FEW = 1_000
-"""Issues with a word, at most, that a search is narrowed to."""
 
 _RUN = re.compile(r"[a-z0-9]+", re.IGNORECASE)
 _BEGIN = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|(?<=[a-z])(?=[0-9])")

@@ -15,6 +15,15 @@ ALPHA = 0.7213 / (1 + 1.079 / REGISTERS)
 
 def register(user: str) -> tuple[int, int]:
     """The register that `user` falls into, and the rank (1 to 55) it raises it to."""
-    bits = int.from_bytes(blake2b(user.encode(), digest_size=8).digest(), "big")
+    bits = int.from_bytes(_digest(user), "big")
     rest = bits >> _INDEX_BITS
     return bits & (REGISTERS - 1), (64 - _INDEX_BITS) - rest.bit_length() + 1
+
+
+def digest(user: str) -> str:
+    """16 hex digits that stand for `user`: enough to find somebody again whose name one knows."""
+    return _digest(user).hex()
+
+
+def _digest(user: str) -> bytes:
+    return blake2b(user.encode(), digest_size=8).digest()

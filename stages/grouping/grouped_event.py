@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from stages.grouping import fields
-from stages.grouping.files import short
+from stages.grouping.files import short, steady
 from stages.grouping.functions import plain
 from stages.grouping.user_agents import client
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from stages.grouping.result import GroupingResult
 
 FRAMES = 50  # of a cause
+PLACES = 6
 _SPARED = ("extra", "breadcrumbs", "tags", "ignored")  # what goes first when a body is too large
 
 
@@ -44,6 +45,13 @@ def culprit(details: ParsedEvent, result: GroupingResult) -> str:
     file = short(top.file)
     function = plain(top.function) or top.function
     return f"{function} ({file})"[: fields.WORD] if function else file[: fields.WORD]
+
+
+def places(body: dict[str, Any]) -> str:
+    """Functions and files of the project's own frames, innermost first: what people search for."""
+    own = [one for one in body["frames"] if one["in_app"]][:PLACES]
+    named = [f"{one['function'] or ''} ({steady(one['file']) or '/'})".strip() for one in own]
+    return "\n".join(dict.fromkeys(named))[: 2 * fields.WORD]
 
 
 def body_of(

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -20,19 +20,29 @@ from sink.writer import MongoWriter
 NOW = datetime.now(UTC).replace(microsecond=0)
 
 
+ABOUT = {"type": "TypeError", "message": "x is undefined", "level": "error"}
+
+
 def tally(
-    issue: str, n: int, at: datetime, release: str = "", users: tuple[str, ...] = ()
+    issue: str,
+    n: int,
+    at: datetime,
+    release: str = "",
+    users: tuple[str, ...] = (),
+    tags: Mapping[str, str] | None = None,
+    **about: str,
 ) -> Event:
     """What the commit tells: so far `n` events of `issue`, the last of them at `at`."""
     last, month = int(at.timestamp() * 1000), f"{at:%Y%m}"
     seen = {
         "first": last,
         "last": last,
-        "about": '{"type":"TypeError","message":"x is undefined","level":"error"}',
+        "about": orjson.dumps(ABOUT | about).decode(),
         "users": {str(index): rank for index, rank in map(register, users)},
     }
     values = {f"events\t{issue}": n}
-    of_month = values | ({f"tag\t{issue}\trelease\t{release}": n} if release else {})
+    every = (tags or {}) | ({"release": release} if release else {})
+    of_month = values | {f"tag\t{issue}\t{name}\t{value}": n for name, value in every.items()}
     buckets = [
         {"name": month, "generation": "1", "values": of_month},
         {"name": f"{at:%Y%m%d%H}", "generation": "1", "values": values},

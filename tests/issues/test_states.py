@@ -11,7 +11,7 @@ from click.testing import CliRunner
 
 from catchwater.commands.issue import command
 from catchwater.issues import states
-from catchwater.issues.search import Search
+from catchwater.issues.search import parse
 from catchwater.issues.store import IssueStore
 from tests.issues.conftest import NOW, Seen
 
@@ -135,7 +135,7 @@ def test_an_issue_is_ignored_until_a_time_whether_it_is_seen_then_or_not(
     store = IssueStore(mongo_url)
     for hours, state in ((0, "ignored"), (3, "unresolved")):
         at = NOW + timedelta(hours=hours)
-        (found,) = store.find(Search(state=state), at, "last_seen", 0)
+        (found,) = store.find(parse(f"is:{state}"), at, "last_seen", 0)
         assert (found["_id"], states.state_of(found, at)) == (A, state)
     store.close()
     seen(A, hours=-3)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pymongo.database import Database
 
-from catchwater.issues import words
+from catchwater.issues import narrowing, words
 from catchwater.issues.search import Search
 from catchwater.issues.store import IssueStore
 from tests.issues.conftest import Seen
@@ -50,7 +50,7 @@ def test_a_search_finds_whatever_begins_with_a_word_as_comparing_every_issue_doe
     database: Database[dict[str, Any]], mongo_url: str, monkeypatch: pytest.MonkeyPatch
 ):
     chance = random.Random(3)
-    monkeypatch.setattr(words, "FEW", 25)
+    monkeypatch.setattr(narrowing, "FEW", 25)
     issues = written(chance)
     database.issues.insert_many(issues)
     store = IssueStore(mongo_url)

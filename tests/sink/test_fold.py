@@ -8,6 +8,7 @@ import pytest
 
 from catchwater.event import Event
 from catchwater.streams.counters import escape_key, unescape_key
+from catchwater.streams.hyperloglog import digest
 from sink.fold import Writes, fold
 
 
@@ -59,6 +60,25 @@ def test_a_tally_becomes_one_update_of_the_issue_and_one_of_its_hour():
     assert hour.on_insert["hour"] == datetime(2023, 11, 14, 22, tzinfo=UTC)
 
 
+def test_a_tag_with_its_value_is_a_facet_of_the_issue_in_lower_case():
+    values = {
+        "tag\t1:v1:a\tbrowser\tChrome 156": 4,
+        "tag\t1:v1:a\tpage\t(other)": 2,
+        "tag\t1:v1:a\t(other)\t(other)": 2,
+    }
+    assert folded(tally(1, **values)).issues["1:v1:a"].facets == {"browser\tchrome 156"}
+
+
+def test_the_first_release_is_that_of_the_first_time_whatever_the_order():
+    release = "tag\t1:v1:a\trelease\t"
+    later = tally(1, first=1_700_000_000_000, **{f"{release}shop@1.0.0": 1})
+    first = tally(
+        1, first=1_600_000_000_000, **{f"{release}Shop@2.0.0": 1, f"{release}Shop@2.1": 1}
+    )
+    for events in ((first, later), (later, first, later)):
+        assert folded(*events).issues["1:v1:a"].lowest["birth"] == "01600000000000shop@2.0.0"
+
+
 def test_the_order_and_repetition_of_tallies_do_not_matter():
     a, b, c = tally(5), tally(7, last=1_700_000_009_000), tally(6, first=1_600_000_000_000)
     assert folded(a, b, c) == folded(c, b, a, a, c) == folded(b, c, a, b)
@@ -101,6 +121,13 @@ def test_a_sample_is_kept_whole_whatever_its_keys_are():
     sample = folded(event).samples["1", "a" * 32]
     assert zlib.decompress(sample["event"]) == body
     assert (sample["issue"], sample["project"]) == ("1:v1:a", "1")
+
+
+def test_a_samples_user_is_a_digest_that_only_who_knows_the_name_can_look_for():
+    event = Event("a" * 32, "1", 0, "named", b"{}", {"issue": "1:v1:a", "user": "id:u-81"})
+    assert folded(event).samples["1", "a" * 32]["user"] == digest("id:u-81")
+    nobody = Event("b" * 32, "1", 0, "named", b"{}", {"issue": "1:v1:a", "user": ""})
+    assert "user" not in folded(nobody).samples["1", "b" * 32]
 
 
 @pytest.mark.parametrize(

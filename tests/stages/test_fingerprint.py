@@ -85,6 +85,7 @@ class TestASnippetsReport:
             "type": "TypeError",
             "message": "x is null",
             "culprit": "pay (cart.js)",
+            "places": "pay (js/cart.js)\n(/)",
             "level": "fatal",
         }
         assert Tally(**event.facts).n == 3
