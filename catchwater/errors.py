@@ -24,6 +24,7 @@
     │   ├── EventTooLargeError      one event is too large
     │   ├── SpoolFullError          the spool has no room: come back later
     │   └── NotStoredError          Redis refuses events for good: nobody would count them
+    ├── NotShownError               a probe is refused, or cannot be read in time
     ├── QueryParameterError         a parameter of the dashboard's address cannot be used
     ├── UploadError                 an uploaded bundle of source maps cannot be taken
     ├── InvalidSourceMapError       the bytes are no source map that can be used
@@ -171,6 +172,10 @@ class SpoolFullError(RequestError):
 
 class NotStoredError(RequestError):
     """Redis refuses events for good: what is spooled would never be counted, so it is not taken."""
+
+
+class NotShownError(CatchwaterError):
+    """A probe was not accepted, or is not where people look. The text says where it is."""
 
 
 class QueryParameterError(CatchwaterError, ValueError):

@@ -26,6 +26,9 @@ CLIENT_REPORT = "client_report"
 reason. It has an id like any event, so it is counted once.
 """
 
+PROBES = "0"
+"""The project of `catchwater probe`: its events are counted like all others, and listed nowhere."""
+
 
 @dataclass(frozen=True, slots=True)
 class Event:

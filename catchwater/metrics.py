@@ -46,6 +46,23 @@ NOTICES = Counter(
     "`catchwater notify test PROJECT`.",
     ["channel", "outcome"],
 )
+PROBES = Counter(
+    "catchwater_probes_total",
+    "Probes by outcome: `shown`, `not_shown`. `not_shown` growing: what is accepted is not shown; "
+    "the log of `catchwater probe` says where each one is.",
+    ["outcome"],
+)
+PROBE_SHOWN = Gauge(
+    "catchwater_probe_shown_timestamp_seconds",
+    "When a probe was last shown, in seconds since 1970; before the first one, when `catchwater "
+    "probe --every` was started. 0: this process sends none.",
+)
+PROBE_SECONDS = Gauge(
+    "catchwater_probe_seconds",
+    "Seconds from sending the last probe until it could be read (`all`), and in each hop: ingest, "
+    "the stages with the time that it waited for them, the dashboard.",
+    ["hop"],
+)
 ALIVE = Gauge(
     "catchwater_turn_timestamp_seconds",
     "When this process last tried to read from its stream, in seconds since 1970. Older than a "

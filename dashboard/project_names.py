@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from catchwater.config.projects import Project, Projects, load
 from catchwater.config.reloading import Reloading
+from catchwater.event import PROBES
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,8 +22,8 @@ class ProjectNames:
         self._file = Reloading(path, load, initial=Projects([]), look_every_s=0.0)
 
     def projects(self) -> list[Project]:
-        """The projects, in the file's order."""
-        return self._file.get().all
+        """The projects, in the file's order, but for that of probes."""
+        return [one for one in self._file.get().all if one.id != PROBES]
 
     def by_id(self) -> dict[str, str]:
         """Each project's name by its id, in the file's order."""

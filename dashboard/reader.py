@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from pymongo import ASCENDING, DESCENDING
 
 from catchwater import mongo_client
+from catchwater.event import PROBES
 from catchwater.issues import narrowing
 from catchwater.issues.shown import SHOWN
 from catchwater.mongo_client import QUERY_MS
@@ -111,11 +112,11 @@ class MongoReader:
         """The projects that have issues, read off an index without looking at the issues."""
         with mongo_client.translated_errors(self._url):
             found = await self._of("issues").distinct("project", maxTimeMS=QUERY_MS)
-        return sorted(one for one in found if isinstance(one, str))
+        return sorted(one for one in found if isinstance(one, str) and one != PROBES)
 
     async def projects(self) -> dict[str, int]:
         """Each project that has issues, with how many."""
-        found = await self._grouped("issues", {}, {"$sum": 1})
+        found = await self._grouped("issues", {"project": {"$ne": PROBES}}, {"$sum": 1})
         return {str(one["_id"]): one["n"] for one in found}
 
     async def events_since(self, since: datetime) -> dict[str, int]:

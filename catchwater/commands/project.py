@@ -33,14 +33,21 @@ def list_(projects: Path) -> None:
 
 
 @command.command()
-@click.argument("name")
+@click.argument("name", default="")
+@click.option("--probes", is_flag=True, help="The project of `catchwater probe`, instead of NAME.")
 @options.projects
 @finds_box
-def add(name: str, projects: Path) -> None:
+def add(name: str, probes: bool, projects: Path) -> None:
     """Add a project with a new key; prints its id, key and name.
 
     `catchwater snippet ID` prints its script tags.
     """
+    if probes:
+        if name:
+            raise click.UsageError("NAME and --probes exclude each other")
+        one = listed.add_probes(projects)
+        click.echo(f"{one.id}  {one.key}  {one.name}")
+        return
     if not 1 <= len(name) <= LONGEST_NAME:
         raise click.BadParameter(
             f"a name of 1 to {LONGEST_NAME} characters is needed", param_hint="NAME"

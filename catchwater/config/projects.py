@@ -21,6 +21,7 @@ from catchwater.config.origins import Origin
 from catchwater.config.scrubbing import Private
 from catchwater.config.yaml_errors import Document
 from catchwater.errors import ProjectChangeError
+from catchwater.event import PROBES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -169,6 +170,16 @@ def add(path: Path, name: str) -> Project:
     known = load(path).all if path.exists() else []
     number = max((int(project.id) for project in known), default=0) + 1
     project = Project(id=str(number), name=name, key=secrets.token_hex(16))  # type: ignore[call-arg] # the rest has defaults
+    _write(path, [*known, project])
+    return project
+
+
+def add_probes(path: Path) -> Project:
+    """The project of probes, written to `path` unless it is there."""
+    known = load(path).all if path.exists() else []
+    if there := next((one for one in known if one.id == PROBES), None):
+        return there
+    project = Project(id=PROBES, name="probes", key=secrets.token_hex(16))  # type: ignore[call-arg] # the rest has defaults
     _write(path, [*known, project])
     return project
 

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from catchwater import mongo_client
+from catchwater.event import PROBES
 
 Document = dict[str, Any]
 
 _MOST = 20
 """Projects that one id is looked for in: the second one's sample is called `<id>@<project>`."""
+
+_LEFT = timedelta(hours=1)
+"""How old the sample of a probe is that nobody waits for any more."""
 
 
 class SampleStore:
@@ -18,7 +23,7 @@ class SampleStore:
     def __init__(self, url: str) -> None:
         """Raises RefusedError for an address that cannot be used."""
         self._url = url
-        self._client = mongo_client.connect_for_counting(url)
+        self._client = mongo_client.connect(url)
         self._samples = self._client[mongo_client.DATABASE].samples
 
     def close(self) -> None:
@@ -29,3 +34,15 @@ class SampleStore:
         wanted = {"_id": {"$gte": event_id, "$lt": f"{event_id}A"}}  # "A" comes after "@"
         with mongo_client.translated_errors(self._url):
             return list(self._samples.find(wanted, {"project": 1, "issue": 1}).limit(_MOST))
+
+    def has(self, event_id: str) -> bool:
+        """Whether the event is stored whole."""
+        return bool(self.of(event_id))
+
+    def remove_probe(self, event_id: str) -> None:
+        """Remove a probe's sample, and those that probes left which were killed."""
+        left = {"$gte": f"{PROBES}:", "$lt": f"{PROBES};"}  # ";" comes after ":"
+        old = {"issue": left, "received": {"$lt": datetime.now(UTC) - _LEFT}}
+        with mongo_client.translated_errors(self._url):
+            self._samples.delete_many({"_id": event_id, "project": PROBES})
+            self._samples.delete_many(old)

@@ -13,6 +13,7 @@ from typing import Any
 
 from catchwater.config.units import parse_duration
 from catchwater.errors import QueryParameterError
+from catchwater.event import PROBES
 from catchwater.issues import facets, words
 from catchwater.issues.states import IGNORED, MERGED, RESOLVED, STATES
 from catchwater.streams.hyperloglog import digest
@@ -142,6 +143,8 @@ def asked(search: Search, at: datetime) -> Asked:
     """What a search asks for, at the time `at`: what few issues fulfil comes first, as a rule."""
     state = next((value for name, value in search.filters if name == "is"), "")
     found = Asked([of_state(state, at)])
+    if not any(name == "project" for name, _ in search.filters):
+        found.conditions.append({"project": {"$ne": PROBES}})
     if search.text:
         literal = {"$regex": re.escape(search.text), "$options": "i"}
         found.conditions.append({"$or": [{name: literal} for name in words.SEARCHED]})

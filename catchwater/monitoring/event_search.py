@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from catchwater.redis_client import Connection
 
 SCRIPT = Path(__file__).with_name("find_event.lua")
-_PAGE = 100
+PAGE = 100
+"""Entries of a stream that are looked at in one step."""
 
 
 @dataclass(slots=True)
@@ -74,10 +75,10 @@ def trace(
 def _search(connection: Connection, key: str, event_id: str, most: int) -> _Found:
     found, start = _Found(), "-"
     while len(found.ids) < most:
-        ids, *matches = connection.scripts(SCRIPT, [([key], [event_id, start, _PAGE])])[0]
+        ids, *matches = connection.scripts(SCRIPT, [([key], [event_id, start, PAGE])])[0]
         found.ids += [one.decode() for one in ids]
         found.entries += [(entry.decode(), as_mapping(flat)) for entry, flat in matches]
-        if len(ids) < _PAGE:
+        if len(ids) < PAGE:
             return found
         start = f"({found.ids[-1]}"
     found.whole = False
