@@ -168,9 +168,3 @@ def test_a_report_too_long_for_keepalive_arrives_without_it(visit, recorder):
     (report,) = recorder.wait_for_reports(1)
     assert len(report["stack"]) > 19_000
     assert int(recorder.requests[0].headers["Content-Length"]) > 65_536
-
-
-def test_without_fetch_the_reports_go_by_xhr(visit, recorder):
-    visit("<script>nowhere()</script>", before="<script>delete window.fetch</script>")
-    wait_for_occurrences(recorder, 1)
-    assert recorder.requests[0].headers["Content-Type"] == "text/plain;charset=UTF-8"

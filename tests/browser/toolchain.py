@@ -68,16 +68,16 @@ def built() -> dict[str, bytes]:
 def _script(name: str) -> bytes:
     """A file as pages get it:
 
-    ES5, ASCII, one line. esbuild brings the parts together, terser makes them small.
+    ES2015, ASCII, one line. esbuild brings the parts together, terser makes them small.
     """
-    options = ["--bundle", "--target=es5", "--format=iife", "--charset=ascii", NO_STRICT]
+    options = ["--bundle", "--target=es2015", "--format=iife", "--charset=ascii", NO_STRICT]
     plain = _run("esbuild", SOURCE / f"{name}.ts", *options)
     shrink = [
         "--compress",
-        "passes=4,ecma=5,toplevel,loops=false,lhs_constants=false",
+        "passes=4,ecma=2015,toplevel,loops=false,lhs_constants=false",
         "--mangle",
         "--ecma",
-        "5",
+        "2015",
         "--format",
         "ascii_only=true",
     ]
@@ -116,10 +116,10 @@ def bundle(entry: Path, into: Path) -> None:
     subprocess.run(command, check=True, timeout=60, env=environment)
 
 
-def parse_as_es5(script: Path) -> None:
-    """Raise CalledProcessError if the script holds any syntax newer than ECMAScript 5."""
+def parse_as_es2015(script: Path) -> None:
+    """Raise CalledProcessError if the script holds any syntax newer than ECMAScript 2015."""
     subprocess.run(
-        [modules() / ".bin" / "acorn", "--ecma5", "--silent", script], check=True, timeout=60
+        [modules() / ".bin" / "acorn", "--ecma2015", "--silent", script], check=True, timeout=60
     )
 
 

@@ -32,129 +32,108 @@ var TEXT = 2e3;
 var STACK = 2e4;
 var REPORT = 5e4;
 var REQUEST = 2e4;
-var MOST = 10;
 var WAITING = 99;
 var BATCH = 100;
 var SOON = 500;
 var LONG = 6e4;
 var KEPT = 50;
 var STALE = 72e6;
-function start(endpoint) {
-  var page = window;
-  var config = page.catchwater = page.catchwater || {};
+var start = (endpoint) => {
+  const config = window.catchwater = window.catchwater || {};
   if (config.sdk) return;
   config.sdk = SDK;
-  var fetch = page.fetch;
-  var data = (document.currentScript || 0).dataset;
-  var seen = {};
-  var queue = [];
-  var loaded = Date.now();
-  var luck = Math.random();
-  var busy = 0;
-  var distinct = 0;
-  var flying = 0;
-  var outlives = 0;
-  var flushed = 0;
-  var plain;
-  var pause = SOON;
-  var patience = SOON;
-  var handled = queue;
-  var timer, flushTimer, key;
-  function folded(content) {
-    var held = seen[content];
-    if (held) {
-      held.ts = Date.now();
-      held.n++;
-    }
-    return held;
-  }
-  function batch(reports) {
-    var count = reports.length;
-    while (count > MOST || count > 1 && ("" + reports.slice(0, count)).length > REQUEST) count--;
-    return count;
-  }
-  function fit(name, value) {
-    return value && value.slice ? value.slice(0, name == "stack" ? STACK : TEXT) : value;
-  }
-  function hear(event) {
-    var thrown = event.error || event.reason;
-    if (thrown === handled) return;
-    if ("reason" in event) tell(thrown, event.type, event);
-    else if (thrown || event.message) tell(thrown || event.message, "onerror", event);
-  }
-  function describe(error) {
-    if (Object(error) !== error) error = { message: String(error) };
-    var stack = error.stack;
-    var message = error.message;
-    if (message == null) message = {}.toString.call(error) + " with keys: " + Object.keys(error);
-    if (stack && stack.length > STACK) stack = stack.replace(message, "");
-    return { type: error.name, message: ("" + message).slice(0, TEXT), stack };
-  }
-  function matches(patterns, text) {
-    return patterns && [].concat(patterns).some(function(one) {
-      return (one.test ? text.search(one) : text.indexOf(one)) >= 0;
-    });
-  }
-  function put(report2) {
-    var text = attempt(function() {
-      return JSON.stringify(report2, fit);
-    });
-    if (!(text && text.length < REPORT)) {
-      report2.user = report2.tags = report2.extra = report2.breadcrumbs = void 0;
-      text = JSON.stringify(report2, fit);
-    }
-    queue.push(text);
-  }
-  function leave() {
-    gather();
-    later(SOON);
-    var rest = queue.slice(outlives);
-    keep(queue, queue);
-    outlives = queue.length;
-    while (rest[0]) navigator.sendBeacon(endpoint, "[" + rest.splice(0, batch(rest)) + "]");
-  }
-  function attempt(work) {
+  const fetch = window.fetch;
+  const loaded = Date.now();
+  const seen = {};
+  let queue = [];
+  let distinct = 0;
+  let handled = queue;
+  let luck = Math.random();
+  let busy = 0;
+  let flying = 0;
+  let outlives = 0;
+  let plain;
+  let pause = SOON;
+  let patience = SOON;
+  let flushed = 0;
+  let timer, flushTimer;
+  const attempt = (work) => {
     try {
       return work();
     } catch (_) {
     }
-  }
-  function tell(error, mechanism, event, extra) {
+  };
+  const safely = (work) => (...given) => {
+    if (!busy) {
+      busy++;
+      attempt(() => work(...given));
+      busy--;
+    }
+  };
+  const newId = () => {
+    let id = "";
+    crypto.getRandomValues(new Uint8Array(16)).forEach((byte) => id += (256 + byte).toString(16).slice(1));
+    return id;
+  };
+  const fit = (name, value) => value && value.slice ? value.slice(0, name == "stack" ? STACK : TEXT) : value;
+  const hear = safely((event) => {
+    const thrown = event.error || event.reason;
+    if (thrown === handled) return;
+    if ("reason" in event) tell(thrown, event.type, event);
+    else if (thrown || event.message) tell(thrown || event.message, "onerror", event);
+  });
+  const describe = (error, event) => {
+    if (Object(error) !== error) error = { message: String(error) };
+    let { message, stack } = error;
+    if (message == null) message = {}.toString.call(error) + " with keys: " + Object.keys(error);
+    if (stack && stack.length > STACK) stack = stack.replace(message, "");
+    return {
+      type: error.name,
+      message: ("" + message).slice(0, TEXT),
+      stack,
+      // The event's place, or what Firefox and WebKit write on an error: without a stack there is no other.
+      source: event.filename || error.fileName || error.sourceURL,
+      line: event.lineno || error.lineNumber || error.line,
+      column: event.colno || error.columnNumber || error.column
+    };
+  };
+  const matches = (patterns, text) => patterns && [].concat(patterns).some((one) => text.split(one).length > 1);
+  const tell = (error, mechanism, event, extra) => {
     try {
-      var now = Date.now();
-      var report2 = describe(error);
-      var chain = [error];
-      var cause = error = error || 0;
-      report2.source = event.filename || error.fileName || error.sourceURL;
-      report2.line = event.lineno || error.lineNumber || error.line;
-      report2.column = event.colno || error.columnNumber || error.column;
-      var content = JSON.stringify(report2);
-      var repeat = folded(content);
+      const now = Date.now();
+      const thrown = describe(error, event);
+      const content = JSON.stringify(thrown);
+      const repeat = folded(content);
       if (repeat) return;
-      var place = report2.stack || report2.source;
+      const place = thrown.stack || thrown.source;
       if (luck - config.sample > 0) return drop("sample");
-      if (matches(config.ignore, report2.type + ": " + report2.message) || config.allow && place && !matches(config.allow, place))
+      if (matches(config.ignore, thrown.type + ": " + thrown.message) || config.allow && place && !matches(config.allow, place))
         return drop("ignored");
       if (repeat == null && distinct >= (config.cap || DISTINCT)) return drop("cap");
-      report2.id = newId();
-      report2.ts = report2.first_ts = now;
-      report2.n = 1;
-      report2.mechanism = mechanism;
-      report2.page = location.href;
-      report2.referrer = document.referrer;
-      for (key in config) report2[key] = report2[key] || config[key];
-      report2.extra = extra;
-      report2.context = {
-        viewport: innerWidth + "x" + innerHeight,
-        language: navigator.language,
-        visibility: document.visibilityState,
-        age: now - loaded
-      };
-      while (!chain[5] && (cause = cause.cause || (cause.errors || 0)[0]) && chain.indexOf(cause) < 0) chain.push(cause);
-      report2.cause = chain.slice(1).map(describe);
+      const chain = [error];
+      let cause = error || 0;
+      while (!chain[5] && (cause = cause.cause || (cause.errors || 0)[0]) && !chain.includes(cause)) chain.push(cause);
+      let report2 = Object.assign({}, config, thrown, {
+        id: newId(),
+        ts: now,
+        first_ts: now,
+        n: 1,
+        mechanism,
+        page: location.href,
+        referrer: document.referrer,
+        extra,
+        context: {
+          viewport: innerWidth + "x" + innerHeight,
+          language: navigator.language,
+          visibility: document.visibilityState,
+          age: now - loaded
+        },
+        cause: chain.slice(1).map(describe)
+      });
       if (config.before) {
-        if (!(cause = config.before(report2))) return drop("before");
-        if (cause.id) report2 = cause;
+        const answer = config.before(report2);
+        if (!answer) return drop("before");
+        if (answer.id) report2 = answer;
       }
       if (repeat == 0) {
         seen[content] = report2;
@@ -169,120 +148,116 @@ function start(endpoint) {
     } catch (_) {
       drop("failed");
     }
-  }
-  function drop(reason) {
+  };
+  const folded = (content) => {
+    const held = seen[content];
+    if (held) {
+      held.ts = Date.now();
+      held.n++;
+    }
+    return held;
+  };
+  const drop = (reason) => {
     seen[reason] = seen[reason] || { id: newId(), n: 0, dropped: reason };
     folded(reason);
-  }
-  function gather() {
-    for (key in seen) {
-      var held = seen[key];
-      seen[key] = 0;
-      if (held && held.n) put(held);
-    }
-  }
-  function later(ms) {
-    timer = timer || setTimeout(send, ms);
-  }
-  function newId() {
-    var bytes = (page.crypto || page.msCrypto).getRandomValues(new Uint8Array(16));
-    for (var id = "", at = 0; at < 16; ) id += (256 + bytes[at++]).toString(16).slice(1);
-    return id;
-  }
-  function stored(known) {
-    return attempt(function() {
-      return JSON.parse(localStorage[endpoint]).filter(function(text) {
-        return known.indexOf(text) < 0 && JSON.parse(text).ts > Date.now() - STALE;
-      });
-    }) || [];
-  }
-  function keep(done, more) {
-    attempt(function() {
-      if (more[0] || localStorage[endpoint])
-        localStorage[endpoint] = JSON.stringify(stored(done).concat(more).slice(-KEPT));
+  };
+  const gather = () => {
+    Object.keys(seen).forEach((content) => {
+      const held = seen[content];
+      seen[content] = 0;
+      if (held) put(held);
     });
-  }
-  function safely(work) {
-    return function(a, b, c) {
-      if (!busy) {
-        busy++;
-        attempt(function() {
-          work(a, b, c);
-        });
-        busy--;
-      }
-    };
-  }
-  var flush = safely(function() {
+  };
+  const flush = safely(() => {
     flushTimer = 0;
     flushed = Date.now();
     if (patience < LONG) patience *= 1.25;
     if (!queue[WAITING]) gather();
     later();
   });
-  var send = safely(function() {
+  const put = (report2) => {
+    let text = attempt(() => JSON.stringify(report2, fit));
+    if (!(text && text.length < REPORT)) {
+      report2.user = report2.tags = report2.extra = report2.breadcrumbs = void 0;
+      text = JSON.stringify(report2, fit);
+    }
+    queue.push(text);
+  };
+  const later = (ms) => {
+    timer = timer || setTimeout(send, ms);
+  };
+  const batch = (reports) => {
+    reports = reports.slice();
+    while (reports[1] && ("" + reports).length > REQUEST) reports.pop();
+    return reports;
+  };
+  const send = safely(() => {
     timer = 0;
     if (flying) return;
     queue = stored(queue).concat(queue);
-    var count = batch(queue);
-    if (!count) return;
-    var done = safely(function(answer) {
-      answer = answer || 0;
-      var status = answer.status;
-      var wait = answer.headers && answer.headers.get("Retry-After");
-      plain = !status && !plain;
-      if (!(status || timer)) outlives = 0;
-      if (!status || /^5|408|429/.test(status)) {
-        if (pause < LONG) pause *= 2;
-        later(wait * 1e3 % 2e9 || pause * Math.random());
-      } else {
-        outlives = 0;
-        pause = SOON;
-        keep(queue.splice(0, flying), []);
-        later();
-      }
-      flying = 0;
-    });
-    if (fetch) {
-      fetch(endpoint, { method: "POST", body: "[" + queue.slice(0, count) + "]", keepalive: !plain }).then(done, done);
-    } else {
-      var request = new XMLHttpRequest();
-      request.open("POST", endpoint);
-      request.onloadend = function() {
-        done(request);
-      };
-      request.send("[" + queue.slice(0, count) + "]");
-    }
-    flying = count;
-    if (!plain && outlives < count) outlives = count;
+    const reports = batch(queue);
+    if (!reports[0]) return;
+    fetch(endpoint, { method: "POST", body: "[" + reports + "]", keepalive: !plain }).then(answered, answered);
+    flying = reports.length;
+    if (!plain && outlives < flying) outlives = flying;
   });
-  for (key in data) config[key] = config[key] || data[key];
+  const answered = safely((answer = {}) => {
+    const status = answer.status;
+    plain = !status && !plain;
+    if (!(status || timer)) outlives = 0;
+    if (!status || /^5|408|429/.test(status)) {
+      if (pause < LONG) pause *= 2;
+      const wait = status && answer.headers.get("Retry-After");
+      later(wait * 1e3 % 2e9 || pause * Math.random());
+    } else {
+      outlives = 0;
+      pause = SOON;
+      keep(queue.splice(0, flying), []);
+      later();
+    }
+    flying = 0;
+  });
+  const leave = safely(() => {
+    gather();
+    later(SOON);
+    const rest = queue.slice(outlives);
+    keep(queue, queue);
+    outlives = queue.length;
+    while (rest[0]) navigator.sendBeacon(endpoint, "[" + rest.splice(0, batch(rest).length) + "]");
+  });
+  const stored = (known) => attempt(
+    () => JSON.parse(localStorage[endpoint]).filter(
+      (text) => !known.includes(text) && JSON.parse(text).ts > Date.now() - STALE
+    )
+  ) || [];
+  const keep = (done, more) => attempt(() => {
+    if (more[0] || localStorage[endpoint])
+      localStorage[endpoint] = JSON.stringify(stored(done).concat(more).slice(-KEPT));
+  });
+  const data = (document.currentScript || 0).dataset;
+  for (const name in data) config[name] = config[name] || data[name];
   if (Error.stackTraceLimit < 50) Error.stackTraceLimit = 50;
-  config.off = function() {
+  config.off = () => {
     busy++;
-    attempt(function() {
-      delete localStorage[endpoint];
-    });
+    attempt(() => delete localStorage[endpoint]);
   };
-  config.report = safely(function(error, extra, mechanism) {
+  config.report = safely((error, extra, mechanism) => {
     handled = Object(error);
     tell(error, mechanism || "manual", handled, extra);
   });
-  attempt(function() {
+  attempt(() => {
     if (config.sample < 1) luck = sessionStorage[endpoint] = sessionStorage[endpoint] || luck;
   });
   if (config.q) {
-    config.q.map(function(heard) {
-      heard.pop ? config.report.apply(0, heard) : safely(hear)(heard);
-    });
+    config.q.forEach((heard) => heard.pop ? config.report(...heard) : hear(heard));
     while (config.q.n-- > 99) drop("cap");
   }
-  setTimeout(later, SOON);
   config.q = void 0;
-  ["error", "unhandledrejection", "pagehide", "visibilitychange", "freeze"].map(function(type, at) {
-    addEventListener(type, safely(at < 2 ? hear : leave), true);
-  });
-}
+  setTimeout(later, SOON);
+  ["error", "unhandledrejection", "pagehide", "visibilitychange", "freeze"].map(
+    (type, at) => addEventListener(type, at < 2 ? hear : leave, true)
+  );
+};
 
 // ingest/snippet/index.ts
 function init(endpoint, options) {
