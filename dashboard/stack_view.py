@@ -24,7 +24,9 @@ WHY_UNMAPPED = {
     "other dist": "its source map was uploaded for another dist of the release only",
     "no mapping at this position": "its source map says nothing about this position",
     "not parsable": "its source map cannot be read",
-    "too large": "its source map is larger than the stage's memory for maps",
+    "not readable within limits": "its source map took more time or memory to read than a map may",
+    "no index": "its source map was uploaded to an older release: upload it again",
+    "too many maps": "the event needs more source maps than one event may",
 }
 
 

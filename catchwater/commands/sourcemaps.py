@@ -15,10 +15,10 @@ from catchwater.commands import options, sourcemaps_serve
 from catchwater.commands.box import finds_box
 from catchwater.config.streamdefs import load
 from catchwater.sourcemaps import explaining
-from catchwater.sourcemaps.scope_reader import ScopeReader
 from catchwater.sourcemaps.store import MapStore, StoredMap
 from catchwater.sourcemaps.upload.folder import artifacts, plain_id
-from catchwater.sourcemaps.upload.store_artifact import Build, store_artifact
+from catchwater.sourcemaps.upload.map_reader import MapReader
+from catchwater.sourcemaps.upload.store_artifact import OUTCOMES, Build, store_artifact
 from catchwater.visible import visible
 
 if TYPE_CHECKING:
@@ -77,20 +77,20 @@ def upload(
 
     Uploading again changes nothing, but the retention starts again.
 
-    Prints what became of each file. The exit code is 1 if a map was refused or there was none at
-    all.
+    Prints what became of each file. The exit code is 1 if a map was refused or could not be read,
+    or there was none at all.
     """
     _check(project, url_prefix)
     build = Build(project, release, dist, url_prefix)
-    counts = {"uploaded": 0, "there": 0, "skipped": 0, "refused": 0}
-    with closing(MapStore(mongo_url)) as store, closing(ScopeReader()) as reader:
+    counts = dict.fromkeys(OUTCOMES, 0)
+    with closing(MapStore(mongo_url)) as store, closing(MapReader(store.has_index)) as reader:
         store.prepare(load(streamdefs).retention.maps)
-        for artifact in artifacts(folder):
-            outcome, text = store_artifact(store, reader, build, artifact)
+        for artifact in artifacts(folder, reader):
+            outcome, text = store_artifact(store, build, artifact)
             counts[outcome] += 1
             click.echo(f"{outcome:<9} {artifact.file}: {text}")
     click.echo(", ".join(f"{n} {outcome}" for outcome, n in counts.items()))
-    if counts["refused"] or not counts["uploaded"] + counts["there"]:
+    if counts["refused"] or counts["unread"] or not counts["uploaded"] + counts["there"]:
         sys.exit(1)
 
 
@@ -107,7 +107,7 @@ def list_(project: str, mongo_url: str) -> None:
         when = one.uploaded.strftime("%Y-%m-%d %H:%M") if one.uploaded else ""
         release = f"{one.release or '-'}{f' (dist {one.dist})' if one.dist else ''}"
         line = f"{when}  {release}  {one.debug_id or '-'}  {one.path}  {one.size:,} bytes"
-        click.echo(visible(line))
+        click.echo(visible(line + (f"  unread: {one.unread}" if one.unread else "")))
 
 
 @command.command()

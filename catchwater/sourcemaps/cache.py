@@ -14,29 +14,22 @@ from typing import TYPE_CHECKING, Protocol
 import structlog
 
 from catchwater import metrics
-from catchwater.errors import InvalidSourceMapError, RefusedError, UnavailableError
-from catchwater.sourcemaps.function_index import FunctionIndex
+from catchwater.errors import RefusedError, UnavailableError
+from catchwater.sourcemaps.index_cache import IndexArchive, IndexCache
 from catchwater.sourcemaps.lookup import (
-    NOT_PARSABLE,
+    NOT_READ,
     NOT_UPLOADED,
     OTHER_DIST,
     OTHER_RELEASE,
-    TOO_LARGE,
+    TOO_MANY,
 )
 from catchwater.sourcemaps.lru import LruCache
-from catchwater.sourcemaps.positions import (
-    LARGEST,
-    PLACES,
-    Map,
-    Places,
-    number_of_texts,
-    weight,
-)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
+    from catchwater.sourcemaps.positions import Map
     from catchwater.sourcemaps.store import FoundMaps, StoredMap
 
 log = structlog.get_logger()
@@ -45,14 +38,17 @@ LOOK_AGAIN_S = 3.0
 """Seconds until an upload is seen."""
 
 MOST_MAPS = 32
-"""Maps that one event may need. Each costs two questions to MongoDB, or the memory for many."""
+"""Maps that one event may need. Each costs two questions to MongoDB."""
 
 ANSWERS = 20_000
 """Results of MongoDB in memory, about 300 bytes each."""
 
 
-class Archive(Protocol):
-    """Where the maps are: `store.Store`. Every method raises UnavailableError while it is away."""
+class Archive(IndexArchive, Protocol):
+    """Where the maps are: `store.MapStore`.
+
+    Every method raises UnavailableError while it is away.
+    """
 
     def projects(self) -> Mapping[str, datetime]: ...
     def find(
@@ -63,22 +59,19 @@ class Archive(Protocol):
         debug_ids: Sequence[str],
         dist: str = "",
     ) -> FoundMaps: ...
-    def read(self, sha: str, largest: int) -> bytes | None: ...
-    def read_index(self, sha: str) -> bytes | None: ...
 
 
 class MapCache:
     """Maps for the stage.
 
-    `memory` is the bound in bytes on parsed maps; one that is larger alone is not used.
+    `memory` is the bound in bytes on what is read of maps.
     """
 
     def __init__(self, archive: Archive, memory: int) -> None:
         self._archive = archive
         self._projects: Mapping[str, datetime] | None = None
         self._answers: LruCache[StoredMap | str] = LruCache(ANSWERS)
-        self._maps: LruCache[Map | str] = LruCache(memory)
-        self._places: Places = LruCache(PLACES)
+        self._indexes = IndexCache(archive, memory)
         self._stopped = threading.Event()
 
     def knows(self, project: str) -> bool:
@@ -104,8 +97,7 @@ class MapCache:
             for path, debug_id in unknown.items():
                 answers[path] = _answer(found, path, debug_id)
                 self._answers.put(keys[path], answers[path] or NOT_UPLOADED)
-        few = self._few({path: answer or NOT_UPLOADED for path, answer in answers.items()})
-        return {path: self._usable(answer) for path, answer in few.items()}
+        return self._usable({path: answer or NOT_UPLOADED for path, answer in answers.items()})
 
     def look(self) -> None:
         """Read which projects have maps, and when they changed.
@@ -136,62 +128,20 @@ class MapCache:
         while not self._stopped.wait(LOOK_AGAIN_S):
             self.look()
 
-    def _few(self, answers: Mapping[str, StoredMap | str]) -> dict[str, StoredMap | str]:
-        """As many maps as fit into memory together, in order: whatever scripts an event names, it
-        costs no more than one large map does. Which ones does not depend on what is in memory, so
-        the same error has the same frames each time.
+    def _usable(self, answers: Mapping[str, StoredMap | str]) -> dict[str, Map | str]:
+        """The maps of an event, in order, and no more than it may need: whatever scripts it names.
+        Which ones does not depend on what is in memory, so the same error has the same frames each
+        time.
         """
-        taken: dict[str, int] = {}
-        few = dict(answers)
-        for path, answer in answers.items():
-            if isinstance(answer, str) or answer.sha in taken:
-                continue
-            heavy = weight(answer.size, answer.mappings)
-            if len(taken) < MOST_MAPS and sum(taken.values()) + heavy <= self._maps.bound:
-                taken[answer.sha] = heavy
-            else:
-                few[path] = TOO_LARGE
-        return few
-
-    def _usable(self, answer: StoredMap | str) -> Map | str:
-        if isinstance(answer, str):
-            return answer
-        known = self._maps.get(answer.sha)
-        if known is None:
-            known = self._read(answer)
-            if known == NOT_UPLOADED:
-                return known
-            self._maps.put(answer.sha, known, known.weight if isinstance(known, Map) else 1_000)
-        return known
-
-    def _read(self, stored: StoredMap) -> Map | str:
-        """Parse a map, once; its text is not stored."""
-        expected = weight(stored.size, stored.mappings)
-        if stored.size > LARGEST or expected > self._maps.bound:
-            return TOO_LARGE
-        self._maps.make_room(expected)
-        raw = self._archive.read(stored.sha, LARGEST)
-        if raw is None:
-            return NOT_UPLOADED
-        expected = weight(stored.size, stored.mappings, number_of_texts(raw))
-        if expected > self._maps.bound:
-            return TOO_LARGE
-        self._maps.make_room(expected)
-        try:
-            found = Map(raw, self._index(stored.sha), self._places)
-        except InvalidSourceMapError as error:
-            log.warning(
-                "a source map cannot be used",
-                path=stored.path,
-                release=stored.release,
-                why=str(error),
-            )
-            return NOT_PARSABLE
-        return found if found.weight <= self._maps.bound else TOO_LARGE
-
-    def _index(self, sha: str) -> FunctionIndex | None:
-        packed = self._archive.read_index(sha)
-        return None if packed is None else FunctionIndex.unpacked(packed)
+        stored = {path: one for path, one in answers.items() if not isinstance(one, str)}
+        readable = dict.fromkeys(one.sha for one in stored.values() if not one.unread)
+        maps = self._indexes.maps(list(readable)[:MOST_MAPS])
+        found: dict[str, Map | str] = {
+            path: one for path, one in answers.items() if isinstance(one, str)
+        }
+        for path, one in stored.items():
+            found[path] = maps.get(one.sha, TOO_MANY) if not one.unread else NOT_READ
+        return found
 
 
 def _answer(found: FoundMaps, path: str, debug_id: str) -> StoredMap | str:

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from catchwater.errors import InvalidSourceMapError
-from catchwater.sourcemaps.function_index import FunctionIndex
-from catchwater.sourcemaps.lookup import NO_MAPPING, path_of
-from catchwater.sourcemaps.positions import LARGEST, Map
+from catchwater.sourcemaps.index_cache import IndexCache
+from catchwater.sourcemaps.lookup import path_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,6 +15,8 @@ if TYPE_CHECKING:
     from catchwater.sourcemaps.store import MapStore, StoredMap
 
 _POSITION = re.compile(r"(.+?):(\d{1,9}):(\d{1,9})\Z")
+
+MEMORY = 32 * 2**20
 
 NAMED = 5
 """Maps, releases and sources that are told by name."""
@@ -70,39 +70,32 @@ def explain(store: MapStore, asked: Question) -> Explanation:
 
 
 def _read(store: MapStore, stored: StoredMap, asked: Question) -> tuple[list[str], bool]:
-    raw, packed = store.read(stored.sha, LARGEST), store.read_index(stored.sha)
-    if raw is None:
-        return ["its bytes are gone or damaged: upload it again"], False
-    try:
-        index = None if packed is None else FunctionIndex.unpacked(packed)
-        one = Map(raw, index)
-    except InvalidSourceMapError as error:
-        return [f"it cannot be used: {error}"], False
-    told = [_sources(one, index)]
+    if stored.unread:
+        return [f"it cannot be used: {stored.unread}"], False
+    one = IndexCache(store, MEMORY).maps([stored.sha])[stored.sha]
+    if isinstance(one, str):
+        return [f"it cannot be used: {one}; upload it again"], False
+    told = [_sources(one.facts)]
     if not asked.line:
         return told, True
-    place = one.place(asked.line, asked.column)
+    (place,) = one.places([(asked.line, asked.column)]).values()
     where = f"line {asked.line}, column {asked.column}"
-    if place is None:
-        return [*told, f"{where}: {NO_MAPPING}; is the map of this very build?"], False
+    if isinstance(place, str):
+        return [*told, f"{where}: {place}; is the map of this very build?"], False
     function = f"in {place.function}" if place.function else place.unnamed or "in no function"
     ignored = ", which the map says to pass over" if place.ignored else ""
     return [*told, f"{where}: {place.file}:{place.line}:{place.column}, {function}{ignored}"], True
 
 
-def _sources(one: Map, index: FunctionIndex | None) -> str:
-    sources = list(one.sources())
-    without = [name for name, text in sources if text is None]
-    unread = [
-        name
-        for number, (name, text) in enumerate(sources)
-        if text is not None and (index is None or index.table(number) is None)
-    ]
-    told = f"{len(sources)} sources"
-    if without:
-        told += f"; without their text: {_few(without)}"
-    if unread:
-        told += f"; whose functions could not be read: {_few(unread)}"
+def _sources(facts: dict[str, Any]) -> str:
+    told = f"{facts['sources']} sources"
+    for name, what in (
+        ("without", "without their text"),
+        ("unread", "whose functions could not be read"),
+    ):
+        count, names = facts[name]
+        if count:
+            told += f"; {what}: {_few(names, count - len(names))}"
     return told
 
 
@@ -138,7 +131,7 @@ def _release(name: str, dist: str = "") -> str:
     return f"{told}, dist {dist}" if dist else told
 
 
-def _few(names: list[str]) -> str:
+def _few(names: list[str], besides: int = 0) -> str:
     different = list(dict.fromkeys(names))
-    more = len(different) - NAMED
+    more = max(0, len(different) - NAMED) + besides
     return ", ".join(different[:NAMED]) + (f" and {more} more" if more > 0 else "")

@@ -5,28 +5,17 @@ Pure. A search in it takes a microsecond, where parsing a source takes half a se
 
 from __future__ import annotations
 
-import sys
 from array import array
 from bisect import bisect_right
 from dataclasses import dataclass, field
 from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import orjson
-
-from catchwater.errors import InvalidSourceMapError
-
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 LINE = 2**32
 """A place as one number: line * LINE + column, both from 0, the column in bytes of UTF-8."""
-
-MEMORY_OF_START = 12
-"""Bytes of memory for each place where another function begins."""
-
-MEMORY_OF_TABLE = 300
-"""Bytes of memory for a table besides its starts and names. Measured."""
 
 
 class FunctionTable(NamedTuple):
@@ -56,12 +45,6 @@ class FunctionTable(NamedTuple):
         found = bisect_right(self.starts, row * LINE + column) - 1
         return self.names[self.numbers[found]] if found >= 0 else None
 
-    @property
-    def weight(self) -> int:
-        """About what it takes in memory, in bytes: a name may be of any length and script."""
-        names = 8 * len(self.names) + sum(map(sys.getsizeof, self.names))
-        return MEMORY_OF_TABLE + MEMORY_OF_START * len(self.starts) + names
-
     def as_json(self) -> dict[str, Any]:
         """Starts as distances: most of them are short."""
         steps = [later - earlier for earlier, later in pairwise([0, *self.starts])]
@@ -84,25 +67,3 @@ class FunctionIndex:
 
     def table(self, source: int) -> FunctionTable | None:
         return self.tables[source] if source < len(self.tables) else None
-
-    @property
-    def weight(self) -> int:
-        """About what it takes in memory, in bytes."""
-        ignored = sum(map(sys.getsizeof, self.ignored))
-        return ignored + sum(8 if one is None else one.weight for one in self.tables)
-
-    def packed(self) -> bytes:
-        tables = [None if one is None else one.as_json() for one in self.tables]
-        return orjson.dumps({"tables": tables, "ignored": sorted(self.ignored)})
-
-    @classmethod
-    def unpacked(cls, raw: bytes) -> FunctionIndex:
-        """Raises InvalidSourceMapError for what is none."""
-        try:
-            found = orjson.loads(raw)
-            tables = [
-                None if one is None else FunctionTable.from_json(one) for one in found["tables"]
-            ]
-            return cls(tables, frozenset(found["ignored"]))
-        except (ValueError, KeyError, TypeError, OverflowError) as error:
-            raise InvalidSourceMapError(f"not an index of functions: {error!r}") from error

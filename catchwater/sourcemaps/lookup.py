@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 NOT_UPLOADED = "not uploaded"
 OTHER_RELEASE = "other release"
 OTHER_DIST = "other dist"
-NO_MAPPING = "no mapping at this position"
-NOT_PARSABLE = "not parsable"
-TOO_LARGE = "too large"
+NOT_READ = "not readable within limits"
+NO_INDEX = "no index"
+TOO_MANY = "too many maps"
 
 
 class Maps(Protocol):

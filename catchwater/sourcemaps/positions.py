@@ -1,214 +1,145 @@
-"""One source map, parsed: from a position of the script to the place that was written.
-
-By `symbolic`.
-"""
+"""From positions of a script to places of its source, by the index of its map."""
 
 from __future__ import annotations
 
 import secrets
-from typing import TYPE_CHECKING, NamedTuple
-
-from symbolic.exceptions import SymbolicError
-from symbolic.sourcemap import SourceMapTokenMatch, SourceMapView, SourceView
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from catchwater.errors import InvalidSourceMapError
 from catchwater.sourcemaps.lru import LruCache
+from catchwater.sourcemaps.place import AROUND, NO_MAPPING, NOT_PARSABLE, UNREADABLE, Place
+from catchwater.sourcemaps.place_index import AT_BRACE, IGNORED, LINE, NOTHING, PAGE, UNREAD
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Mapping, Sequence
 
-    from catchwater.sourcemaps.function_index import FunctionIndex
+    from catchwater.sourcemaps import place_index
+    from catchwater.sourcemaps.place_index import Block, Directory
 
-LARGEST = 64 * 2**20
-"""Bytes of a map that is still looked at, unpacked."""
-
-AROUND = 2
-"""Lines of source that are shown before and after the one."""
-
-WIDTH = 160
-"""Characters of a line of source that are stored."""
-
-MEMORY_OF_TOKEN = 32
-"""Bytes that a mapping takes once it is parsed. Measured."""
-
-MEMORY_OF_TEXT = 64
-"""Bytes that a name, a source or its text takes besides its characters. Measured."""
-
-MOST_TEXTS = 2_000_000
-"""Names, sources and texts of a map that is still looked at. 64 MB of empty ones would be 30
-million, and take 2 GB.
-"""
-
-UNREADABLE = "its source cannot be parsed"
-NO_INDEX = "its map has to be uploaded again: functions are read off sources then"
-
-PLACES = 4_000
-"""Places that are remembered, about 1 KB each."""
-
-_NOTHING = (
-    2**32 - 1
-)  # what symbolic says where a mapping names no source, or a place before the first
-
-
-class Place(NamedTuple):
-    """Where it was written. Line and column count from 1.
-
-    `function` is the one around it: '' without a name, None if nobody can tell. `token` is the name
-    that stands at the place itself: a function that is called there, a variable. `line_text` is
-    None where the map has no source.
-    """
-
-    file: str
-    line: int
-    column: int
-    function: str | None
-    token: str
-    pre: list[str]
-    line_text: str | None
-    post: list[str]
-    unnamed: str = ""
-    ignored: bool = False
-
-
-Places = LruCache[tuple[Place | None]]
+Places = LruCache[Place | str]
 """Places that were asked for."""
+
+_Rows = dict[int, str]
+
+
+class Parts(Protocol):
+    """Where the parts of an index are read."""
+
+    def blocks(self, numbers: Iterable[int]) -> Mapping[int, Block]:
+        """Raises UnavailableError, and InvalidSourceMapError where they are gone or damaged."""
+        ...
+
+    def pages(self, numbers: Iterable[int]) -> Mapping[int, list[str]]:
+        """Lines of source. The same."""
+        ...
+
+
+class _Found(NamedTuple):
+    """A mapping, and the block that has its texts."""
+
+    begins: int
+    mapping: place_index.Mapping
+    block: Block
 
 
 class Map:
-    """A map. `weight` is about what it takes in memory, in bytes."""
+    """A map, as far as an event needs it."""
 
-    def __init__(
-        self, raw: bytes, index: FunctionIndex | None = None, places: Places | None = None
-    ) -> None:
-        """`index`: the functions of its sources. Many maps may share their `places`.
+    def __init__(self, directory: Directory, parts: Parts, places: Places) -> None:
+        """Many maps may share their `places`."""
+        self.facts = directory.facts
+        self._directory = directory
+        self._parts = parts
+        self._places = places
+        self._id = secrets.token_hex(8)
 
-        Raises InvalidSourceMapError.
+    def places(self, positions: Iterable[tuple[int, int]]) -> dict[tuple[int, int], Place | str]:
+        """The places that positions of the script, counted from 1, come from, or why there is none.
+
+        Raises UnavailableError while what was not read before cannot be read.
         """
-        if len(raw) > LARGEST:
-            raise InvalidSourceMapError(f"{len(raw):,} bytes are more than {LARGEST:,}")
-        texts = number_of_texts(raw)
-        if texts > MOST_TEXTS:
-            raise InvalidSourceMapError(f"{texts:,} names and sources are more than {MOST_TEXTS:,}")
+        found = {one: self._places.get((self._id, *one)) for one in positions}
+        missing = [one for one, place in found.items() if place is None]
         try:
-            self._view = SourceMapView.from_json_bytes(raw.removeprefix(b"\xef\xbb\xbf"))
-            self.mappings = len(self._view)
-        except SymbolicError as error:
-            why = str(error)[:200] or type(error).__name__
-            error.__traceback__ = None  # a frame in it holds the bytes, and the error itself
-            raise InvalidSourceMapError(f"not a source map: {why}") from None
-        self._index = index
-        self.weight = weight(len(raw), self.mappings, texts) + (index.weight if index else 0)
-        self._places = places if places is not None else LruCache(PLACES)
-        self._key = secrets.token_hex(8)
+            looked_up = self._looked_up(missing)
+        except InvalidSourceMapError:  # expired while it was used, or damaged
+            return {one: place or NOT_PARSABLE for one, place in found.items()}
+        for one, place in zip(missing, looked_up, strict=True):
+            found[one] = place
+            self._places.put((self._id, *one), place)
+        return {one: place or NO_MAPPING for one, place in found.items()}
 
-    @property
-    def has_sources(self) -> bool:
-        """Whether any source's text is in the map."""
-        return any(
-            self._view.get_sourceview(at) is not None
-            for at in range(min(self._view.source_count, 1000))
-        )
+    def _looked_up(self, positions: Sequence[tuple[int, int]]) -> list[Place | str]:
+        """Reads the blocks that it needs at once, and then the pages."""
+        keys = [_key(line - 1, column - 1) for line, column in positions]
+        found = self._covering(keys)
+        # WebKit points one to the left of where it calls.
+        braces = [
+            key + 1
+            if key is not None and one is not None and one.mapping.flags & AT_BRACE
+            else None
+            for key, one in zip(keys, found, strict=True)
+        ]
+        if any(braces):
+            behind = self._covering(braces)
+            found = [
+                after if after is not None and after.begins == brace else one
+                for one, after, brace in zip(found, behind, braces, strict=True)
+            ]
+        rows = self._rows([one.mapping for one in found if one is not None])
+        return [NO_MAPPING if one is None else _place(one, rows) for one in found]
 
-    def sources(self) -> Iterator[tuple[str, str | None]]:
-        """The name and the text of each source, by its number; '' and None where it has none."""
-        for number in range(self._view.source_count):
-            view = self._view.get_sourceview(number)
-            text = None if view is None else view.get_source()
-            yield self._view.get_source_name(number) or "", text
+    def _covering(self, keys: Sequence[int | None]) -> list[_Found | None]:
+        numbers = [None if key is None else self._directory.block_of(key) for key in keys]
+        blocks = self._parts.blocks({one for one in numbers if one is not None})
+        found: list[_Found | None] = []
+        for key, number in zip(keys, numbers, strict=True):
+            covering = None if key is None or number is None else blocks[number].covering(key)
+            found.append(None if covering is None else _Found(*covering, blocks[number or 0]))
+        return found
 
-    def place(self, line: int, column: int) -> Place | None:
-        """The place that a position of the script, counted from 1, comes from; None if the map
-        does not say.
-        """
-        key = (self._key, line, column)
-        known = self._places.get(key)
-        if known is None:
-            known = (self._looked_up(line - 1, column - 1),)
-            self._places.put(key, known)
-        return known[0]
-
-    def _looked_up(self, line: int, column: int) -> Place | None:
-        token = self._token(line, column)
-        if token is None:
-            return None
-        source, text = self._source(token)
-        if text is not None and text[token.src_col : token.src_col + 1] == "}":
-            after = self._token(line, column + 1)  # WebKit points one to the left of where it calls
-            if after is not None and after.dst_col == column + 1:
-                token, (source, text) = after, self._source(after)
-        return self._place_of(token, source, text)
-
-    def _source(self, token: SourceMapTokenMatch) -> tuple[SourceView | None, str | None]:
-        """The source that a mapping names, and its line there, as far as the map has them."""
-        source = self._view.get_sourceview(token.src_id or 0)
-        return source, source[token.src_line] if source is not None and token.src_line < len(
-            source
-        ) else None
-
-    def _token(self, line: int, column: int) -> SourceMapTokenMatch | None:
-        """The mapping that covers a position; one of another line does not, nor one that names
-        no source.
-        """
-        if not (0 <= line < _NOTHING and 0 <= column < _NOTHING):
-            return None
-        token = self._view.lookup(line, column)
-        if (
-            token is None
-            or token.dst_line != line
-            or token.src_id in (None, _NOTHING)
-            or _NOTHING in (token.src_line, token.src_col)
-        ):
-            return None
-        return token
-
-    def _place_of(
-        self, token: SourceMapTokenMatch, source: SourceView | None, text: str | None
-    ) -> Place:
-        at, name = token.src_line, (token.name or "")[:200]
-        file, column = (token.src or f"source {token.src_id}")[:2048], token.src_col + 1
-        if source is None or text is None:
-            ignored = self._is_ignored(token)
-            function, _ = self._function_at(token, token.src_col)
-            return Place(file, at + 1, column, function, name, [], None, [], ignored=ignored)
-        pre = [_cut(source[n]) for n in range(max(0, at - AROUND), at)]
-        post = [_cut(source[n]) for n in range(at + 1, min(len(source), at + 1 + AROUND))]
-        before = len(_before(text, token.src_col).encode())
-        function, unnamed = self._function_at(token, before)
-        line, ignored = _cut(text, token.src_col), self._is_ignored(token)
-        return Place(file, at + 1, column, function, name, pre, line, post, unnamed, ignored)
-
-    def _function_at(self, token: SourceMapTokenMatch, column: int) -> tuple[str | None, str]:
-        """The function, None if nobody can tell; and then why, unless that is as it should be."""
-        if self._index is None:
-            return None, NO_INDEX
-        table = self._index.table(token.src_id or 0)
-        return (None, UNREADABLE) if table is None else (table.at(token.src_line, column), "")
-
-    def _is_ignored(self, token: SourceMapTokenMatch) -> bool:
-        return self._index is not None and token.src in self._index.ignored
+    def _rows(self, mappings: Sequence[place_index.Mapping]) -> _Rows:
+        """The lines of source around mappings, by their rows."""
+        wanted = {row for one in mappings for row in _around(one)}
+        numbers = {self._directory.page_of(row) for row in wanted}
+        pages = self._parts.pages(one for one in numbers if one < self._directory.parts)
+        return {
+            (number - self._directory.blocks) * PAGE + at: text
+            for number, page in pages.items()
+            for at, text in enumerate(page)
+        }
 
 
-def number_of_texts(raw: bytes) -> int:
-    """About how many strings a map's JSON holds; quotes within them are behind a backslash."""
-    return (raw.count(b'"') - raw.count(b'\\"')) // 2
+def _key(line: int, column: int) -> int | None:
+    return line * LINE + column if 0 <= line < NOTHING and 0 <= column < NOTHING else None
 
 
-def weight(size: int, mappings: int, texts: int = 0) -> int:
-    """About what a map of so many bytes, mappings and texts takes in memory."""
-    return size + MEMORY_OF_TOKEN * mappings + MEMORY_OF_TEXT * texts
+def _around(one: place_index.Mapping) -> range:
+    if one.row == NOTHING:
+        return range(0)
+    return range(one.row - min(AROUND, one.line), one.row + AROUND + 1)
 
 
-def _before(text: str, column: int) -> str:
-    """`text` before a column, which maps count in UTF-16."""
-    if text.isascii():
-        return text[:column]
-    return text.encode("utf-16-le", "replace")[: 2 * column].decode("utf-16-le", "ignore")
-
-
-def _cut(text: str, column: int = 0) -> str:
-    """A line of source without its end; of a long one the part around the column."""
-    text = text.rstrip("\r\n")
-    if len(text) <= WIDTH:
-        return text
-    start = max(0, min(column - WIDTH // 2, len(text) - WIDTH))
-    return "…" * (start > 0) + text[start : start + WIDTH] + "…" * (start + WIDTH < len(text))
+def _place(found: _Found, rows: _Rows) -> Place:
+    _, one, block = found
+    around = _around(one)
+    line = rows.get(one.row) if around else None
+    pre = [rows[row] for row in around if row < one.row and row in rows]
+    post: list[str] = []
+    for row in range(one.row + 1, around.stop):
+        if row not in rows:
+            break  # the source ends here, and behind it is another one
+        post.append(rows[row])
+    function = None if one.function >= UNREAD else block.text(one.function)
+    return Place(
+        block.text(one.file),
+        one.line + 1,
+        one.column + 1,
+        function,
+        block.text(one.name),
+        pre,
+        line if one.window == NOTHING else block.text(one.window),
+        post,
+        UNREADABLE if one.function == UNREAD else "",
+        bool(one.flags & IGNORED),
+    )

@@ -1,8 +1,8 @@
 """Source maps in MongoDB: the one module of the stages that speaks to it.
 
 `map_names` has one document for each map of a project's release (or debug id); the bytes are in the
-GridFS bucket `maps`, compressed, once for all names whose bytes are the same, and beside them the
-index of their functions; `map_projects` says which projects have maps, and when that last changed.
+GridFS bucket `maps`, compressed, once for all names whose bytes are the same, and beside them their
+index (see `place_index`); `map_projects` says which projects have maps, and when that last changed.
 Every write may be done twice, in any order.
 Chunks of GridFS have no date of their own, so they are given one, and expire like the rest; a day
 later, so that no file outlives its bytes.
@@ -17,10 +17,11 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from bson import ObjectId
-from gridfs import GridFSBucket
+from gridfs import DEFAULT_CHUNK_SIZE, GridFSBucket
 from gridfs.errors import CorruptGridFile, NoFile
 
 from catchwater import mongo_client
+from catchwater.errors import InvalidSourceMapError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -30,13 +31,18 @@ Document = dict[str, Any]
 
 BUCKET = "maps"
 
-LARGEST_INDEX = 64 * 2**20
-"""Bytes of an index of functions, unpacked."""
+LARGEST = 64 * 2**20
+"""Bytes of a map that is still looked at, unpacked."""
+
+INDEX_CHUNK = 16 * 2**10
+"""Bytes of a chunk of an index, of which a few are read at a time; GridFS has 255 kB otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
 class StoredMap:
-    """A map under one of its names. `size` is in bytes, unpacked; `sha` names the bytes."""
+    """A map under one of its names. `size` is in bytes, unpacked; `sha` names the bytes. `unread`:
+    why it could not be read at its upload, and no frame is mapped by it.
+    """
 
     project: str
     release: str
@@ -47,6 +53,16 @@ class StoredMap:
     mappings: int
     uploaded: datetime | None = None
     dist: str = ""
+    unread: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class IndexFile:
+    """Where an index is. `length` and `chunk` are in bytes."""
+
+    id: Any
+    length: int
+    chunk: int
 
 
 @dataclass(slots=True)
@@ -122,9 +138,33 @@ class MapStore:
             except (NoFile, CorruptGridFile, zlib.error):
                 return None
 
-    def read_index(self, sha: str) -> bytes | None:
-        """The index of a map's functions, packed; None if there is none."""
-        return self.read(_index_of(sha), LARGEST_INDEX)
+    def indexes(self, shas: Sequence[str]) -> dict[str, IndexFile]:
+        """Where the indexes of these maps are, as far as there are any."""
+        names = {_index_of(sha): sha for sha in shas}
+        with self._translated_errors():
+            found = self._database[f"{BUCKET}.files"].find({"filename": {"$in": list(names)}})
+            return {
+                names[one["filename"]]: IndexFile(one["_id"], one["length"], one["chunkSize"])
+                for one in found
+            }
+
+    def read_ranges(self, wanted: Sequence[tuple[IndexFile, int, int]]) -> list[bytes]:
+        """Bytes of indexes, each from where to where. One query.
+
+        Raises InvalidSourceMapError where one is not there any more.
+        """
+        chunks: dict[tuple[Any, int], bytes] = {}
+        numbers: dict[Any, set[int]] = {}
+        for one, begins, ends in wanted:
+            numbers.setdefault(one.id, set()).update(_chunks(one, begins, ends))
+        each = [{"files_id": of, "n": {"$in": list(these)}} for of, these in numbers.items()]
+        with self._translated_errors():
+            for chunk in self._database[f"{BUCKET}.chunks"].find({"$or": each}) if each else ():
+                chunks[chunk["files_id"], chunk["n"]] = chunk["data"]
+        try:
+            return [_range(chunks, *one) for one in wanted]
+        except KeyError as error:
+            raise InvalidSourceMapError("a part of its index is gone: upload it again") from error
 
     def has_index(self, sha: str) -> bool:
         with self._translated_errors():
@@ -132,9 +172,9 @@ class MapStore:
             return files.find_one({"filename": _index_of(sha)}, {"_id": 1}) is not None
 
     def put_index(self, sha: str, packed: bytes) -> None:
-        """Store the index of a map's functions, for as long as the map is stored."""
+        """Store the index of a map, for as long as the map is stored."""
         with self._translated_errors():
-            self._store_bytes(_index_of(sha), packed, datetime.now(UTC))
+            self._store_bytes(_index_of(sha), packed, datetime.now(UTC), INDEX_CHUNK)
 
     def prepare(self, retention: timedelta) -> None:
         """Create the indexes. `retention`: how long a map is stored after its last upload."""
@@ -157,9 +197,11 @@ class MapStore:
         """
         with self._translated_errors():
             now = datetime.now(UTC)
-            self._store_bytes(one.sha, raw, now)
+            self._store_bytes(one.sha, zlib.compress(raw, 6), now)
             self._keep(_index_of(one.sha), now)
-            fields = {name: getattr(one, name) for name in (*_FIELDS, "dist")} | {"uploaded": now}
+            fields = {name: getattr(one, name) for name in (*_FIELDS, *_LATER_FIELDS)} | {
+                "uploaded": now
+            }
             before = self._names.find_one_and_update(
                 {"_id": _identity(one)}, {"$set": fields}, {"sha": 1}, upsert=True
             )
@@ -174,17 +216,19 @@ class MapStore:
         with self._translated_errors():
             yield from map(_stored_map, self._names.find({"project": project}).sort("uploaded", -1))
 
-    def _store_bytes(self, sha: str, raw: bytes, now: datetime) -> None:
+    def _store_bytes(
+        self, name: str, packed: bytes, now: datetime, chunk: int = DEFAULT_CHUNK_SIZE
+    ) -> None:
         """The chunks are dated last: those of an upload that died have no date, and a later one
         takes them away.
         """
         files, chunks = self._database[f"{BUCKET}.files"], self._database[f"{BUCKET}.chunks"]
-        if files.find_one({"filename": sha}, {"_id": 1}) is None:
+        if files.find_one({"filename": name}, {"_id": 1}) is None:
             hour_ago = ObjectId.from_datetime(now - timedelta(hours=1))
             chunks.delete_many({"uploaded": None, "_id": {"$lt": hour_ago}})
-            metadata = {"size": len(raw), "uploaded": now}
-            self._bucket.upload_from_stream(sha, zlib.compress(raw, 6), metadata=metadata)
-        self._keep(sha, now)
+            metadata = {"size": len(packed), "uploaded": now}
+            self._bucket.upload_from_stream(name, packed, chunk, metadata=metadata)
+        self._keep(name, now)
 
     def _keep(self, sha: str, now: datetime) -> None:
         """Let a file's retention start anew, if there is one of that name."""
@@ -198,6 +242,7 @@ class MapStore:
 
 
 _FIELDS = ("project", "release", "path", "debug_id", "sha", "size", "mappings")
+_LATER_FIELDS = ("dist", "unread")  # not in documents of older releases
 
 
 def _identity(one: StoredMap) -> str:
@@ -209,7 +254,17 @@ def _identity(one: StoredMap) -> str:
 
 def _index_of(sha: str) -> str:
     """The file of a map's index. The number is that of its format."""
-    return f"{sha}.functions.1"
+    return f"{sha}.places.1"
+
+
+def _chunks(one: IndexFile, begins: int, ends: int) -> range:
+    return range(begins // one.chunk, -(-min(ends, one.length) // one.chunk))
+
+
+def _range(chunks: dict[tuple[Any, int], bytes], one: IndexFile, begins: int, ends: int) -> bytes:
+    numbers = _chunks(one, begins, ends)
+    joined = b"".join(chunks[one.id, number] for number in numbers)
+    return joined[begins - numbers.start * one.chunk :][: ends - begins]
 
 
 def sha_of(raw: bytes) -> str:
@@ -219,7 +274,8 @@ def sha_of(raw: bytes) -> str:
 
 def _stored_map(document: Document) -> StoredMap:
     fields = {name: document[name] for name in _FIELDS}
-    return StoredMap(**fields, uploaded=document["uploaded"], dist=document.get("dist", ""))
+    later = {name: document.get(name, "") for name in _LATER_FIELDS}
+    return StoredMap(**fields, **later, uploaded=document["uploaded"])
 
 
 def _add(found: FoundMaps, one: StoredMap, release: str, dist: str) -> None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from catchwater.sourcemaps.lookup import NO_MAPPING, NOT_UPLOADED, path_of
+from catchwater.sourcemaps.lookup import NOT_UPLOADED, path_of
 from stages.grouping.frames import Frame, is_extension, is_native, is_ours
 from stages.grouping.grouped_event import FRAMES
 
@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from catchwater.sourcemaps.lookup import Maps
-    from catchwater.sourcemaps.positions import Map, Place
+    from catchwater.sourcemaps.place import Place
+    from catchwater.sourcemaps.positions import Map
     from stages.grouping.parsed_event import ParsedEvent
 
 MINIFIED = 500
@@ -50,16 +51,37 @@ def resolve(details: ParsedEvent, project: str, maps: Maps | None) -> None:
         path: one for file, one in details.debug_ids.items() if (path := path_of(file)) in wanted
     }
     if wanted:
-        work = _Work(maps.find(project, details.release, wanted, details.dist))
+        found = maps.find(project, details.release, wanted, details.dist)
+        work = _Work(_places(stacks, found))
         for frames in stacks:
             work.replace(frames)
+
+
+def _places(
+    stacks: list[list[Frame]], found: Mapping[str, Map | str]
+) -> dict[tuple[str, int, int], Place | str]:
+    """Where each position comes from, or why that is unknown: each map is asked once."""
+    positions: dict[str, set[tuple[int, int]]] = {}
+    for frame in (frame for frames in stacks for frame in frames[:FRAMES] if _may_be_mapped(frame)):
+        path, line, column = _position(frame)
+        positions.setdefault(path, set()).add((line, column))
+    places: dict[tuple[str, int, int], Place | str] = {}
+    for path, wanted in positions.items():
+        one = found.get(path, NOT_UPLOADED)
+        told = dict.fromkeys(wanted, one) if isinstance(one, str) else one.places(wanted)
+        places |= {(path, *position): place for position, place in told.items()}
+    return places
+
+
+def _position(frame: Frame) -> tuple[str, int, int]:
+    return path_of(frame.file), frame.line or 0, frame.column or 0
 
 
 class _Work:
     """One event's frames."""
 
-    def __init__(self, found: Mapping[str, Map | str]) -> None:
-        self._found = found
+    def __init__(self, places: Mapping[tuple[str, int, int], Place | str]) -> None:
+        self._places = places
         self._left = CONTEXT
 
     def replace(self, frames: list[Frame]) -> None:
@@ -74,10 +96,7 @@ class _Work:
 
     def _place(self, frame: Frame) -> Place | str | None:
         """Where the frame comes from, or why that is unknown, or None for what never has a map."""
-        found = self._found.get(path_of(frame.file)) if _may_be_mapped(frame) else None
-        if found is None or isinstance(found, str):
-            return found
-        return found.place(frame.line or 0, frame.column or 0) or NO_MAPPING
+        return self._places[_position(frame)] if _may_be_mapped(frame) else None
 
     def _mapped(self, frame: Frame, place: Place, caller: Place | str | None) -> Frame:
         function = _function(frame, place, caller)

@@ -10,6 +10,13 @@ from pymongo import MongoClient
 from catchwater.sourcemaps.cache import MapCache
 from catchwater.sourcemaps.store import MapStore
 from tests.sourcemaps import bundles
+from tests.sourcemaps.indexed import READER
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _reader_ends() -> Iterator[None]:
+    yield
+    READER.close()
 
 
 @pytest.fixture

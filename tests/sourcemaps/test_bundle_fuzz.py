@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from catchwater.errors import UploadError
 from catchwater.sourcemaps.upload.bundle import artifacts
 from tests.sourcemaps.explained import simple
+from tests.sourcemaps.indexed import READER
 from tests.sourcemaps.sentry import manifest, zipped
 
 SCRIPT = {
@@ -48,8 +49,8 @@ FILE = words(
 
 def read(raw: bytes) -> None:
     try:
-        for artifact in artifacts(io.BytesIO(raw)):
-            assert artifact.why or artifact.mappings
+        for artifact in artifacts(io.BytesIO(raw), READER):
+            assert artifact.why or artifact.found.mappings
     except UploadError as error:
         refusal = error
     else:

@@ -13,6 +13,7 @@ import pytest
 from catchwater.sourcemaps.upload import bundle, folder
 from catchwater.sourcemaps.upload.nearest import TOLD, Ends
 from tests.sourcemaps.explained import simple
+from tests.sourcemaps.indexed import READER
 from tests.sourcemaps.sentry import manifest, zipped
 
 URL = b"//# sourceMappingURL="
@@ -24,14 +25,14 @@ def in_a_folder(files: Mapping[str, bytes], place: Path) -> dict[str, str]:
     for name, raw in files.items():
         (place / name).parent.mkdir(parents=True, exist_ok=True)
         (place / name).write_bytes(raw)
-    return {one.file: one.path or one.why for one in folder.artifacts(place)}
+    return {one.file: one.path or one.why for one in folder.artifacts(place, READER)}
 
 
 def in_a_bundle(files: Mapping[str, bytes], place: Path) -> dict[str, str]:
     """The same, served below /static/ of any host."""
     told = {name: {"type": _kind(name), "url": f"~/static/{name}"} for name in files}
     packed = zipped({"manifest.json": manifest(**told), **files})
-    found = bundle.artifacts(io.BytesIO(packed))
+    found = bundle.artifacts(io.BytesIO(packed), READER)
     return {
         one.file.removeprefix("~/static/"): one.path.removeprefix("static/") or one.why
         for one in found

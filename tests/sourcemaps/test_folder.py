@@ -6,6 +6,7 @@ import pytest
 
 from catchwater.sourcemaps.upload.folder import artifacts, named_map
 from tests.sourcemaps.explained import simple
+from tests.sourcemaps.indexed import READER
 
 
 @pytest.fixture
@@ -19,7 +20,9 @@ def build(tmp_path):
 
 
 def test_a_script_and_its_map_are_found(build):
-    assert [(one.file, one.raw != b"") for one in artifacts(build)] == [("shop.js.map", True)]
+    assert [(one.file, one.found.raw != b"") for one in artifacts(build, READER)] == [
+        ("shop.js.map", True)
+    ]
 
 
 URL = "//# sourceMappingURL="
@@ -47,7 +50,7 @@ def test_a_script_names_its_map_by_the_comment_at_its_end(script, url):
 
 def test_a_text_in_the_code_hides_no_map_beside_the_script(build):
     (build / "shop.js").write_text(f"var o=`\n{URL}data:application/json;base64,`+btoa(m);o()\n")
-    assert [(one.path, one.broken) for one in artifacts(build)] == [("shop.js", False)]
+    assert [(one.path, one.broken) for one in artifacts(build, READER)] == [("shop.js", False)]
 
 
 @pytest.mark.parametrize(
@@ -56,7 +59,7 @@ def test_a_text_in_the_code_hides_no_map_beside_the_script(build):
 def test_an_address_that_is_too_long_for_a_file_ends_no_upload(build, url):
     """The system's own error ended the command."""
     (build / "long.js").write_text(f"a()\n{URL}{url}\n")
-    found = {one.file: one.why for one in artifacts(build)}
+    found = {one.file: one.why for one in artifacts(build, READER)}
     assert "is not there" in found["long.js"]
     assert found["shop.js.map"] == ""
 
@@ -64,20 +67,20 @@ def test_an_address_that_is_too_long_for_a_file_ends_no_upload(build, url):
 @pytest.mark.parametrize("url", ["/../../secret.map", "/x/../../secret.map", "//../secret.map"])
 def test_no_address_leads_out_of_the_folder(build, url):
     (build / "shop.js").write_text(f"a()\n{URL}{url}\n")
-    assert [one.file for one in artifacts(build) if one.raw] == ["shop.js.map"]
+    assert [one.file for one in artifacts(build, READER) if one.found.raw] == ["shop.js.map"]
 
 
 @pytest.mark.parametrize("name", ["x.js.map", "hidden.map"])
 def test_a_link_to_a_file_outside_is_not_followed(build, name):
     (build / name).symlink_to(build.parent / "secret.map")
-    assert [one.file for one in artifacts(build)] == ["shop.js.map"]
+    assert [one.file for one in artifacts(build, READER)] == ["shop.js.map"]
 
 
 def test_a_link_to_a_folder_outside_is_not_followed(build):
     (build / "more").symlink_to(build.parent, target_is_directory=True)
-    assert [one.file for one in artifacts(build)] == ["shop.js.map"]
+    assert [one.file for one in artifacts(build, READER)] == ["shop.js.map"]
 
 
 def test_a_link_inside_of_the_folder_is_followed(build):
     (build / "copy.js").symlink_to(build / "shop.js")
-    assert {one.file for one in artifacts(build)} == {"shop.js.map"}
+    assert {one.file for one in artifacts(build, READER)} == {"shop.js.map"}

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-import tracemalloc
 from contextlib import closing
 from typing import Any
 
 import orjson
 import pytest
 
-from catchwater.errors import InvalidSourceMapError
-from catchwater.sourcemaps.function_index import FunctionIndex
-from catchwater.sourcemaps.positions import Map
+from catchwater.sourcemaps.function_index import FunctionTable
+from catchwater.sourcemaps.parsed_map import ParsedMap
 from catchwater.sourcemaps.scope_reader import ScopeReader
 from catchwater.sourcemaps.scopes import read_functions
+from catchwater.sourcemaps.store import MapStore, StoredMap, sha_of
 from catchwater.sourcemaps.upload.document import document_of
 from catchwater.sourcemaps.upload.folder import checked
 from catchwater.sourcemaps.upload.function_maps import LONGEST, function_maps
-from catchwater.sourcemaps.upload.indexing import HEAVIEST, ignored_sources, index_of
+from catchwater.sourcemaps.upload.indexing import functions_of, ignored_sources
 from catchwater.sourcemaps.upload.repair import digits, values, without_bad_references
+from dashboard.stack_view import WHY_UNMAPPED
 from tests.sourcemaps.explained import named, report, simple, upload
+from tests.sourcemaps.indexed import READER, map_of, place
 
 VUE = """<template><button @click="PAY()">{{ é }}</button></template>
 <script setup lang="ts">
@@ -79,15 +80,11 @@ def test_very_many_tags_that_do_not_end_cost_no_more_than_their_length():
     assert read_functions(b"<script>" * 150_000, "a.vue") is not None
 
 
-def test_an_index_is_the_same_when_it_comes_back():
+def test_functions_are_the_same_when_they_come_back():
     table = read_functions(VUE.encode(), "a.vue")
-    index = FunctionIndex([None, table], frozenset({"a"}))
-    again = FunctionIndex.unpacked(index.packed())
-    assert again == index
-    assert again.table(1).at(2, 30) == "payBox"
-    assert again.table(0) is again.table(7) is None
-    with pytest.raises(InvalidSourceMapError):
-        FunctionIndex.unpacked(b'{"tables": 1}')
+    again = FunctionTable.from_json(table.as_json())
+    assert again == table
+    assert again.at(2, 30) == "payBox"
 
 
 SOURCES = ["node_modules/a/b.js", "src/a.js"]
@@ -110,7 +107,8 @@ def test_a_map_says_which_sources_are_not_the_project_s_own(field):
     offset = {"line": 0, "column": 0}
     sections = {"version": 3, "sections": [{"offset": offset, "map": SECTION | {field: [1]}}]}
     with closing(ScopeReader()) as reader:
-        assert index_of(orjson.dumps(sections), reader).ignored == {"r/src/a.js"}
+        one = ParsedMap(orjson.dumps(sections))
+        assert functions_of(sections, one, reader).ignored == {"r/src/a.js"}
 
 
 def test_a_frame_of_a_source_that_the_map_passes_over_is_no_code_of_the_project(
@@ -156,61 +154,21 @@ def test_what_is_left_of_a_repaired_map_is_as_it_was():
 @pytest.mark.parametrize("raw", [b"[]", b"x", b'{"mappings": 1}', simple(mappings="!"), b"null"])
 def test_what_cannot_be_repaired_is_refused(raw):
     assert without_bad_references(raw) is None
-    assert checked("a.js.map", "a.js", "", raw).broken
+    assert checked(READER, "a.js.map", "a.js", "", raw).broken
 
 
 def test_a_source_without_a_name_has_its_text_all_the_same():
     raw = simple(sources=[None])
-    with closing(ScopeReader()) as reader:
-        place = Map(raw, index_of(raw, reader)).place(1, 1)
-    assert (place.file, place.function, place.line_text) == ("source 0", "outer", "  boom(1);")
+    found = place(map_of(raw), 1, 1)
+    assert (found.file, found.function, found.line_text) == ("source 0", "outer", "  boom(1);")
 
 
-def test_a_map_without_an_index_says_that_it_has_to_be_uploaded_again():
-    place = Map(simple()).place(1, 1)
-    assert place.function is None
-    assert "uploaded again" in place.unnamed
-
-
-def class_of(name: str, methods: int) -> str:
-    """A source whose functions' names are far longer than their text."""
-    return f"class {name} {{{''.join(f'm{n}(){{}}' + chr(10) for n in range(methods))}}}"
-
-
-@pytest.mark.parametrize("name", ["C", "C" * 100, "\U00020000" * 100])
-def test_an_index_weighs_what_it_takes_in_memory(name):
-    """A name of 400 bytes counted as 64: 11 MB of the bound were 53 MB of memory."""
-    with closing(ScopeReader()) as reader:
-        packed = index_of(simple(sourcesContent=[class_of(name, 5000)]), reader).packed()
-    tracemalloc.start()
-    index = FunctionIndex.unpacked(packed)
-    taken, _ = tracemalloc.get_traced_memory()
-    tracemalloc.stop()
-    assert index.table(0) is not None
-    assert taken / 1.5 < index.weight < 1.5 * taken
-
-
-def test_very_many_sources_of_nothing_weigh_what_they_take_too():
-    sources = ["a.js"] * 20_000
-    with closing(ScopeReader()) as reader:
-        raw = simple(sources=sources, sourcesContent=[""] * 20_000)
-        packed = index_of(raw, reader).packed()
-    tracemalloc.start()
-    index = FunctionIndex.unpacked(packed)
-    taken, _ = tracemalloc.get_traced_memory()
-    tracemalloc.stop()
-    assert taken / 1.5 < index.weight < 1.5 * taken
-
-
-def test_a_source_of_more_functions_than_an_index_may_hold_has_none_and_its_neighbour_does():
-    """Its index was of 20 MB, and an event that needed it waited 60 ms for it."""
-    many = class_of("\U00020000" * 100, 50_000)
-    raw = simple(sources=["b.js", "a.js"], sourcesContent=["function f() {}", many])
-    with closing(ScopeReader()) as reader:
-        index = index_of(raw, reader)
-    assert index.table(1) is None
-    assert index.table(0) is not None
-    assert index.weight < HEAVIEST
+def test_a_map_without_an_index_says_that_it_has_to_be_uploaded_again(mongo, maps):
+    with closing(MapStore(mongo)) as store:
+        store.put(StoredMap("1", "r", "~/shop.js", "", sha_of(simple()), 9, 1), simple())
+    maps.look()
+    assert named(report([(1, 1)], "r"), maps)["frames"][0]["unmapped"] == "no index"
+    assert "uploaded to an older release" in WHY_UNMAPPED["no index"]
 
 
 # What metro-source-map 0.84.6 writes of a class with a method and a callback in it, and a function.
@@ -234,15 +192,13 @@ METRO = {
 def test_a_map_of_react_native_tells_functions_where_it_has_no_text(row, column, function):
     mappings = f"AA{digits(row)}{digits(column)}"
     raw = simple(mappings=mappings, sourcesContent=None, x_facebook_sources=[[METRO]])
-    with closing(ScopeReader()) as reader:
-        place = Map(raw, index_of(raw, reader)).place(1, 1)
-    assert (place.line, place.function, place.line_text) == (row + 1, function, None)
+    found = place(map_of(raw), 1, 1)
+    assert (found.line, found.function, found.line_text) == (row + 1, function, None)
 
 
 def test_the_text_of_a_source_tells_functions_better_than_react_native_does():
     raw = simple(x_facebook_sources=[[METRO]])
-    with closing(ScopeReader()) as reader:
-        assert Map(raw, index_of(raw, reader)).place(1, 1).function == "outer"
+    assert place(map_of(raw), 1, 1).function == "outer"
 
 
 @pytest.mark.parametrize(
@@ -301,9 +257,8 @@ def of_metro(function: str, *sources: str | None, root: str | None = None) -> di
 def test_each_section_of_a_map_of_react_native_tells_its_own_functions(maps):
     """Bundles of several segments have such maps; none of their functions had a name."""
     raw = sections(*maps)
-    with closing(ScopeReader()) as reader:
-        one = Map(raw, index_of(raw, reader))
-    assert [one.place(line, 1).function for line in (1, 2)] == ["pay", "refund"]
+    one = map_of(raw)
+    assert [place(one, line, 1).function for line in (1, 2)] == ["pay", "refund"]
 
 
 def test_a_section_says_which_of_its_sources_are_not_the_project_s_own_and_not_which_of_another():
@@ -311,7 +266,8 @@ def test_a_section_says_which_of_its_sources_are_not_the_project_s_own_and_not_w
     ignoring = {**of_metro("pay", "a.js", root="lib"), "ignoreList": [0]}
     raw = sections(ignoring, of_metro("refund", "a.js"), of_metro("back", "src/a.js"))
     with closing(ScopeReader()) as reader:
-        assert index_of(raw, reader).ignored == {"lib/a.js"}
+        functions = functions_of(document_of(raw), ParsedMap(raw), reader)
+        assert functions.ignored == {"lib/a.js"}
 
 
 def test_sections_without_end_cost_no_more_than_their_length():

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from contextlib import closing
-
 import pytest
 
 from catchwater.sourcemaps.lookup import path_of
-from catchwater.sourcemaps.positions import WIDTH, Map
-from catchwater.sourcemaps.scope_reader import ScopeReader
+from catchwater.sourcemaps.place import NO_MAPPING, WIDTH
 from catchwater.sourcemaps.scopes import read_functions
-from catchwater.sourcemaps.upload.indexing import index_of
 from tests.sourcemaps.explained import simple
+from tests.sourcemaps.indexed import map_of, place
 
 SOURCE = """\
 export default function App(this: any, x: number): void { A(); }
@@ -67,25 +64,23 @@ def test_columns_count_in_utf_16_as_browsers_do():
         names=[],
         sourcesContent=[text],
     )
-    with closing(ScopeReader()) as reader:
-        one = Map(raw, index_of(raw, reader))
-    place = one.place(1, 1)
-    assert (place.function, place.column) == ("f", column + 1)
+    found = place(map_of(raw), 1, 1)
+    assert (found.function, found.column) == ("f", column + 1)
 
 
 def test_webkit_s_position_at_the_brace_before_a_call_is_the_call_s():
     """Two mappings side by side: the brace of line 1, and one column on the call of line 2."""
-    one = Map(simple(mappings="AAAA,CACAA", sourcesContent=["}\ncall()"]))
-    assert one.place(1, 1).line == 2
+    one = map_of(simple(mappings="AAAA,CACAA", sourcesContent=["}\ncall()"]))
+    assert place(one, 1, 1).line == 2
 
 
 def test_a_position_of_a_line_without_mappings_is_not_that_of_the_line_before():
-    assert Map(simple(mappings="AAAA;")).place(2, 1) is None
+    assert place(map_of(simple(mappings="AAAA;")), 2, 1) == NO_MAPPING
 
 
 def test_of_a_long_line_the_part_around_the_column_is_kept():
-    one = Map(simple(mappings="AACAA", sourcesContent=["\n" + "y" * 5000]))
-    assert len(one.place(1, 1).line_text) == WIDTH + 1
+    one = map_of(simple(mappings="AACAA", sourcesContent=["\n" + "y" * 5000]))
+    assert len(place(one, 1, 1).line_text) == WIDTH + 1
 
 
 @pytest.mark.parametrize(

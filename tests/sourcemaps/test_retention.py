@@ -54,7 +54,7 @@ def test_two_releases_share_their_bytes_and_the_later_upload_keeps_them(mongo, d
     first = max(database["maps.files"].distinct("metadata.uploaded"))
     upload(mongo, tmp_path, "--release", "two")
     sha = sha_of(simple())
-    assert set(database["maps.files"].distinct("filename")) == {sha, f"{sha}.functions.1"}
+    assert set(database["maps.files"].distinct("filename")) == {sha, f"{sha}.places.1"}
     assert min(database["maps.files"].distinct("metadata.uploaded")) > first
     assert database["maps.chunks"].count_documents({"uploaded": {"$gt": first}}) == 2
     listed = run("list", "--project", "1", "--mongo-url", mongo).output

@@ -12,6 +12,7 @@ import pytest
 from catchwater.sourcemaps.store import MapStore, sha_of
 from catchwater.sourcemaps.upload.bundle import artifacts
 from tests.sourcemaps.explained import named, position, simple, upload
+from tests.sourcemaps.indexed import READER
 from tests.sourcemaps.sentry import UPLOAD, manifest, served, zipped
 from tests.sourcemaps.test_builds import crash
 from tests.waiting import wait_until
@@ -209,7 +210,8 @@ def test_scripts_that_make_and_finalize_a_release_around_it_work(server):
 def test_a_script_s_map_is_told_relative_to_it(script, target, path):
     told = {"s": {"type": "minified_source", "url": script, "headers": {"Sourcemap": target}}}
     told["m"] = {"type": "source_map", "url": path}
-    found = list(artifacts(io.BytesIO(zipped({"manifest.json": manifest(**told), "m": simple()}))))
+    packed = zipped({"manifest.json": manifest(**told), "m": simple()})
+    found = list(artifacts(io.BytesIO(packed), READER))
     assert [(one.path, one.why) for one in found] == [
         (script.removeprefix("~/").rpartition("example/")[2], "")
     ]

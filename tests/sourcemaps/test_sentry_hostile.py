@@ -17,6 +17,7 @@ import pytest
 from catchwater.errors import UploadError
 from catchwater.sourcemaps.upload.bundle import artifacts
 from tests.sourcemaps.explained import simple
+from tests.sourcemaps.indexed import READER
 from tests.sourcemaps.sentry import ASSEMBLE, UPLOAD, manifest, served, sha1, zipped
 
 SCRIPT = {"type": "minified_source", "url": "~/a.js", "headers": {"Sourcemap": "a.js.map"}}
@@ -127,7 +128,7 @@ def test_a_map_that_many_scripts_name_counts_each_time_that_it_is_unpacked():
     raw = zipped({"manifest.json": manifest(**scripts, m=MAP), "m": bytes(2**20)})
     assert len(raw) < 10_000
     with pytest.raises(UploadError, match="unpacks to more than 10,485,760 bytes"):
-        list(artifacts(io.BytesIO(raw), 10 * 2**20))
+        list(artifacts(io.BytesIO(raw), READER, 10 * 2**20))
 
 
 @pytest.mark.parametrize("content", [b"\0", b'{"version":3,"names":["', b"["])
@@ -140,7 +141,7 @@ def test_a_bundle_takes_the_memory_of_its_largest_file_whatever_is_in_the_others
     del files
     tracemalloc.start()
     try:
-        found = list(artifacts(io.BytesIO(raw)))
+        found = list(artifacts(io.BytesIO(raw), READER))
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()

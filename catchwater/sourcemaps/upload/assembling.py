@@ -7,6 +7,7 @@ from __future__ import annotations
 import asyncio
 import tempfile
 import time
+from collections import Counter
 from contextlib import closing
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Annotated, Any
@@ -15,10 +16,10 @@ import structlog
 from pydantic import BaseModel, ConfigDict, Field
 
 from catchwater.errors import RefusedError, UnavailableError, UploadError
-from catchwater.sourcemaps.scope_reader import ScopeReader
 from catchwater.sourcemaps.upload.bundle import artifacts
 from catchwater.sourcemaps.upload.chunks import CHUNK, Chunks
-from catchwater.sourcemaps.upload.store_artifact import Build, store_artifact
+from catchwater.sourcemaps.upload.map_reader import MapReader
+from catchwater.sourcemaps.upload.store_artifact import OUTCOMES, Build, store_artifact
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,6 +31,11 @@ log = structlog.get_logger()
 
 BUNDLE = 512 * 2**20
 """Bytes of a bundle, packed."""
+
+BUDGET_S = 180.0
+"""Seconds of CPU that the maps of one bundle may take: 300 MB of real ones do. Those that come
+after it are stored, but not read.
+"""
 
 ANSWER_AFTER_S = 30.0
 """Seconds that a poll waits for the outcome; then it gets `assembling`, and the client polls
@@ -75,12 +81,14 @@ class Assembler:
         chunks: Chunks,
         retention: timedelta,
         answer_after_s: float = ANSWER_AFTER_S,
+        budget_s: float = BUDGET_S,
     ) -> None:
-        """`retention`: how long a map is stored."""
+        """`retention`: how long a map is stored. `budget_s`: seconds of CPU for a bundle."""
         self._store = store
         self._retention = retention
         self._chunks = chunks
         self._answer_after_s = answer_after_s
+        self._budget_s = budget_s
         self._jobs: dict[Order, _Job] = {}
         self._turn = asyncio.Lock()
 
@@ -156,25 +164,25 @@ class Assembler:
         return why
 
     def _store_maps(self, order: Order, log: Any) -> str:
-        counts = {"uploaded": 0, "there": 0, "skipped": 0, "refused": 0}
-        refused = ""
-        with tempfile.TemporaryFile() as file, closing(ScopeReader()) as reader:
+        reader = MapReader(self._store.has_index, self._budget_s)
+        counts = Counter(dict.fromkeys(OUTCOMES, 0))
+        first: dict[str, str] = {}
+        with tempfile.TemporaryFile() as file, closing(reader):
             self._join(order, file)
             self._store.prepare(self._retention)
-            for artifact, project in ((a, p) for a in artifacts(file) for p in order.projects):
+            started = time.thread_time()
+            for artifact, project in (
+                (a, p) for a in artifacts(file, reader) for p in order.projects
+            ):
                 name = artifact.file[:300]
                 build = Build(project, order.version or "", order.dist or "")
-                outcome, text = store_artifact(self._store, reader, build, artifact)
+                outcome, text = store_artifact(self._store, build, artifact)
                 log.info("a file", outcome=outcome, file=name, project=project, text=text)
                 counts[outcome] += 1
-                if outcome == "refused":
-                    refused = refused or f"{name}: {text}"
+                first.setdefault(outcome, f"{name}: {text}")
+                reader.work_besides_s = time.thread_time() - started
         log.info("a bundle of source maps was read", **counts)
-        if refused:
-            return f"{counts['refused']} refused, the others are stored; the first: {refused}"
-        return (
-            "" if counts["uploaded"] + counts["there"] else "there is no source map in the bundle"
-        )
+        return _said(counts, first)
 
     def _join(self, order: Order, file: IO[bytes]) -> None:
         try:
@@ -187,6 +195,18 @@ class Assembler:
             raise UploadError(
                 400, f"the chunks together have the SHA-1 {found}, not {order.checksum}"
             )
+
+
+def _said(counts: Counter[str], first: dict[str, str]) -> str:
+    """What is wrong with the maps of a bundle; '' if nothing is."""
+    wrong = [
+        f"{counts[outcome]} {what}; the first: {first[outcome]}"
+        for outcome, what in (("refused", "refused"), ("unread", "stored without an index"))
+        if counts[outcome]
+    ]
+    if wrong:
+        return "; ".join([*wrong, "the others are stored"])
+    return "" if counts["uploaded"] + counts["there"] else "there is no source map in the bundle"
 
 
 def _answer(state: str, detail: str | None = None, missing: Sequence[str] = ()) -> dict[str, Any]:

@@ -19,7 +19,7 @@ import orjson
 
 from catchwater.errors import UploadError
 from catchwater.sourcemaps.lookup import path_of
-from catchwater.sourcemaps.positions import LARGEST
+from catchwater.sourcemaps.store import LARGEST
 from catchwater.sourcemaps.upload.folder import (
     Artifact,
     checked,
@@ -34,6 +34,8 @@ from catchwater.sourcemaps.upload.zip_directory import check_directory
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from catchwater.sourcemaps.upload.map_reader import MapReader
 
 UNPACKED = 2 * 2**30
 """Bytes of all that is read of a bundle, unpacked."""
@@ -71,13 +73,13 @@ class Entry:
     debug_id: str
 
 
-def artifacts(file: IO[bytes], most: int = UNPACKED) -> Iterator[Artifact]:
+def artifacts(file: IO[bytes], reader: MapReader, most: int = UNPACKED) -> Iterator[Artifact]:
     """Every script and map of a bundle, as `folder.artifacts` has them.
 
     Raises UploadError if it is no bundle, or unpacks to more than `most` bytes.
     """
     with _opened(file) as archive:
-        yield from _Bundle(archive, most).artifacts()
+        yield from _Bundle(archive, reader, most).artifacts()
 
 
 def _opened(file: IO[bytes]) -> zipfile.ZipFile:
@@ -91,8 +93,9 @@ def _opened(file: IO[bytes]) -> zipfile.ZipFile:
 
 
 class _Bundle:
-    def __init__(self, archive: zipfile.ZipFile, most: int) -> None:
+    def __init__(self, archive: zipfile.ZipFile, reader: MapReader, most: int) -> None:
         self._archive = archive
+        self._reader = reader
         self._most = self._left = most
         manifest = self._read("manifest.json", MANIFEST)
         if isinstance(manifest, str):
@@ -124,7 +127,7 @@ class _Bundle:
                 return Artifact(script.path, why=text, broken=True)
             url, debug_id = url or named_map(text), debug_id or named_debug_id(text)
         if url.startswith("data:"):
-            return checked(script.path, script.path[2:], debug_id, inline(url))
+            return checked(self._reader, script.path, script.path[2:], debug_id, inline(url))
         entry = self._map_at(script.path, url)
         if entry is None:
             why = (
@@ -153,7 +156,7 @@ class _Bundle:
         raw = self._read(entry.name, LARGEST)
         if isinstance(raw, str):
             return Artifact(entry.path, why=raw, broken=True)
-        return checked(entry.path, script[2:], debug_id, raw)
+        return checked(self._reader, entry.path, script[2:], debug_id, raw)
 
     def _read(self, name: str, most: int) -> bytes | str:
         """The bytes of a file, or why they cannot be had.

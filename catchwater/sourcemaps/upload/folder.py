@@ -13,14 +13,15 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from catchwater.errors import InvalidSourceMapError
-from catchwater.sourcemaps.positions import LARGEST, Map
-from catchwater.sourcemaps.upload.document import document_of
+from catchwater.sourcemaps.store import LARGEST
+from catchwater.sourcemaps.upload.map_reader import NO_MAP, MapFacts
 from catchwater.sourcemaps.upload.nearest import Ends
-from catchwater.sourcemaps.upload.repair import without_bad_references
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from catchwater.sourcemaps.upload.map_reader import MapReader
 
 _SCRIPTS = (".js", ".mjs", ".cjs", ".jsx", ".bundle", ".jsbundle")
 _MAP_URL = re.compile(rb"//[#@][ \t]*sourceMappingURL=([^\s'\"`]+)")
@@ -31,7 +32,7 @@ _DEBUG_ID = re.compile("[0-9a-f]{32}")
 
 @dataclass(frozen=True, slots=True)
 class Artifact:
-    """A file, and what came of it: a map (`raw`) of the script at `path`, or why there is
+    """A file, and what came of it: a map of the script at `path`, or why there is
     nothing to upload.
 
     `broken`: it was to be a map, and is none that can be used.
@@ -40,14 +41,12 @@ class Artifact:
     file: str
     path: str = ""
     debug_id: str = ""
-    raw: bytes = b""
-    mappings: int = 0
-    has_sources: bool = False
+    found: MapFacts = NO_MAP
     why: str = ""
     broken: bool = False
 
 
-def artifacts(folder: Path) -> Iterator[Artifact]:
+def artifacts(folder: Path, reader: MapReader) -> Iterator[Artifact]:
     """Every script and map below a folder, in order of name."""
     root = folder.resolve()
     files = sorted(
@@ -60,22 +59,22 @@ def artifacts(folder: Path) -> Iterator[Artifact]:
     taken: set[Path] = set()
     without: list[str] = []
     for script in (path for path in files if path.name.endswith(_SCRIPTS)):
-        found = _of_script(folder, script, taken)
+        found = _of_script(folder, script, taken, reader)
         if not found.path:
             without.append(script.relative_to(folder).as_posix())
         yield found
     ends = Ends(without)
     for path in files:
         if path.name.endswith(".map") and path.resolve() not in taken:
-            yield _of_map(folder, path, ends)
+            yield _of_map(folder, path, ends, reader)
 
 
-def _of_script(folder: Path, script: Path, taken: set[Path]) -> Artifact:
+def _of_script(folder: Path, script: Path, taken: set[Path], reader: MapReader) -> Artifact:
     name, text = script.relative_to(folder).as_posix(), script.read_bytes()
     named, debug_id = named_map(text), named_debug_id(text)
     url = named or f"{script.name}.map"
     if url.startswith("data:"):
-        return checked(name, name, debug_id, inline(url))
+        return checked(reader, name, name, debug_id, inline(url))
     place = _place(folder, script, url)
     if not _is_file(place):
         why = (
@@ -88,7 +87,7 @@ def _of_script(folder: Path, script: Path, taken: set[Path]) -> Artifact:
         return Artifact(name, why=f"its map {url[:200]} lies outside of {folder}")
     taken.add(place.resolve())
     file = place.resolve().relative_to(folder.resolve()).as_posix()
-    return _read(file, name, debug_id, place)
+    return _read(reader, file, name, debug_id, place)
 
 
 def _place(folder: Path, script: Path, url: str) -> Path:
@@ -129,7 +128,7 @@ def named_debug_id(script: bytes) -> str:
     return plain_id(ids[-1].decode()) if ids else ""
 
 
-def _of_map(folder: Path, path: Path, without: Ends) -> Artifact:
+def _of_map(folder: Path, path: Path, without: Ends, reader: MapReader) -> Artifact:
     """A map that no script names: hidden maps are made so.
 
     It is of the script beside it, or of one of these `without` a map.
@@ -137,7 +136,7 @@ def _of_map(folder: Path, path: Path, without: Ends) -> Artifact:
     name = path.relative_to(folder).as_posix()
     if name.endswith(".css.map"):
         return Artifact(name, why="it is of a style sheet")
-    found = _read(name, name.removesuffix(".map"), "", path)
+    found = _read(reader, name, name.removesuffix(".map"), "", path)
     return found if (folder / found.path).is_file() else with_script(found, without)
 
 
@@ -148,9 +147,8 @@ def with_script(found: Artifact, scripts: Ends) -> Artifact:
     Without any it stays what it is: only maps may be uploaded, or it has a debug id. Where several
     scripts may be meant it is of none, unless it has a debug id.
     """
-    value, own = document_of(found.raw).get("file"), found.path
-    told = [value, own] if isinstance(value, str) else [own]
-    meant = [scripts.nearest(path) for path in told if found.path]
+    told = [found.found.script, found.path]
+    meant = [scripts.nearest(path) for path in told if path and found.path]
     script = next((one[0] for one in meant if len(one) == 1), None)
     if script is not None:
         return replace(found, path=script)
@@ -161,46 +159,24 @@ def with_script(found: Artifact, scripts: Ends) -> Artifact:
     return Artifact(found.file, why=why)
 
 
-def _read(file: str, script: str, debug_id: str, path: Path) -> Artifact:
+def _read(reader: MapReader, file: str, script: str, debug_id: str, path: Path) -> Artifact:
     size = path.stat().st_size
     if size > LARGEST:
         return Artifact(
             file, why=f"too large: {size:,} bytes, and {LARGEST:,} is the most", broken=True
         )
-    return checked(file, script, debug_id, path.read_bytes())
+    return checked(reader, file, script, debug_id, path.read_bytes())
 
 
-def checked(file: str, script: str, debug_id: str, raw: bytes) -> Artifact:
+def checked(reader: MapReader, file: str, script: str, debug_id: str, raw: bytes) -> Artifact:
     """The map in these bytes, of the script at that path; or why it is none."""
-    raw = raw.removeprefix(b"\xef\xbb\xbf")
     try:
-        raw, found = _usable(raw)
+        found = reader.read(raw.removeprefix(b"\xef\xbb\xbf"))
     except InvalidSourceMapError as error:
         return Artifact(file, why=str(error), broken=True)
-    if not found.mappings:
+    if not found.mappings and not found.unread:
         return Artifact(file, why="it maps nothing")
-    own = debug_id or _debug_id(raw)
-    return Artifact(file, script, own, raw, found.mappings, found.has_sources)
-
-
-def _usable(raw: bytes) -> tuple[bytes, Map]:
-    """A map as it can be used: without mappings that name what it has not.
-
-    Raises InvalidSourceMapError.
-    """
-    try:
-        return raw, Map(raw)
-    except InvalidSourceMapError as error:
-        repaired = without_bad_references(raw) if "bad reference" in str(error) else None
-        if repaired is None:
-            raise
-        return repaired, Map(repaired)
-
-
-def _debug_id(raw: bytes) -> str:
-    document = document_of(raw)
-    value = document.get("debug_id") or document.get("debugId")
-    return plain_id(value) if isinstance(value, str) else ""
+    return Artifact(file, script, debug_id or plain_id(found.debug_id), found)
 
 
 def plain_id(debug_id: str) -> str:

@@ -6,24 +6,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import structlog
-
 from catchwater.errors import SourceUnreadableError
 from catchwater.sourcemaps.function_index import FunctionIndex, FunctionTable
-from catchwater.sourcemaps.positions import Map
-from catchwater.sourcemaps.upload.document import document_of, numbered
+from catchwater.sourcemaps.upload.document import numbered
 from catchwater.sourcemaps.upload.function_maps import function_maps
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from catchwater.sourcemaps.parsed_map import ParsedMap
     from catchwater.sourcemaps.scope_reader import ScopeReader
 
-log = structlog.get_logger()
-
-HEAVIEST = 8 * 2**20
-"""Bytes of memory that the functions of a map may take, or a stage would wait for its index. A MB
-of real source takes 0.3 MB.
+FIRST_S = 5.0
+EACH_CHARACTER_S = 1e-6
+"""Seconds of CPU that all sources of a map may take together: real ones take 0.15 for each MB. What
+comes after them has no names.
 """
 
 MOST_UNREADABLE = 3
@@ -32,19 +29,17 @@ MOST_UNREADABLE = 3
 _IGNORED = ("ignoreList", "x_google_ignoreList")
 
 
-def index_of(raw: bytes, reader: ScopeReader) -> FunctionIndex:
-    """The index of a map.
+def functions_of(document: dict[str, Any], one: ParsedMap, reader: ScopeReader) -> FunctionIndex:
+    """Of all sources of a map. `document`: its JSON.
 
-    Raises InvalidSourceMapError, and SourceUnreadableError where the parser cannot be started.
+    Raises SourceUnreadableError where the parser cannot be started.
     """
-    sources = list(Map(raw).sources())
+    sources = list(one.sources())
     names = [name for name, _ in sources]
-    document = document_of(raw)
     tables, written = _tables(sources, reader), function_maps(document, names)
-    left = HEAVIEST - sum(one.weight for one in tables if one)
     for number, table in written.items():
-        if number < len(tables) and tables[number] is None and table.weight <= left:
-            tables[number], left = table, left - table.weight
+        if number < len(tables) and tables[number] is None:
+            tables[number] = table
     return FunctionIndex(tables, frozenset(ignored_sources(document, names)))
 
 
@@ -52,19 +47,18 @@ def _tables(
     sources: list[tuple[str, str | None]], reader: ScopeReader
 ) -> list[FunctionTable | None]:
     tables: list[FunctionTable | None] = []
-    deaths, left = 0, HEAVIEST
+    deaths, length = 0, sum(len(text) for _, text in sources if text is not None)
+    most = reader.spent + FIRST_S + EACH_CHARACTER_S * length
     for name, text in sources:
         table = None
-        if text is not None and deaths < MOST_UNREADABLE and left > 0:
+        if text is not None and deaths < MOST_UNREADABLE and reader.spent < most:
             try:
                 table = reader.read(text.encode("utf-8", "replace"), name)
             except SourceUnreadableError as error:
                 if not error.of_source:
                     raise
                 deaths += 1
-                log.warning("a source cannot be parsed", source=name[:200], why=str(error))
-        left -= table.weight if table else 0
-        tables.append(table if left >= 0 else None)
+        tables.append(table)
     return tables
 
 
