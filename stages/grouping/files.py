@@ -34,13 +34,22 @@ _NOISE = frozenset({"min", "prod", "production", "dev", "development"})
 _SCRIPT = re.compile(r"[cm]?[jt]sx?\Z|vue\Z|svelte\Z|astro\Z|wasm\Z|map\Z|css\Z")
 _LANGUAGE = re.compile(r"[a-z]{2}(?:[-_][A-Za-z]{2})?\Z")
 _INDEX = re.compile(r"(?:index|default)\.[a-z]{2,5}\Z", re.IGNORECASE)
-_BUNDLED = frozenset({"assets", "_nuxt", "chunks", "build", "_app", "immutable", "nodes", "entry"})
-"""Folders that bundlers write to: each name there ends with a hash, unless somebody said no."""
+_HASH_ONLY = frozenset({"_nuxt", "chunks", "build", "_app", "immutable", "nodes", "entry"})
+"""Folders that bundlers write to, in which a hash may be the whole name."""
 
-_HASH_ONLY = _BUNDLED - {"assets"}
-"""Those in which a hash may be the whole name."""
+_BUNDLED = _HASH_ONLY | {"assets", "_astro", "sb-assets", "entries", "workers"}
+"""Folders in which each name ends with a hash, unless somebody said no."""
 
-_LENGTHS = (43, 32, 22, 21, 20, 16, 12, 10, 8, 6)
+_SHARED = re.compile(r"chunk[-.]")
+"""What esbuild, Bun and Angular call a file of several entries: a hash tells them apart."""
+
+_BASE_40 = re.compile(r"(?:\A|[-_])([0-5][0-9a-z_~.-]{12})((?:\._)?)\Z")
+"""What Turbopack writes to `chunks`: 64 bits in 13 characters, so the first is a low figure."""
+
+_KIND = re.compile(r"\.(?:lean|min|chunk|bundle|async|legacy|prod)\Z")
+"""What says which kind of file it is, behind the hash."""
+
+_LENGTHS = (43, 32, 22, 21, 20, 16, 12, 10, 8, 7, 6)
 """Of hashes with `-` and `_` in them, which stand at the end. A long one may end like a short one.
 """
 
@@ -181,10 +190,26 @@ def _steady_name(name: str, folder: str) -> str:
     stem, dot, extension = name.rpartition(".")
     if not dot:
         return "*" if _is_volatile(name) else name
+    if folder == "chunks":
+        stem = _BASE_40.sub(_without_base_40, stem)
     if _is_whole_hash(stem, folder):
         return f"*.{extension}"
-    stem = _VERSION_AT_END.sub("", _without_hash_at_end(stem, trusted=folder in _BUNDLED))
+    stem, kind = _without_kind(stem)
+    trusted = folder in _BUNDLED or bool(_SHARED.match(stem))
+    stem = _VERSION_AT_END.sub("", _without_hash_at_end(stem, trusted=trusted)) + kind
     return f"{_VERSION_AT_END.sub('', _without_hashes(stem)) or '*'}.{extension}"
+
+
+def _without_base_40(found: re.Match[str]) -> str:
+    """What stays of it; all, where it is words and numbers (`4-step-wizard`)."""
+    parts = _PARTS.split(found[1])[::2]
+    return found[0] if all(part.isdecimal() or is_words(part) for part in parts) else found[2]
+
+
+def _without_kind(stem: str) -> tuple[str, str]:
+    """`index.md.Dk-X3f_s.lean` is `index.md.Dk-X3f_s` and `.lean`."""
+    found = _KIND.search(stem)
+    return (stem[: found.start()], found[0]) if found else (stem, "")
 
 
 def _is_whole_hash(stem: str, folder: str) -> bool:
@@ -206,7 +231,7 @@ def _without_hash_at_end(stem: str, *, trusted: bool) -> str:
             tail, sure = stem[start:], trusted and stem[start - 1] != "_"
             if 10 <= length <= 22 and _begins_with_word(tail):  # profile-DkD0nX3s
                 continue
-            if is_random(tail, trusted=sure) and (sure or length == 8 or length >= _SURE):
+            if is_random(tail, trusted=sure) and (sure or length in (7, 8) or length >= _SURE):
                 return stem[: start - 1]
     return stem
 

@@ -20,14 +20,29 @@ _HEX_WORDS = frozenset(
 """The English words of the letters a to f that names of files have."""
 
 _PIECES = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[0-9]+|[^A-Za-z0-9]+")
+_BASE_32 = re.compile(r"[0-9a-hjkmnp-tv-z]{8}\Z")
+"""Of Bun: without i, l, o and u, which hardly a word of eight letters does without."""
+
 _VOWELS = frozenset("aeiouyAEIOUY")
 _ODD = re.compile(
-    r"q(?!u)|[jqvwxz][jqvxz]|j(?![aeiou])|x[bdfgjkqrsvz]|v[bcdfghjklmnpqtwxz]|"
-    r"(?!ngth|ghts|ghtb)[bcdfghjklmnpqrstvwxz]{4}",
+    r"q(?![lu])|[jqvwxz][jqvxz]|j(?![aeiou]|s\Z)|x[bdfgjkqrsvz]|v[bcdfghjklmnpqwxz]|"
+    r"[cfghklmprstu]j(?!s\Z)|[cfghklmpr]z|[bfg]x|[bfv]k|hg|k[kx]|w[gmx]|xw|y[jkxy]|"
+    r"z[bcdfgkmnprstvwx]|"
+    r"(?!ngth|ghts|.(?:s[cpt][hlr]|[cpst]hr)|..(?:[bcdfgpt]r|[bcfgp]l|s[cklmnptw]|[cst]h))"
+    r"[bcdfghjklmnpqrstvwxz]{4}",
     re.IGNORECASE,
 )
-"""What words of European languages and their abbreviations hardly have."""
+"""What words of European languages and their abbreviations hardly have. Four consonants in a row
+do occur where a syllable begins with some of them: `abstract`, `workflow`.
+"""
 
+_BEGINNINGS = re.compile(
+    r".?[aeiouy]|[bcfgkp][hlr]|ck|d[rw]|gn|k[nv]|p[dns]|s[chklmnpqtvw]|t[hrsw]|v[lr]|w[hr]|xt",
+    re.IGNORECASE,
+)
+"""How words of five letters and more begin."""
+
+_WORD_LENGTH = 5
 _SHORT_WORDS = frozenset(
     (
         *("ad", "at", "by", "db", "de", "do", "en", "es", "fr", "go", "id", "in", "io", "is"),
@@ -35,7 +50,7 @@ _SHORT_WORDS = frozenset(
         *("ui", "up", "us", "ux", "we", "zh"),
     )
 )
-_WORD_AND_NUMBER = re.compile(r"[A-Z]?[a-z]{2,}[0-9]{1,4}\Z")
+_WORD_AND_NUMBER = re.compile(r"([A-Z]?[a-z]{2,})[0-9]{1,4}\Z")
 _ACRONYMS = frozenset(
     (
         *("ab", "ai", "api", "aws", "cdn", "cms", "crm", "css", "csv", "db", "dom", "eu", "faq"),
@@ -82,7 +97,9 @@ def _is_word(piece: str) -> bool:
     if len(piece) <= 2:
         return piece.lower() in _SHORT_WORDS
     vowels = sum(char in _VOWELS for char in piece)
-    return 0 < vowels >= len(piece) // 5 and vowels < len(piece) and not _ODD.search(piece)
+    if not 0 < vowels >= len(piece) // 5 or vowels == len(piece) or _ODD.search(piece):
+        return False
+    return len(piece) < _WORD_LENGTH or bool(_BEGINNINGS.match(piece))
 
 
 @lru_cache(maxsize=4096)
@@ -94,10 +111,8 @@ def is_random(part: str, *, trusted: bool = False) -> bool:
         return False
     if trusted:
         return True
-    if _WORD_AND_NUMBER.match(part):
+    numbered = _WORD_AND_NUMBER.match(part)
+    if numbered and _is_word(numbered[1]):
         return False
-    upper = sum(char.isupper() for char in part[1:])
-    digits = sum(char.isdecimal() for char in part)
-    if digits:
-        return upper > 0 or part[0].isupper() or digits > 1 or part[-1].isalpha()
-    return upper > 0
+    looks_random = any(map(str.isdecimal, part)) or any(map(str.isupper, part[1:]))
+    return looks_random or bool(_BASE_32.match(part))
