@@ -5,11 +5,16 @@ Every answer is an object or a list; every failure is `{error: "..."}`.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from aiohttp import web
 
 from dashboard import query, times, views
 from dashboard.cached_responses import json
 from dashboard.context import app_context, pipeline_json, pipeline_reading
+
+if TYPE_CHECKING:
+    from catchwater.event import Json
 
 routes = web.RouteTableDef()
 
@@ -35,6 +40,27 @@ async def issue(request: web.Request) -> web.Response:
     return json(request, found)
 
 
+@routes.get("/api/releases")
+async def releases(request: web.Request) -> web.Response:
+    project = query.short("project", request.query.get("project", ""))
+    wanted = {"project": project} if project else {}
+    return json(request, {"releases": await app_context(request).store.releases(wanted)})
+
+
+@routes.get("/api/releases/{project}/{id:.+}")
+async def release(request: web.Request) -> web.Response:
+    return json(request, await release_of(request))
+
+
+async def release_of(request: web.Request) -> Json:
+    """The release that the address names. Raises HTTPNotFound."""
+    project, name = request.match_info["project"], request.match_info["id"]
+    found = await views.release(app_context(request).store, project, name, times.now())
+    if found is None:
+        raise missing("release", request)
+    return found
+
+
 @routes.get("/api/events/{id}")
 async def event(request: web.Request) -> web.Response:
     found = await views.event(app_context(request).store, request.match_info["id"])
@@ -53,6 +79,7 @@ def missing(what: str, request: web.Request) -> web.HTTPNotFound:
     identity = request.match_info["id"][:100]
     why = {
         "issue": "it may have been unseen for longer than issues are stored",
+        "release": "no event of it was seen in that project, or none for a long time",
         "event": (
             "every event is counted, but only some are stored as samples, and those for a "
             "limited time"

@@ -30,6 +30,14 @@ class Bar:
 
 
 @dataclass(frozen=True, slots=True)
+class Mark:
+    """Something that happened at a time, such as a deploy. `label` says what, and when."""
+
+    x: float
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
 class Chart:
     """Bars, oldest first, and what they say in one sentence for those who cannot see them."""
 
@@ -37,12 +45,21 @@ class Chart:
     width: int
     most: int
     sentence: str
+    marks: list[Mark]
 
 
-def chart(counts: Sequence[int], first: datetime, step: timedelta, form: str, span: str) -> Chart:
+def chart(
+    counts: Sequence[int],
+    first: datetime,
+    step: timedelta,
+    form: str,
+    span: str,
+    marked: Sequence[tuple[datetime, str]] = (),
+) -> Chart:
     """`counts` from `first` on, `step` apart.
 
-    `form` (of strftime) names a bar, `span` the whole: "24 hours".
+    `form` (of strftime) names a bar, `span` the whole: "24 hours". Of what is `marked`, times with
+    words, those within it are shown.
     """
     most = max(counts, default=0)
     names = [(first + i * step).strftime(form) for i in range(len(counts))]
@@ -50,7 +67,14 @@ def chart(counts: Sequence[int], first: datetime, step: timedelta, form: str, sp
     sentence = f"{_events(sum(counts))} in {span}"
     if most:
         sentence += f", most of them at {names[list(counts).index(most)]}: {most:,}"
-    return Chart(bars, max(len(counts) * STEP - (STEP - WIDE), 1), most, sentence)
+    last = first + len(counts) * step
+    marks = [_mark(at, (at - first) / step, what) for at, what in marked if first <= at < last]
+    sentence += "".join(f"; {one.label}" for one in marks)
+    return Chart(bars, max(len(counts) * STEP - (STEP - WIDE), 1), most, sentence, marks)
+
+
+def _mark(at: datetime, place: float, what: str) -> Mark:
+    return Mark(round(place * STEP, 1), f"{what} at {at:%d %b, %H:%M} UTC")
 
 
 def _bar(place: int, count: int, most: int, name: str) -> Bar:

@@ -78,6 +78,12 @@ def names(document: Mapping[str, Any]) -> list[str]:
     return [text(one) for one in sequence(document.get("names"))]
 
 
+def deploy(document: Mapping[str, Any]) -> Json:
+    """When a release of an issue's project was deployed, and where to."""
+    named = {name: text(document.get(name)) for name in ("release", "environment")}
+    return named | {"at": times.iso_or_none(document.get("at"))}
+
+
 def series(
     documents: Iterable[Mapping[str, Any]], first: datetime, length: int
 ) -> dict[str, list[int]]:

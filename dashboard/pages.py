@@ -14,7 +14,7 @@ from aiohttp import web
 from catchwater.instants import iso
 from catchwater.issues.states import STATES
 from dashboard import assets, charts, query, stack_view, times, views
-from dashboard.api import missing
+from dashboard.api import missing, release_of
 from dashboard.cached_responses import tagged
 from dashboard.context import AppContext, app_context, pipeline_json, pipeline_reading
 from dashboard.details import detail
@@ -90,6 +90,25 @@ async def issue(request: web.Request) -> web.Response:
     )
 
 
+@routes.get("/releases")
+async def releases(request: web.Request) -> web.Response:
+    app = app_context(request)
+    project = query.short("project", request.query.get("project", ""))
+    found, projects = await asyncio.gather(
+        app.store.releases({"project": project} if project else {}), _project_names(app)
+    )
+    data = {"releases": found, "projects": projects, "project": project}
+    return _page(request, "releases.html", data, dict)
+
+
+@routes.get("/releases/{project}/{id:.+}")
+async def release(request: web.Request) -> web.Response:
+    found = await release_of(request)
+    names = app_context(request).names.by_id()
+    data = {"release": found, "project_name": names.get(found["project"], found["project"])}
+    return _page(request, "release.html", data, dict)
+
+
 @routes.get("/events/{id}")
 async def event(request: web.Request) -> web.Response:
     found = await views.sample(app_context(request).store, request.match_info["id"])
@@ -152,11 +171,33 @@ def _small_charts(issues: list[Json], at: datetime) -> dict[str, charts.Chart]:
 
 
 def _hours(issue: Json, at: datetime) -> charts.Chart:
-    return charts.chart(issue["hours"], views.window(at), times.HOUR, "%H:00 UTC", "24 hours")
+    return charts.chart(
+        issue["hours"],
+        views.window(at),
+        times.HOUR,
+        "%H:00 UTC",
+        "24 hours",
+        _deployed(issue.get("deploys", [])),
+    )
 
 
 def _days(issue: Json, at: datetime) -> charts.Chart:
     first = views.window(at, views.DAYS * views.HOURS)
     return charts.chart(
-        issue["days"], first, times.DAY, "24 h from %d %b, %H:00 UTC", f"{views.DAYS} days"
+        issue["days"],
+        first,
+        times.DAY,
+        "24 h from %d %b, %H:00 UTC",
+        f"{views.DAYS} days",
+        _deployed(issue["deploys"]),
     )
+
+
+def _deployed(deploys: list[Json]) -> list[tuple[datetime, str]]:
+    """What charts say of deploys."""
+    found = [(times.parsed(one["at"] or ""), one) for one in deploys]
+    return [
+        (at, f"{one['release']} deployed{' to ' * bool(one['environment'])}{one['environment']}")
+        for at, one in found
+        if at
+    ]

@@ -70,7 +70,7 @@ def parse(given: Mapping[str, str], at: datetime) -> IssueQuery:
 
     Raises QueryParameterError; unknown ones are ignored.
     """
-    words = {name: _short(name, given.get(name, "").strip()) for name in WORDS}
+    words = {name: short(name, given.get(name, "").strip()) for name in WORDS}
     sort = _one_of("sort", given.get("sort") or SORTS[0], SORTS)
     cursor = given.get("cursor")
     return IssueQuery(
@@ -97,7 +97,8 @@ def _one_of(name: str, value: str, allowed: tuple[str, ...]) -> str:
     return value
 
 
-def _short(name: str, value: str) -> str:
+def short(name: str, value: str) -> str:
+    """The value itself. Raises QueryParameterError for one that is too long or no text."""
     if len(value) > LONGEST:
         raise QueryParameterError(
             f"{name}: {len(value)} characters are too many; at most {LONGEST} are allowed"

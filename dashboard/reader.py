@@ -12,7 +12,8 @@ from pymongo import ASCENDING, DESCENDING
 
 from catchwater import mongo_client
 from catchwater.event import PROBES
-from catchwater.issues import narrowing
+from catchwater.issues import narrowing, release_facts
+from catchwater.issues.releases import Releases
 from catchwater.issues.shown import SHOWN
 from catchwater.mongo_client import QUERY_MS
 from dashboard import times
@@ -27,6 +28,10 @@ if TYPE_CHECKING:
     from pymongo.asynchronous.cursor import AsyncCursor
 
 Document = dict[str, Any]
+Json = dict[str, Any]
+
+MARKS = 50
+"""Deploys that charts show."""
 
 
 class MongoReader:
@@ -108,6 +113,36 @@ class MongoReader:
             )
         return str(found["_id"]) if found else None
 
+    async def releases(self, wanted: Document) -> list[Json]:
+        """The newest releases with such fields; the newest first."""
+        with mongo_client.translated_errors(self._url):
+            newest = self._find("releases", wanted).sort("first_seen", DESCENDING)
+            found = await newest.limit(release_facts.MOST).to_list()
+            projects = sorted({one["project"] for one in found})
+            names = [one["release"] for one in found]
+            new = await self._aggregated("issues", release_facts.new_issues(projects, names))
+            marks = {"project": {"$in": projects}, "release": {"$in": names}}
+            deploys = await self._find("deploys", marks).sort("at", DESCENDING).to_list()
+        return release_facts.listed(found, new, deploys)
+
+    async def affected(self, project: str, release: str) -> int:
+        """Users of the issues that are new in a release."""
+        with mongo_client.translated_errors(self._url):
+            steps = release_facts.registers(project, release)
+            return release_facts.users(await self._aggregated("issues", steps))
+
+    async def release_before(self, project: str, release: str) -> str:
+        with mongo_client.translated_errors(self._url):
+            known = self._find("releases", {"project": project}).sort("first_seen", DESCENDING)
+            found = await known.limit(release_facts.MOST_KNOWN).to_list()
+        return Releases({one["release"]: one["first_seen"] for one in found}).before(release)
+
+    async def deploys(self, project: str, since: datetime) -> list[Document]:
+        """What was deployed of a project from `since` on, oldest first."""
+        wanted = {"project": project, "at": {"$gte": since}}
+        with mongo_client.translated_errors(self._url):
+            return await self._find("deploys", wanted).sort("at").limit(MARKS).to_list()
+
     async def project_ids(self) -> list[str]:
         """The projects that have issues, read off an index without looking at the issues."""
         with mongo_client.translated_errors(self._url):
@@ -146,10 +181,13 @@ class MongoReader:
         return found[0] if found else None
 
     async def _grouped(self, name: str, selection: Document, n: Document) -> list[Document]:
+        steps: list[Document] = [{"$match": selection}, {"$group": {"_id": "$project", "n": n}}]
         with mongo_client.translated_errors(self._url):
-            steps: list[Document] = [{"$match": selection}, {"$group": {"_id": "$project", "n": n}}]
-            cursor = await self._of(name).aggregate(steps, maxTimeMS=QUERY_MS)
-            return await cursor.to_list()
+            return await self._aggregated(name, steps)
+
+    async def _aggregated(self, name: str, steps: list[Document]) -> list[Document]:
+        cursor = await self._of(name).aggregate(steps, maxTimeMS=QUERY_MS)
+        return await cursor.to_list()
 
 
 def _beyond(cursor: Cursor) -> Document:

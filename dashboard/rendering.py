@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import jinja2
 import orjson
@@ -37,6 +38,7 @@ class Renderer:
             pretty=_pretty,
             share=_share,
             brief=_brief,
+            segment=_segment,
         )
 
     def show_log_out(self, *, shown: bool) -> None:
@@ -64,6 +66,11 @@ def _whole(number: int) -> str:
 
 def _brief(text: str, length: int = LISTED) -> str:
     return text if len(text) <= length else text[: length - 1] + "…"
+
+
+def _segment(text: str) -> str:
+    """`text` as one part of a path: `shop/web@1` has a slash that is none of the path's."""
+    return quote(text, safe="")
 
 
 def _share(part: int, whole: int) -> str:

@@ -7,15 +7,16 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
+from catchwater.issues import release_facts
 from catchwater.issues.shown import handling, merged_ids
 from dashboard import json_fields, times
+from dashboard.query import IssueQuery
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
     from catchwater.event import Json
-    from dashboard.query import IssueQuery
     from dashboard.reader import MongoReader
 
 HOURS = 24
@@ -51,8 +52,11 @@ async def issue(store: MongoReader, identity: str, at: datetime) -> Json | None:
     if document is None:
         return None
     ids = _all_ids(document)
-    hours, tags, samples = await asyncio.gather(
-        store.hours(ids, first), store.tags(ids), store.samples(ids, SAMPLES)
+    hours, tags, samples, deploys = await asyncio.gather(
+        store.hours(ids, first),
+        store.tags(ids),
+        store.samples(ids, SAMPLES),
+        store.deploys(str(document.get("project", "")), first),
     )
     long = _hours(document, json_fields.series(hours, first, DAYS * HOURS), DAYS * HOURS)
     newest = json_fields.event(samples[0]) if samples else {}
@@ -62,6 +66,7 @@ async def issue(store: MongoReader, identity: str, at: datetime) -> Json | None:
         "names": json_fields.names(document),
         "days": by_day(long),
         "tags": json_fields.tags(tags),
+        "deploys": [json_fields.deploy(one) for one in deploys],
         "samples": [json_fields.summary(sample) for sample in samples],
         "explain": json_fields.explain(newest),
         "newest": newest,
@@ -106,6 +111,28 @@ async def sample(store: MongoReader, identity: str) -> Json | None:
         "newer": newer,
         "older": older,
     }
+
+
+async def release(store: MongoReader, project: str, name: str, at: datetime) -> Json | None:
+    """A release: who was affected, and which issues are new in it, regressed and gone.
+
+    None if no event of it was seen.
+    """
+    found = await store.releases({"_id": release_facts.identity(project, name)})
+    if not found:
+        return None
+    users, previous = await asyncio.gather(
+        store.affected(project, name), store.release_before(project, name)
+    )
+    asked = release_facts.searches(project, name, previous)
+    queries = [
+        IssueQuery(at, one, sort="count", limit=release_facts.LISTED) for one in asked.values()
+    ]
+    lists = await asyncio.gather(*(issues(store, one, at) for one in queries))
+    shown = {kind: one["issues"] for kind, one in zip(asked, lists, strict=True)}
+    written = {kind: release_facts.written(one) for kind, one in asked.items()}
+    more = {"users": users, "previous": previous, "issues": shown, "searches": written}
+    return found[0] | more
 
 
 async def projects(store: MongoReader, names: dict[str, str], at: datetime) -> list[Json]:

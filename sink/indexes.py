@@ -26,6 +26,9 @@ INDEXES: list[tuple[str, list[tuple[str, int]]]] = [
     ("hours", [("issue", 1), ("hour", 1)]),
     ("tags", [("issue", 1), ("month", 1)]),
     ("releases", [("project", 1), ("first_seen", 1)]),
+    ("releases", [("first_seen", 1)]),
+    ("deploys", [("project", 1), ("at", 1)]),
+    ("deploys", [("release", 1)]),
 ]
 """Each list that the dashboard shows has one, with `_id` so that equal keys have an order too.
 
@@ -61,4 +64,5 @@ def expiries(retention: Retention) -> list[tuple[str, str, timedelta]]:
         ("tags", "month", retention.issues + _A_MONTH),
         ("samples", "received", retention.samples),
         ("releases", "last_seen", retention.issues),
+        ("deploys", "at", retention.issues),
     ]

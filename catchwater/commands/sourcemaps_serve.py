@@ -18,6 +18,7 @@ from catchwater.config.reloading import Reloading
 from catchwater.config.streamdefs import load
 from catchwater.errors import RefusedError, UnavailableError
 from catchwater.http_server import Runner
+from catchwater.issues.release_store import ReleaseStore
 from catchwater.sourcemaps.store import MapStore
 from catchwater.sourcemaps.upload.assembling import Assembler
 from catchwater.sourcemaps.upload.chunks import Chunks
@@ -84,17 +85,21 @@ def command(
     service.configure_logging("sourcemaps", log_level)
     stopping = service.stop_signal()
 
-    async def run(store: MapStore, folder: str) -> None:
+    async def run(store: MapStore, releases: ReleaseStore, folder: str) -> None:
         chunks = Chunks(Path(folder))
-        context = UploadContext(Assembler(store, chunks, keep), chunks, watched.get, token)
+        assembler = Assembler(store, chunks, keep)
+        context = UploadContext(
+            assembler, chunks, watched.get, releases.mark, releases.marked, token
+        )
         await serve(context, host, port, stopping)
 
     with (
         closing(MapStore(mongo_url)) as store,
+        closing(ReleaseStore(mongo_url)) as releases,
         tempfile.TemporaryDirectory(prefix="catchwater-maps-") as folder,
         service.OpsServer(ops_host, ops_port, lambda: trouble(store)),
     ):
-        asyncio.run(run(store, folder))
+        asyncio.run(run(store, releases, folder))
 
 
 def trouble(store: MapStore) -> str:

@@ -44,6 +44,11 @@ class Releases:
                 found = one
         return found
 
+    def before(self, name: str) -> str:
+        """The newest of the releases that are older than this one; '' without any."""
+        older = [one for one in self.first_seen if self.is_older(one, name)]
+        return Releases({one: self.first_seen[one] for one in older}).newest()
+
 
 def oldest(names: Collection[str]) -> str:
     """The oldest version among these; where they cannot be compared, the first by alphabet.

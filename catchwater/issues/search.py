@@ -51,7 +51,12 @@ _RAREST_FIRST = (
 FILTERS = (*_ONE, *FACETS, "tag.NAME")
 """As they are written before the colon."""
 
-_NAME = rf"{'|'.join((*_ONE, *FACETS))}|tag\.(?:\"[^\"]+\"|[^\s:\"]+)"
+_TAG = r"tag\.(?:\"[^\"]+\"|[^\s:\"]+)"
+_POSITIVE = ("is", "user", *_TIMES)
+"""Filters that cannot be turned round by a `!` before them."""
+
+_NEGATABLE = "|".join((*(one for one in (*_ONE, *FACETS) if one not in _POSITIVE), _TAG))
+_NAME = rf"{'|'.join(_POSITIVE)}|!?(?:{_NEGATABLE})"
 _FILTER = re.compile(rf'(?<!\S)({_NAME}):("[^"]*"|[^\s"]\S*)')
 _QUOTED = re.compile(r'"([^"]*)"')
 _NAMES_OF_USERS = ("id:", "email:", "username:", "ip_address:", "")
@@ -152,6 +157,8 @@ def asked(search: Search, at: datetime) -> Asked:
     for name, value in sorted(search.filters, key=_rarest_first):
         if name == "project":
             found.conditions.append({"project": value})
+        elif name.startswith("!"):
+            found.conditions.append({"$nor": [_narrow(name[1:], value, at).condition]})
         elif name != "is":
             found.narrow.append(_narrow(name, value, at))
     return found
@@ -169,6 +176,8 @@ def _narrow(name: str, value: str, at: datetime) -> Narrow:
     if name == "user":
         digests = [digest(f"{kind}{value}") for kind in _NAMES_OF_USERS]
         return Narrow({"user": {"$in": digests}}, "samples", "issue")
+    if name == "project":
+        return Narrow({"project": value})
     if name in _FIELDS:
         wanted = value.lower() if name == "new-in" else value
         return Narrow({_FIELDS[name]: facets.beginning(wanted)})

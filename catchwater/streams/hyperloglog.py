@@ -6,7 +6,12 @@ Flajolet et al. 2007, with linear counting for small numbers. 1,024 registers: a
 
 from __future__ import annotations
 
+import math
 from hashlib import blake2b
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
 
 REGISTERS = 1024
 _INDEX_BITS = 10
@@ -18,6 +23,15 @@ def register(user: str) -> tuple[int, int]:
     bits = int.from_bytes(_digest(user), "big")
     rest = bits >> _INDEX_BITS
     return bits & (REGISTERS - 1), (64 - _INDEX_BITS) - rest.bit_length() + 1
+
+
+def estimate(ranks: Collection[int]) -> int:
+    """How many users, from the ranks of the registers that are not empty."""
+    empty = REGISTERS - len(ranks)
+    raw = ALPHA * REGISTERS**2 / (empty + sum(2.0**-rank for rank in ranks))
+    if raw <= 2.5 * REGISTERS and empty:
+        return round(REGISTERS * math.log(REGISTERS / empty))
+    return round(raw)
 
 
 def digest(user: str) -> str:

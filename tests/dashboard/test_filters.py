@@ -43,6 +43,10 @@ CASES = {
     "new-in:SHOP@2*": {PAY},
     "release:shop@2.0.0": {CART, PAY},
     "release:shop@1.0.0 release:shop@2.0.0": {CART},
+    "release:shop@1.0.0 !release:shop@3.0.0": {CART},
+    "release:shop@2.0.0 !browser:chrome*": set(),
+    "!project:2 !level:warning": {CART},
+    "!tag.tenant:north": {PAY},
     "release:shop@3.0.0": {PAY},  # seen in the part of it
     "regressed-in:shop@2.0.0": {CART},
     "since:2h": {CART, PAY},

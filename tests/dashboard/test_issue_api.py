@@ -5,8 +5,10 @@ from urllib.parse import quote
 
 import pytest
 
-from dashboard.query import Cursor, IssueQuery
-from dashboard.reader import _selection
+from catchwater.issues.narrowing import steps
+from catchwater.issues.search import Search
+from dashboard.query import Cursor
+from dashboard.reader import _beyond
 from sink.indexes import INDEXES
 from tests.dashboard import documents as made
 
@@ -265,11 +267,11 @@ def test_the_list_is_read_in_the_order_of_an_index(mongo: Mongo):
     for sort in ("last_seen", "first_seen", "count", "users"):
         for project in ("", "1"):
             value = made.milliseconds(made.moment()) if sort.endswith("seen") else 3
-            query = IssueQuery(
-                made.moment(), project, sort=sort, cursor=Cursor(sort, value, "1:v1:b")
-            )
+            after = _beyond(Cursor(sort, value, "1:v1:b"))
+            with pytest.raises(StopIteration) as end:
+                next(steps(Search().with_(project=project), made.moment(), after))
             found = (
-                mongo.issues.find(_selection(query))
+                mongo.issues.find(end.value.value.condition)
                 .sort([(sort, -1), ("_id", -1)])
                 .limit(10)
                 .explain()

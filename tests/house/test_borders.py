@@ -30,6 +30,7 @@ REDIS = {Path("catchwater/redis_client.py")}
 MONGO = {
     Path("catchwater/mongo_client.py"),
     Path("catchwater/issues/store.py"),
+    Path("catchwater/issues/release_store.py"),
     Path("catchwater/sourcemaps/store.py"),
     Path("sink/notices/store.py"),
     Path("sink/writer.py"),

@@ -17,12 +17,11 @@ from catchwater.config.streamdefs import Retention
 from catchwater.errors import RefusedDocumentError, UnavailableError
 from catchwater.event import Event
 from catchwater.mongo_client import DATABASE, problems
-from catchwater.streams.hyperloglog import register
+from catchwater.streams.hyperloglog import estimate, register
 from sink import writer
 from sink.fold import Writes, fold
 from sink.work import store_in
 from sink.writer import MongoWriter
-from tests.hyperloglog import estimate
 
 
 @pytest.fixture

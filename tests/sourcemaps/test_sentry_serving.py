@@ -10,8 +10,10 @@ from datetime import timedelta
 
 import orjson
 import pytest
+from pymongo import MongoClient
 
 from catchwater.errors import UploadError
+from catchwater.instants import iso
 from catchwater.sourcemaps.store import MapStore
 from catchwater.sourcemaps.upload.assembling import Assembler, Order
 from catchwater.sourcemaps.upload.chunks import STORED_S, Chunks
@@ -179,3 +181,27 @@ def test_releases_are_answered_as_sentry_cli_2_and_3_ask_for_them(mongo_url, tmp
             status, told = server.ask("PUT", f"{place}/releases/a%401/", b"{}")
             assert (status, told["version"]) == (200, "a@1")
             assert server.ask("POST", f"{place}/releases/", b'{"version": []}')[0] == 400
+
+
+def test_sentry_clis_finalize_and_deploys_mark_when_a_release_is_out(mongo, tmp_path):
+    place = "/api/0/organizations/any/releases"
+    at = "2026-11-20T10:00:00Z"
+    with served(mongo, tmp_path) as server, MongoClient(mongo, tz_aware=True) as client:
+        deploys = client.catchwater.deploys
+        deploys.drop()
+        body = {"projects": ["1"], "version": "a@1"}
+        assert server.ask("POST", f"{place}/", orjson.dumps(body))[0] == 201
+        assert deploys.count_documents({}) == 0, "it is only being made"
+        body = {"projects": ["1"], "dateReleased": at}
+        assert server.ask("PUT", f"{place}/a%401/", orjson.dumps(body))[0] == 200
+        body = {"environment": "production", "dateFinished": at}
+        status, told = server.ask("POST", f"{place}/a%401/deploys/", orjson.dumps(body))
+        assert (status, told["environment"], told["dateFinished"]) == (201, "production", at)
+        found = sorted((one["_id"], iso(one["at"])) for one in deploys.find())
+        assert found == [
+            ("1:a@1@", "2026-11-20T10:00:00.000Z"),
+            ("1:a@1@production", "2026-11-20T10:00:00.000Z"),
+        ]
+        body |= {"projects": ["nobody's"]}
+        status, told = server.ask("POST", f"{place}/a%401/deploys/", orjson.dumps(body))
+        assert (status, "there is no such project" in told["detail"]) == (400, True)

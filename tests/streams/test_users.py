@@ -2,8 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from catchwater.streams.hyperloglog import REGISTERS, register
-from tests.hyperloglog import estimate
+from catchwater.streams.hyperloglog import REGISTERS, estimate, register
 
 
 def registers(users):

@@ -16,14 +16,15 @@ import structlog
 from aiohttp import web
 from pydantic import ValidationError
 
-from catchwater.errors import UploadError
+from catchwater.errors import UnavailableError, UploadError
+from catchwater.sourcemaps.upload import releases
 from catchwater.sourcemaps.upload.assembling import BUNDLE, Order
 from catchwater.sourcemaps.upload.chunks import CHUNK
 from catchwater.sourcemaps.upload.receiving import PARTS, REQUEST, receive
-from catchwater.sourcemaps.upload.releases import release
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+    from datetime import datetime
 
     from aiohttp.typedefs import Middleware
 
@@ -44,6 +45,9 @@ SWEEP_EVERY_S = 60.0
 ALIVE = "/healthz"
 """The one path that needs no token."""
 
+_LONGEST = 200
+"""Characters of a release or an environment, as ingest cuts them."""
+
 _ORGANISATION = "/api/0/organizations/{organisation}"
 _PROJECT = "/api/0/projects/{organisation}/{project}"  # as sentry-cli 2 asks
 routes = web.RouteTableDef()
@@ -56,6 +60,10 @@ class UploadContext:
     assembler: Assembler
     chunks: Chunks
     projects: Callable[[], Projects]
+    mark: Callable[[str, str, str, datetime], None]
+    """Remember that a release of a project was deployed to an environment at a time."""
+    marked: Callable[[str], list[str]]
+    """The projects in which a release was deployed."""
     token: str = field(repr=False)
 
 
@@ -138,11 +146,46 @@ async def assemble(request: web.Request) -> web.Response:
 @routes.post(_PROJECT + "/releases/")
 @routes.put(_PROJECT + "/releases/{version}/")
 async def released(request: web.Request) -> web.Response:
-    """`sentry-cli releases new` and `finalize`, which scripts call around an upload: nothing
-    has to be done.
+    """`sentry-cli releases new` and `finalize`: that a release is out marks it as deployed."""
+    body = await _body(request)
+    version = request.match_info.get("version") or _field(body, "version")
+    if isinstance(body, dict) and body.get("dateReleased"):
+        names = [request.match_info["project"]] if "project" in request.match_info else []
+        names += releases.named(body)
+        await _mark(request, version, "", releases.moment(body, "dateReleased"), names)
+    return _json(releases.release(version), 201 if request.method == "POST" else 200)
+
+
+@routes.post(_ORGANISATION + "/releases/{version}/deploys/")
+async def deployed(request: web.Request) -> web.Response:
+    """`sentry-cli deploys new` (or `releases deploys VERSION new`).
+
+    Of no project by name it is of those that the release is out in, or of the only one there is.
     """
-    version = request.match_info.get("version") or _field(await _body(request), "version")
-    return _json(release(version), 201 if request.method == "POST" else 200)
+    context, body = request.app[CONTEXT], await _body(request)
+    version, environment = request.match_info["version"], _field(body, "environment")
+    at = releases.moment(body, "dateFinished")
+    names = releases.named(body) or await asyncio.to_thread(context.marked, version)
+    every = context.projects().all
+    if not names and len(every) == 1:
+        names = [every[0].id]
+    if not names:
+        raise UploadError(400, "--project: name the projects that the release is deployed in")
+    await _mark(request, version, environment, at, names)
+    return _json(releases.deploy(environment, at), 201)
+
+
+async def _mark(
+    request: web.Request, version: str, environment: str, at: datetime, names: Sequence[str]
+) -> None:
+    context = request.app[CONTEXT]
+    if len(version) > _LONGEST:
+        raise UploadError(400, f"a release may have {_LONGEST} characters, not {len(version)}")
+    for one in dict.fromkeys(_project(context.projects(), name) for name in names):
+        try:
+            await asyncio.to_thread(context.mark, one, version, environment, at)
+        except UnavailableError as error:
+            raise UploadError(503, str(error)) from error
 
 
 def _project(projects: Projects, name: str) -> str:
@@ -170,8 +213,8 @@ async def _body(request: web.Request) -> Any:
 
 def _field(body: Any, name: str) -> str:
     value = body.get(name) if isinstance(body, dict) else None
-    if not isinstance(value, str) or not 0 < len(value) <= 200:
-        raise UploadError(400, f"{name}: a text of up to 200 characters is needed")
+    if not isinstance(value, str) or not 0 < len(value) <= _LONGEST:
+        raise UploadError(400, f"{name}: a text of up to {_LONGEST} characters is needed")
     return value
 
 
