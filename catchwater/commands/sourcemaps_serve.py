@@ -13,6 +13,7 @@ import structlog
 
 from catchwater import metrics, service
 from catchwater.commands import options
+from catchwater.commands.box import finds_box
 from catchwater.config.projects import load_if_there
 from catchwater.config.reloading import Reloading
 from catchwater.config.streamdefs import load
@@ -22,7 +23,7 @@ from catchwater.issues.release_store import ReleaseStore
 from catchwater.sourcemaps.store import MapStore
 from catchwater.sourcemaps.upload.assembling import Assembler
 from catchwater.sourcemaps.upload.chunks import Chunks
-from catchwater.sourcemaps.upload.service import UploadContext, application
+from catchwater.sourcemaps.upload.service import UploadContext, application, project_id
 
 if TYPE_CHECKING:
     import threading
@@ -62,6 +63,7 @@ SHORTEST = 16
 @options.ops_host
 @options.ops_port
 @options.log_level
+@finds_box
 def command(
     host: str,
     port: int,
@@ -87,7 +89,9 @@ def command(
 
     async def run(store: MapStore, releases: ReleaseStore, folder: str) -> None:
         chunks = Chunks(Path(folder))
-        assembler = Assembler(store, chunks, keep)
+        assembler = Assembler(
+            store, chunks, keep, project_id=lambda name: project_id(watched.get(), name)
+        )
         context = UploadContext(
             assembler, chunks, watched.get, releases.mark, releases.marked, token
         )

@@ -12,7 +12,10 @@ from pathlib import Path
 import pytest
 
 from catchwater.local.servers import RedisServer
+from tests.sourcemaps.explained import simple
+from tests.sourcemaps.sentry import TOKEN, Server, manifest, port_of, zipped
 from tests.up_process import UpProcess, without_settings
+from tests.waiting import wait_until
 
 README = Path(__file__).parents[2] / "README.md"
 
@@ -60,6 +63,25 @@ def test_a_command_of_readme_works_where_up_runs(line: str, folder: Path, up: Up
     done = call(folder, *arguments)
     assert done.returncode == 0, done.stderr
     assert done.stderr.splitlines()[0] == f"(the Catchwater in {up.data.resolve()})"
+
+
+def test_builds_upload_their_maps_to_it(folder: Path, up: UpProcess) -> None:
+    command = [sys.executable, "-m", "catchwater.commands.cli", "sourcemaps", "serve"]
+    own = {"CATCHWATER_MAPS_TOKEN": TOKEN, "CATCHWATER_MAPS_PORT": "0"}
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen(
+            command, cwd=folder, env=without_settings() | own, stderr=log, stdout=log
+        )
+    try:
+        server = Server(wait_until(lambda: port_of(folder / "log"), "it is open", 60), folder)
+        told = manifest(app__js__map={"type": "source_map", "url": "~/box.js.map"})
+        raw = zipped({"manifest.json": told, "app.js.map": simple()})
+        assert server.bundle(raw, projects=["1"])[1]["state"] == "ok", server.log
+    finally:
+        process.terminate()
+        assert process.wait(30) == 0
+    assert f"the Catchwater in {up.data.resolve()}" in server.log
+    assert "~/box.js" in call(folder, "sourcemaps", "list", "--project", "1").stdout
 
 
 def test_a_project_that_is_added_can_send(folder: Path, up: UpProcess) -> None:

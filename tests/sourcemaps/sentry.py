@@ -155,7 +155,7 @@ def served(mongo: str, folder: Path, **settings: str) -> Iterator[Server]:
         process = subprocess.Popen(command, env=environment, cwd=folder, stderr=log)
     try:
         port = wait_until(
-            lambda: _port(folder / "log") or process.poll() is not None, "the server is open"
+            lambda: port_of(folder / "log") or process.poll() is not None, "the server is open"
         )
         assert process.poll() is None, (folder / "log").read_text()
         yield Server(port, folder)
@@ -164,6 +164,7 @@ def served(mongo: str, folder: Path, **settings: str) -> Iterator[Server]:
         assert process.wait(30) == 0, (folder / "log").read_text()
 
 
-def _port(log: Path) -> int:
+def port_of(log: Path) -> int:
+    """Where `sourcemaps serve` listens, as its log says; 0 as long as it does not."""
     lines = [orjson.loads(line) for line in log.read_bytes().splitlines() if line.startswith(b"{")]
     return next((line["port"] for line in lines if line["event"] == "sentry-cli may upload"), 0)

@@ -16,13 +16,13 @@ import structlog
 from pydantic import BaseModel, ConfigDict, Field
 
 from catchwater.errors import RefusedError, UnavailableError, UploadError
-from catchwater.sourcemaps.upload.bundle import artifacts
+from catchwater.sourcemaps.upload.bundle import artifacts, named_project
 from catchwater.sourcemaps.upload.chunks import CHUNK, Chunks
 from catchwater.sourcemaps.upload.map_reader import MapReader
 from catchwater.sourcemaps.upload.store_artifact import OUTCOMES, Build, store_artifact
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from datetime import timedelta
 
     from catchwater.sourcemaps.store import MapStore
@@ -66,6 +66,12 @@ class Order(BaseModel):
     dist: str | None = Field(None, max_length=200)
 
 
+class ReleaseOrder(Order):
+    """The same of an older sentry-cli, whose bundle says itself which project it is for."""
+
+    projects: tuple[str, ...] = Field((), max_length=0)
+
+
 @dataclass(slots=True)
 class _Job:
     task: asyncio.Task[str]
@@ -82,8 +88,13 @@ class Assembler:
         retention: timedelta,
         answer_after_s: float = ANSWER_AFTER_S,
         budget_s: float = BUDGET_S,
+        project_id: Callable[[str], str] = str,
     ) -> None:
-        """`retention`: how long a map is stored. `budget_s`: seconds of CPU for a bundle."""
+        """`retention`: how long a map is stored. `budget_s`: seconds of CPU for a bundle.
+        `project_id`: of the project that a bundle names, by id or by name; it raises UploadError
+        where there is none.
+        """
+        self._project_id = project_id
         self._store = store
         self._retention = retention
         self._chunks = chunks
@@ -170,10 +181,9 @@ class Assembler:
         with tempfile.TemporaryFile() as file, closing(reader):
             self._join(order, file)
             self._store.prepare(self._retention)
+            projects = order.projects or (self._project_id(named_project(file)),)
             started = time.thread_time()
-            for artifact, project in (
-                (a, p) for a in artifacts(file, reader) for p in order.projects
-            ):
+            for artifact, project in ((a, p) for a in artifacts(file, reader) for p in projects):
                 name = artifact.file[:300]
                 build = Build(project, order.version or "", order.dist or "")
                 outcome, text = store_artifact(self._store, build, artifact)

@@ -82,6 +82,15 @@ def artifacts(file: IO[bytes], reader: MapReader, most: int = UNPACKED) -> Itera
         yield from _Bundle(archive, reader, most).artifacts()
 
 
+def named_project(file: IO[bytes]) -> str:
+    """The project that the manifest of a bundle names. Raises UploadError if it names none."""
+    with _opened(file) as archive:
+        found = _Bundle(archive, UNPACKED).project
+    if not isinstance(found, str) or not found:
+        raise UploadError(400, "the bundle names no project: give sentry-cli one by --project")
+    return found
+
+
 def _opened(file: IO[bytes]) -> zipfile.ZipFile:
     check_directory(file)
     try:
@@ -100,7 +109,9 @@ class _Bundle:
         manifest = self._read("manifest.json", MANIFEST)
         if isinstance(manifest, str):
             raise UploadError(400, f"manifest.json of the bundle cannot be used: {manifest}")
-        self._entries = _entries(manifest)
+        document = _document(manifest)
+        self.project: Any = document.get("project")
+        self._entries = _entries(document)
         self._maps = {entry.path: entry for entry in self._entries if entry.kind == _MAP}
         self._ends = Ends(path[2:] for path in self._maps)
         self._taken: set[str] = set()
@@ -186,19 +197,23 @@ class _Bundle:
         return raw if len(raw) <= most else f"too large: more than {most:,} bytes"
 
 
-def _entries(manifest: bytes) -> list[Entry]:
+def _document(manifest: bytes) -> dict[str, Any]:
     try:
         document = orjson.loads(manifest)
     except ValueError as error:
         raise UploadError(
             400, f"manifest.json of the bundle is no JSON: {str(error)[:200]}"
         ) from error
-    files = document.get("files") if isinstance(document, dict) else None
-    if not isinstance(files, dict):
+    if not isinstance(document, dict) or not isinstance(document.get("files"), dict):
         raise UploadError(
             400, "manifest.json of the bundle has no `files`: {name: {type, url, headers}}"
         )
-    return [entry for name, one in files.items() if (entry := _entry(name, one)) is not None]
+    return document
+
+
+def _entries(document: dict[str, Any]) -> list[Entry]:
+    found = (_entry(name, one) for name, one in document["files"].items())
+    return [entry for entry in found if entry is not None]
 
 
 def _entry(name: str, value: Any) -> Entry | None:

@@ -18,7 +18,7 @@ from pydantic import ValidationError
 
 from catchwater.errors import UnavailableError, UploadError
 from catchwater.sourcemaps.upload import releases
-from catchwater.sourcemaps.upload.assembling import BUNDLE, Order
+from catchwater.sourcemaps.upload.assembling import BUNDLE, Order, ReleaseOrder
 from catchwater.sourcemaps.upload.chunks import CHUNK
 from catchwater.sourcemaps.upload.receiving import PARTS, REQUEST, receive
 
@@ -120,7 +120,38 @@ async def upload(request: web.Request) -> web.Response:
 
 @routes.post(_ORGANISATION + "/artifactbundle/assemble/")
 async def assemble(request: web.Request) -> web.Response:
-    context, body = request.app[CONTEXT], await _body(request)
+    context, order = request.app[CONTEXT], _order(await _body(request), Order)
+    projects = tuple(dict.fromkeys(project_id(context.projects(), one) for one in order.projects))
+    return _json(await context.assembler.state(order.model_copy(update={"projects": projects})))
+
+
+@routes.post(_ORGANISATION + "/releases/{version}/assemble/")
+async def assemble_release(request: web.Request) -> web.Response:
+    """As sentry-cli 1, and 2 before 2.15, ask for it: the bundle itself names its project."""
+    order = _order(await _body(request), ReleaseOrder)
+    version = {"version": request.match_info["version"]}
+    return _json(await request.app[CONTEXT].assembler.state(order.model_copy(update=version)))
+
+
+@routes.get(_PROJECT + "/releases/{version}/files/")
+async def files(_request: web.Request) -> web.Response:
+    """What an older sentry-cli need not send again: nothing that it knows of."""
+    return _json([])
+
+
+@routes.post(_PROJECT + "/releases/{version}/files/")
+async def one_by_one(_request: web.Request) -> web.Response:
+    # 400, because sentry-cli does not show what a 404 says.
+    raise UploadError(
+        400,
+        "files are not taken one by one: upload a folder, by `sentry-cli sourcemaps upload` or "
+        "`sentry-cli releases files RELEASE upload-sourcemaps`; if this was one, sentry-cli is too "
+        "old",
+    )
+
+
+def _order(body: Any, kind: type[Order]) -> Order:
+    """Raises UploadError for what is none."""
     if (
         isinstance(body, dict)
         and isinstance(body.get("chunks"), list)
@@ -134,11 +165,9 @@ async def assemble(request: web.Request) -> web.Response:
             ),
         )
     try:
-        order = Order.model_validate(body)
+        return kind.model_validate(body)
     except ValidationError as error:
         raise UploadError(400, _mistakes(error)) from None
-    projects = tuple(dict.fromkeys(_project(context.projects(), one) for one in order.projects))
-    return _json(await context.assembler.state(order.model_copy(update={"projects": projects})))
 
 
 @routes.post(_ORGANISATION + "/releases/")
@@ -181,14 +210,14 @@ async def _mark(
     context = request.app[CONTEXT]
     if len(version) > _LONGEST:
         raise UploadError(400, f"a release may have {_LONGEST} characters, not {len(version)}")
-    for one in dict.fromkeys(_project(context.projects(), name) for name in names):
+    for one in dict.fromkeys(project_id(context.projects(), name) for name in names):
         try:
             await asyncio.to_thread(context.mark, one, version, environment, at)
         except UnavailableError as error:
             raise UploadError(503, str(error)) from error
 
 
-def _project(projects: Projects, name: str) -> str:
+def project_id(projects: Projects, name: str) -> str:
     """The id of a project, given its id or its name."""
     by_id = projects.by_id(name)
     found = [by_id] if by_id else [one for one in projects.all if one.name == name]
