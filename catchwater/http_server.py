@@ -6,13 +6,17 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import gc
 import time
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import structlog
 from aiohttp import web
 from aiohttp.http_exceptions import BadHttpMessage
 
+from catchwater import http_heads
+from catchwater.http_heads import HeadBytes
 from catchwater.service import raise_file_limit
 
 if TYPE_CHECKING:
@@ -36,8 +40,14 @@ along to a subdomain of it, and aiohttp's own limit of 8 KB refused all that suc
 
 LOG_EVERY_S = 60.0
 
+GARBAGE_S = 0.05
+"""After which handlers whose connection was closed have ended."""
+
 SPARE_FILES = 64
 """Files that a process needs beside its connections."""
+
+MOST_CONNECTIONS = 10_000
+"""Also where there may be a million files: each connection with a request takes 13 KB."""
 
 SERVER = "catchwater"
 """What the header Server says; aiohttp would say its version and Python's."""
@@ -63,6 +73,7 @@ class Runner(web.AppRunner):
         super().__init__(app, **settings)
         self.malformed = malformed
         self.headers = {"Server": SERVER, **headers}
+        self.head_bytes = 0
         app.on_response_prepare.append(self._add_headers)
 
     async def _add_headers(self, _request: web.Request, response: web.StreamResponse) -> None:
@@ -93,40 +104,79 @@ class Runner(web.AppRunner):
 
     async def close_idle_connections(self, seconds: float = HEADER_SECONDS) -> None:
         """Never ends: closes connections that only hold a place."""
-        most = max(SPARE_FILES, raise_file_limit() - SPARE_FILES)
+        most = min(MOST_CONNECTIONS, max(SPARE_FILES, raise_file_limit() - SPARE_FILES))
         asyncio.get_running_loop().set_exception_handler(_OutOfFiles())
-        since: dict[web.RequestHandler, tuple[int, float]] = {}
+        gc.freeze()  # what lives as long as the process need not be looked through for garbage
+        states: dict[web.RequestHandler, _State] = {}
         while True:
-            connections = list(self.server.connections) if self.server else []
-            since = _idle_since(connections, since, time.monotonic())
-            for one in _to_close(since, seconds, len(connections) - most):
+            connections = self._connections()
+            states = _states(connections, states, time.monotonic())
+            for one in _to_close(states, seconds, len(connections) - most):
                 one.force_close()
             await asyncio.sleep(min(1.0, seconds / 3))
 
+    def _connections(self) -> list[web.RequestHandler]:
+        return list(self.server.connections) if self.server else []
 
-def _idle_since(
-    connections: list[web.RequestHandler],
-    before: Mapping[web.RequestHandler, tuple[int, float]],
-    now: float,
-) -> dict[web.RequestHandler, tuple[int, float]]:
-    """For each connection that serves no request: how many it had, and since when it waits."""
-    idle: dict[web.RequestHandler, tuple[int, float]] = {}
+    def count_head_bytes(self, more: int) -> None:
+        """Of all connections together. Beyond the bound those that have most lose their place."""
+        self.head_bytes += more
+        if more <= 0 or self.head_bytes <= http_heads.ALL:
+            return
+        connections = [one for one in self._connections() if isinstance(one, _Connection)]
+        for one in sorted(connections, key=lambda one: one.head_bytes, reverse=True):
+            if self.head_bytes <= http_heads.ALL // 2:
+                break
+            one.force_close()
+            one.give_back_head_bytes()
+        # aiohttp's requests that were broken off are circles of references
+        asyncio.get_running_loop().call_later(GARBAGE_S, gc.collect)
+
+
+@dataclass(frozen=True, slots=True)
+class _State:
+    """What a connection has been doing without a change."""
+
+    requests: int
+    """How many it has sent."""
+    runs: bool
+    """Whether a handler has one of them: it may wait for a body that does not come."""
+    unread: bool
+    """Whether more of the answer waits than the client reads."""
+    since: float
+
+    def is_as(self, other: _State) -> bool:
+        return replace(self, since=other.since) == other
+
+
+def _states(
+    connections: list[web.RequestHandler], before: Mapping[web.RequestHandler, _State], now: float
+) -> dict[web.RequestHandler, _State]:
+    found: dict[web.RequestHandler, _State] = {}
     for one in connections:
-        if one._current_request is None:  # noqa: SLF001 - aiohttp has no time-out for headers
-            requests = one._request_count  # noqa: SLF001 - as above
-            known = before.get(one)
-            idle[one] = known if known and known[0] == requests else (requests, now)
-    return idle
+        runs = one._current_request is not None  # noqa: SLF001 - aiohttp has no time-out for headers
+        state = _State(one._request_count, runs, one.writing_paused, now)  # noqa: SLF001 - as above
+        known = before.get(one)
+        found[one] = known if known is not None and state.is_as(known) else state
+    return found
 
 
 def _to_close(
-    since: Mapping[web.RequestHandler, tuple[int, float]], seconds: float, too_many: int
+    states: Mapping[web.RequestHandler, _State], seconds: float, too_many: int
 ) -> list[web.RequestHandler]:
-    """Those that have not asked anything in time; and the most silent ones of too many."""
+    """Those that have not asked anything in time, or do not read; and of too many those that
+    have been silent for longest, and after them those whose request has.
+    """
     now = time.monotonic()
-    silent = [one for one, (asked, at) in since.items() if not asked and now - at > seconds]
-    oldest = sorted(since, key=lambda one: since[one][1])
-    return silent + oldest[: max(0, too_many)]
+    late = [one for one, state in states.items() if _is_late(state, now, seconds)]
+    oldest = sorted(states, key=lambda one: (states[one].runs, states[one].since))
+    return late + oldest[: max(0, too_many)]
+
+
+def _is_late(state: _State, now: float, seconds: float) -> bool:
+    if state.unread:
+        return now - state.since > KEEPALIVE_SECONDS
+    return not state.runs and not state.requests and now - state.since > seconds
 
 
 class _OutOfFiles:
@@ -152,11 +202,48 @@ class _Server(web.Server):
 
 
 class _Connection(web.RequestHandler):
-    __slots__ = ("_runner",)
+    __slots__ = ("_heads", "_runner", "head_bytes")
 
     def __init__(self, server: _Server, **settings: Any) -> None:
         super().__init__(server, **settings)
         self._runner = server.runner
+        self._heads = HeadBytes()
+        self.head_bytes = 0
+
+    def data_received(self, data: bytes) -> None:
+        """Counts what is no body, for the parser holds it."""
+        requests, waiting = self._request_count, len(self._messages)
+        super().data_received(data)
+        if self._request_count == requests:
+            self._heads.more(len(data))
+        elif self._messages:
+            others = waiting > 0 or self._current_request is not None
+            self._heads.begun(len(data), self._messages[-1][1], others=others)
+        if not self._reading_paused:  # the parser has a part of the body that it keeps back
+            self._count_head_bytes()
+            if self._request_count == requests and self.head_bytes > http_heads.ONE:
+                self._runner.malformed()
+                self.force_close()
+
+    async def finish_response(self, *args: Any, **more: Any) -> tuple[web.StreamResponse, bool]:
+        done = await super().finish_response(*args, **more)
+        self._heads.answered(len(self._messages))
+        self._count_head_bytes()
+        return done
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        super().connection_lost(exc)
+        self.give_back_head_bytes()
+
+    def give_back_head_bytes(self) -> None:
+        self._heads = HeadBytes()
+        self._count_head_bytes()
+
+    def _count_head_bytes(self) -> None:
+        more = self._heads.held - self.head_bytes
+        if more:
+            self.head_bytes += more
+            self._runner.count_head_bytes(more)
 
     def handle_error(
         self,

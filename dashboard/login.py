@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs
 
@@ -13,6 +14,9 @@ if TYPE_CHECKING:
     from aiohttp.typedefs import Middleware
 
     from dashboard.security import Guard, Handler
+
+FORM_S = 15.0
+"""That what the form sends may take: nobody has said a password by then."""
 
 
 def guarded(guard: Guard) -> Middleware:
@@ -38,7 +42,7 @@ def _is_of_a_person(request: web.Request) -> bool:
 def routes(guard: Guard) -> list[web.RouteDef]:
     async def enter(request: web.Request) -> web.StreamResponse:
         """Where the person wanted to go, with a session; or the page once more."""
-        form = parse_qs((await request.read()).decode("utf-8", "replace"))
+        form = parse_qs((await _body(request)).decode("utf-8", "replace"))
         to, given = (form.get(name, [""])[0] for name in ("to", "password"))
         to = _own_path(to)
         if not guard.password:
@@ -55,6 +59,14 @@ def routes(guard: Guard) -> list[web.RouteDef]:
         return answer
 
     return [web.post("/login", enter), web.post("/logout", leave)]
+
+
+async def _body(request: web.Request) -> bytes:
+    try:
+        async with asyncio.timeout(FORM_S):
+            return await request.read()
+    except TimeoutError:
+        raise web.HTTPRequestTimeout(text="The form did not come in time.") from None
 
 
 def _page(request: web.Request, refusal: web.HTTPException, to: str) -> web.Response:

@@ -59,6 +59,13 @@ def post(site: Site, path: str, **form: str) -> tuple[int, dict[str, str], str]:
     return answer.status, found, body
 
 
+def test_a_form_that_does_not_come_is_not_waited_for(locked, monkeypatch):
+    monkeypatch.setattr("dashboard.login.FORM_S", 0.2)
+    with socket.create_connection((locked.host, locked.port), timeout=60) as held:
+        held.sendall(b"POST /login HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nto=")
+        assert held.recv(4096).split()[1] == b"408"
+
+
 def cookie(headers: dict[str, str]) -> str:
     return headers["set-cookie"].partition(";")[0]
 

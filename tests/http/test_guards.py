@@ -9,7 +9,7 @@ import resource
 import socket
 import subprocess
 import sys
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from http.client import HTTPConnection
 from pathlib import Path
 
@@ -32,6 +32,7 @@ SERVERS = {
 
 class Served:
     def __init__(self, name: str, folder: Path) -> None:
+        self.name = name
         self.port, self.ops_port, self.log = free_port(), free_port(), folder / "log"
         (folder / "projects.yaml").write_text(f'projects: [{{id: "1", name: a, key: "{KEY}"}}]')
         ports = {
@@ -68,6 +69,11 @@ class Served:
         except OSError:
             return False
 
+    def memory(self) -> int:
+        """Bytes."""
+        status = Path(f"/proc/{self.process.pid}/status").read_text()
+        return 1024 * int(status.partition("VmRSS:")[2].split()[0])
+
     def stop(self) -> None:
         self.process.kill()
         self.process.wait()
@@ -86,12 +92,14 @@ def served(request, tmp_path_factory):
     one.stop()
 
 
-def connected(served, count):
+def connected(served, count, sent=b""):
     stack = ExitStack()
     for _ in range(count):
         one = socket.socket()
         one.settimeout(1)
         one.connect_ex(("127.0.0.1", served.port))
+        with suppress(OSError):
+            one.sendall(sent)
         stack.enter_context(one)
     return stack
 
@@ -101,6 +109,60 @@ def test_more_silent_connections_than_there_are_places_shut_nobody_out(served):
     with connected(served, 2 * FILES):
         wait_until(served.answers, "somebody else is answered", timeout=30)
     assert served.log.stat().st_size - before < 20_000
+
+
+LINES = b"".join(b"X-%d: %s\r\n" % (one, b"x" * 36_000) for one in range(110))
+"""4 MB of headers, each as long as it may be."""
+CHUNKED = b"POST /api/1/envelope/ HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    "start", [b"GET / HTTP/1.1\r\n", CHUNKED + b"1\r\na\r\n0\r\n"], ids=["head", "trailer"]
+)
+def test_heads_and_trailers_without_an_end_take_little_memory(served, start):
+    wait_until(served.answers, "it answers")
+    before = served.memory()
+    with ExitStack() as stack:
+        for _ in range(40):
+            one = stack.enter_context(socket.create_connection(("127.0.0.1", served.port), 10))
+            with suppress(OSError):  # it is closed before it has sent everything
+                one.sendall(start + LINES)
+        assert served.answers()
+        assert served.memory() - before < 50_000_000
+
+
+def test_of_too_many_large_heads_the_largest_go_and_a_small_one_stays(served):
+    wait_until(served.answers, "it answers")
+    with ExitStack() as stack:
+        small, *large = (
+            stack.enter_context(socket.create_connection(("127.0.0.1", served.port), 10))
+            for _ in range(150)
+        )
+        small.sendall(b"GET /healthz HTTP/1.1\r\n")
+        for one in large:
+            with suppress(OSError):
+                one.sendall(b"GET / HTTP/1.1\r\n" + LINES[:120_000])
+        gone = wait_until(lambda: [one for one in large if is_closed(one)], "some are closed")
+        assert len(gone) < len(large)
+        small.sendall(b"Host: localhost\r\n\r\n")
+        assert small.recv(4096).split()[1] == b"200"
+
+
+def is_closed(connection):
+    connection.settimeout(0)
+    try:
+        return connection.recv(1) == b""
+    except BlockingIOError:
+        return False
+    except ConnectionError:
+        return True
+
+
+def test_more_posts_that_are_held_open_than_there_are_places_shut_nobody_out(served):
+    post = b"POST /%s HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n"
+    path = b"e/%s" % KEY.encode() if served.name == "ingest" else b"login"
+    with connected(served, 2 * FILES, post % path):
+        wait_until(served.answers, "somebody else is answered", timeout=60)
 
 
 @pytest.mark.parametrize(
