@@ -181,7 +181,7 @@ class Assembler:
         with tempfile.TemporaryFile() as file, closing(reader):
             self._join(order, file)
             self._store.prepare(self._retention)
-            projects = order.projects or (self._project_id(named_project(file)),)
+            projects = order.projects or (self._project_id(named_project(file, reader)),)
             started = time.thread_time()
             for artifact, project in ((a, p) for a in artifacts(file, reader) for p in projects):
                 name = artifact.file[:300]

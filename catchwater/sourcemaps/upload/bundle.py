@@ -82,10 +82,10 @@ def artifacts(file: IO[bytes], reader: MapReader, most: int = UNPACKED) -> Itera
         yield from _Bundle(archive, reader, most).artifacts()
 
 
-def named_project(file: IO[bytes]) -> str:
+def named_project(file: IO[bytes], reader: MapReader) -> str:
     """The project that the manifest of a bundle names. Raises UploadError if it names none."""
     with _opened(file) as archive:
-        found = _Bundle(archive, UNPACKED).project
+        found = _Bundle(archive, reader, UNPACKED).project
     if not isinstance(found, str) or not found:
         raise UploadError(400, "the bundle names no project: give sentry-cli one by --project")
     return found
