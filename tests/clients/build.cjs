@@ -4,7 +4,8 @@ const { createRequire } = require("node:module");
 const { bundler, client, modules, entry, into, options } = JSON.parse(process.argv[2]);
 const load = createRequire(path.join(modules, "of-the-clients.js"));
 const exported = client && load(client);
-const make = client && Object.entries(exported).find(([name]) => /^sentry\w+Plugin$/.test(name))[1];
+const named = client && Object.entries(exported).find(([name]) => /^sentry\w+Plugin$/.test(name));
+const make = named ? named[1] : (given) => new exported(given); // version 1 is a class
 const plugins = client ? [make(options)].flat() : [];
 const [folder, file] = [path.dirname(into), path.basename(into)];
 

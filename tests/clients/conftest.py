@@ -15,6 +15,9 @@ from tests.missing import program
 from tests.sourcemaps.conftest import maps  # noqa: F401 - the same maps, on this folder's `mongo`
 from tests.sourcemaps.sentry import served
 
+collect_ignore = [] if ALL else ["test_old.py"]
+"""Only `make clients` fetches what it needs."""
+
 
 @pytest.fixture(scope="session")
 def mongo(mongo_url: str) -> str:

@@ -9,6 +9,8 @@ import os
 import re
 from pathlib import Path
 
+from tests.clients.apps import APPS
+from tests.clients.old import OLD
 from tests.clients.sdks import SDKS
 from tests.clients.uploading import DEPENDENCIES, EVERY, bundler_of
 
@@ -25,8 +27,17 @@ def write_uploads(found: Table) -> None:
     _write("uploads", "".join(_upload(client, found[client]) for client in EVERY))
 
 
+def write_old(found: Table) -> None:
+    rows = (_line([text], found[client], ("bundler", "frame")) for client, text in OLD.items())
+    _write("old", "".join(rows))
+
+
 def write_sdks(found: Table) -> None:
     _write("sdks", "".join(_line([f"`{name}`"], found[name], SDK_COLUMNS) for name in SDKS))
+
+
+def write_apps(found: Table) -> None:
+    _write("apps", "".join(_app(name, found[name]) for name in APPS))
 
 
 def names_of(table: str) -> list[str]:
@@ -53,6 +64,11 @@ def _upload(client: str, came: dict[str, str]) -> str:
     bundler = bundler_of(client)
     cells = {way: f"`{text}`" for way, text in came.items()}
     return _line([f"`{told}`", f"{bundler} {DEPENDENCIES[bundler]}"], cells, WAYS)
+
+
+def _app(name: str, came: dict[str, str]) -> str:
+    framework, sdk, uploader = (f"`{text}`" for text in APPS[name].named())
+    return _line([framework, sdk, uploader], came, ("built", "frame"))
 
 
 def _line(first: list[str], came: dict[str, str], columns: tuple[str, ...]) -> str:

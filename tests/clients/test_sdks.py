@@ -61,7 +61,7 @@ def table() -> Iterator[Table]:
     """What came of each SDK. Where all were tried it becomes the page."""
     found: Table = {name: {} for name in NAMES}
     yield found
-    if ALL:
+    if ALL and all(found.values()):
         write_sdks(found)
 
 

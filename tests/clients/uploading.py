@@ -52,27 +52,29 @@ def modules_of(clients: Iterable[str]) -> Path:
 
 def build_and_upload(client: str, server: Server, folder: Path, release: str) -> Path:
     """Build the shop and have its maps uploaded. Returns the script."""
+    bundler = bundler_of(client)
+    if "-plugin-" in client:
+        options = _options(server, release, folder / "dist" / "shop.js")
+        return built_shop(bundler, server.modules, folder, release, client=client, options=options)
+    script = built_shop(bundler, server.modules, folder, release)
+    by_command(client, server, script.parent, release)
+    return script
+
+
+def built_shop(bundler: str, modules: Path, folder: Path, release: str, **plugin: object) -> Path:
+    """Build the shop; with `client` and `options`, by a plugin that uploads. Returns the script."""
     source, script = bundles.source(folder), folder / "dist" / "shop.js"
     script.parent.mkdir()
     # each client's script is another, and so is its debug id
     source.write_text(f"window.builtWith = {json.dumps(release)};\n{bundles.ENTRY}")
-    told = {"bundler": bundler_of(client), "modules": str(server.modules)}
-    told |= {"entry": str(source), "into": str(script)}
-    if "-plugin-" in client:
-        _node(
-            "build.cjs",
-            told | {"client": client, "options": _options(server, release, script)},
-            folder,
-        )
-        return script
-    _node("build.cjs", told, folder)
-    by_command(client, server, script.parent, release)
+    told = {"bundler": bundler, "modules": str(modules), "entry": str(source), "into": str(script)}
+    run_client(["node", HERE / "build.cjs", json.dumps(told | plugin)], folder, {})
     return script
 
 
 def thrown(script: Path) -> dict[str, Any]:
     """What the built script throws: `{stack, ids}`, the debug ids by the stack that has them."""
-    done = _run(["node", HERE / "run.cjs", script, ADDRESS], script.parent, {})
+    done = run_client(["node", HERE / "run.cjs", script, ADDRESS], script.parent, {})
     found: dict[str, Any] = json.loads(done)
     return found
 
@@ -93,9 +95,9 @@ def by_command(client: str, server: Server, dist: Path, release: str) -> None:
     package = server.modules / client
     if (package / "bin/sentry-cli").exists():
         command: list[object] = ["node", package / "bin/sentry-cli", "sourcemaps"]
-        _run([*command, "inject", dist], dist, settings)
+        run_client([*command, "inject", dist], dist, settings)
         options = ["--org", "any", "--project", "1", "--release", release]
-        _run([*command, "upload", *options, dist], dist, settings)
+        run_client([*command, "upload", *options, dist], dist, settings)
         return
     script = (
         f"const sdk = require({json.dumps(str(package))}).createSentrySDK("
@@ -103,14 +105,10 @@ def by_command(client: str, server: Server, dist: Path, release: str) -> None:
         f"sdk.sourcemap.upload({json.dumps({'directory': str(dist), 'release': release})})"
         ".catch((error) => { console.error(error); process.exitCode = 1; });"
     )
-    _run(["node", "-e", script], dist, settings)
+    run_client(["node", "-e", script], dist, settings)
 
 
-def _node(script: str, told: dict[str, Any], folder: Path) -> None:
-    _run(["node", HERE / script, json.dumps(told)], folder, {})
-
-
-def _run(command: list[object], folder: Path, settings: dict[str, str]) -> str:
+def run_client(command: list[object], folder: Path, settings: dict[str, str]) -> str:
     """With nothing of the developer's settings. Raises AssertionError with all it said."""
     kept = {name: text for name, text in os.environ.items() if not name.startswith("SENTRY_")}
     done = subprocess.run(
