@@ -71,8 +71,10 @@ def handle_issues(at_work):
 def look(at_work):
     for command in ("status", "check --live", f"inspect {1:032x}", "tail raw --once"):
         said(at_work, *command.split())
-    with MongoClient(at_work.mongo_url("operator")) as client:
-        client.catchwater.samples.delete_one({"_id": "a probe's"})
+    (issue,) = said(at_work, "issue", "list").split()[:1]
+    said(at_work, "export", f"{at_work.folder}/exported", "--issue", issue)
+    for what in ("--issue", issue), ("--user", "nobody"), ("--project", "1"):
+        said(at_work, "erase", "--yes", *what)
 
 
 @pytest.mark.timeout(400)
