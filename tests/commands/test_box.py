@@ -18,6 +18,7 @@ from tests.up_process import UpProcess, without_settings
 from tests.waiting import wait_until
 
 README = Path(__file__).parents[2] / "README.md"
+EVENT = "c0ffee" + 26 * "0"
 
 
 def readme_commands() -> list[str]:
@@ -44,6 +45,7 @@ def call(folder: Path, *arguments: str, **settings: str) -> subprocess.Completed
         cwd=folder,
         env=without_settings() | settings,
         capture_output=True,
+        input="y\n",  # whoever erases is asked once more
         text=True,
         timeout=60,
         check=False,
@@ -58,7 +60,10 @@ def test_a_command_of_readme_works_where_up_runs(line: str, folder: Path, up: Up
         '{"version":3,"sources":["a.ts"],"sourcesContent":["a()"],"names":[],"mappings":"AAAA"}'
     )
     (folder / "FILE").write_text('{"message": "boom", "type": "TypeError"}\n')
-    program, *arguments = shlex.split(line.replace(" --watch", ""))
+    for_ever = line.replace(" --watch", "").replace("tail named", "tail named --once")
+    program, *arguments = shlex.split(for_ever.replace("EVENT_ID", EVENT))
+    if EVENT in arguments:
+        assert up.post({"id": EVENT, "type": "TypeError", "message": "boom"}) == 204
     assert program == "catchwater"
     done = call(folder, *arguments)
     assert done.returncode == 0, done.stderr
