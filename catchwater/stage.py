@@ -7,7 +7,7 @@ module is imported: at the start of `catchwater stage`, and in `catchwater check
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from catchwater.answers import Answer
-    from catchwater.event import Event
+    from catchwater.event import Event, Json
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +28,21 @@ class StageEnvironment:
 
 
 @dataclass(frozen=True, slots=True)
+class SecondLook:
+    """What a stage makes of a sample that it grouped before, with what is there now.
+
+    `shown` are fields of the sample's body as people are to see them, `awaits` the source maps that
+    are not there yet. `issue` is the one that such an event belongs to from now on, '' where that
+    is not certain, and `about` what that issue's page needs.
+    """
+
+    shown: Json
+    awaits: list[str] = field(default_factory=list)
+    issue: str = ""
+    about: Json = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Stage:
     """A stage's function and its hooks. Calling a Stage calls its function, and no hook."""
 
@@ -35,6 +50,7 @@ class Stage:
     open_resources: Callable[[StageEnvironment], Any] | None = None
     warm_up: Callable[[], None] | None = None
     handles_client_reports: bool = False
+    look_again: Callable[[Json, Any], SecondLook | None] | None = None
 
     def __call__(self, event: Event, *resources: Any) -> Answer:
         """Returns the answer for one event. Tests may leave out `resources`."""
@@ -46,6 +62,7 @@ def stage(
     open_resources: Callable[[StageEnvironment], Any] | None = None,
     warm_up: Callable[[], None] | None = None,
     handles_client_reports: bool = False,
+    look_again: Callable[[Json, Any], SecondLook | None] | None = None,
 ) -> Callable[[Callable[..., Answer]], Stage]:
     """Returns a decorator that declares the hooks of a stage's function.
 
@@ -58,9 +75,12 @@ def stage(
 
     With `handles_client_reports` the function gets client reports too (events of the kind
     CLIENT_REPORT). Without it they skip the stage, as they do not describe an error.
+
+    `look_again` gets the body of a stored sample, and what `open_resources` returned, after source
+    maps were uploaded; None: it would be what it was.
     """
 
     def declare(function: Callable[..., Answer]) -> Stage:
-        return Stage(function, open_resources, warm_up, handles_client_reports)
+        return Stage(function, open_resources, warm_up, handles_client_reports, look_again)
 
     return declare

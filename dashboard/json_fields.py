@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from catchwater.issues.shown import handling
+from catchwater.issues.shown import handling, merged_ids
 from catchwater.streams.counters import OTHER, unescape_key
 from dashboard import times
 
@@ -74,8 +74,9 @@ def issue(document: Mapping[str, Any], hours: list[int], at: datetime) -> Json:
 
 
 def names(document: Mapping[str, Any]) -> list[str]:
-    """Further names of an issue, by other versions of grouping."""
-    return [text(one) for one in sequence(document.get("names"))]
+    """Further names of an issue: by other versions of grouping, and of what was merged into it."""
+    found = [text(one) for one in sequence(document.get("names"))]
+    return list(dict.fromkeys([*found, *merged_ids(document)]))
 
 
 def deploy(document: Mapping[str, Any]) -> Json:
@@ -117,18 +118,45 @@ def _most_first(counted: tuple[str, int]) -> tuple[bool, int, str]:
     return value == OTHER, -count, value
 
 
+def called(documents: Iterable[Mapping[str, Any]]) -> list[Json]:
+    """What the issues were called that are counted in another one, and since when they are because
+    their source maps came in late; None if people said so.
+    """
+    return [
+        {
+            "id": text(one.get("_id")),
+            **{name: text(one.get(name)) for name in ("type", "message", "culprit")},
+            "late": times.iso_or_none(mapping(one.get("continued")).get("at")),
+        }
+        for one in documents
+    ]
+
+
 def stored(document: Mapping[str, Any]) -> Json:
     """The named event in a sample's document as it was stored, at most `DEPTH` levels deep."""
+    damaged = {"message": "This sample cannot be read: its document in MongoDB is damaged."}
+    return mapping(pruned(_unpacked(document.get("event", b""), damaged)))
+
+
+def _late(document: Mapping[str, Any]) -> Json:
+    """The fields that a sample has since its source maps were uploaded, and since when: nothing
+    of most samples.
+    """
+    found = mapping(document.get("late"))
+    fields = mapping(pruned(_unpacked(found.get("event", b""), {})))
+    return {**fields, "late": times.iso_or_none(found.get("at"))} if fields else {}
+
+
+def _unpacked(raw: Any, otherwise: Json) -> Any:
     try:
-        found = orjson.loads(zlib.decompress(document.get("event", b"")))
+        return orjson.loads(zlib.decompress(raw))
     except (zlib.error, ValueError, TypeError):
-        found = {"message": "This sample cannot be read: its document in MongoDB is damaged."}
-    return mapping(pruned(found))
+        return otherwise
 
 
 def event(document: Mapping[str, Any]) -> Json:
     """One sample, whole, with its times as text."""
-    found = stored(document)
+    found = stored(document) | _late(document)
     clocks = {name: _time(found[name]) for name in _TIMES if name in found}
     crumbs = [
         {**crumb, "ts": _time(crumb.get("ts"))}

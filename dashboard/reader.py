@@ -73,6 +73,13 @@ class MongoReader:
         with mongo_client.translated_errors(self._url):
             return await self._of("issues").find_one({"_id": issue}, SHOWN, max_time_ms=QUERY_MS)
 
+    async def titles(self, issues: Sequence[str]) -> list[Document]:
+        """What issues are called."""
+        fields = dict.fromkeys(("type", "message", "culprit", "continued"), True)
+        with mongo_client.translated_errors(self._url):
+            wanted = {"_id": {"$in": list(issues)}}
+            return await self._find("issues", wanted, fields).sort("_id", ASCENDING).to_list()
+
     async def hours(self, issues: Sequence[str], since: datetime) -> list[Document]:
         """The documents of these issues' hours from `since` on."""
         with mongo_client.translated_errors(self._url):

@@ -52,18 +52,14 @@ async def issue(store: MongoReader, identity: str, at: datetime) -> Json | None:
     if document is None:
         return None
     ids = _all_ids(document)
-    hours, tags, samples, deploys = await asyncio.gather(
-        store.hours(ids, first),
-        store.tags(ids),
-        store.samples(ids, SAMPLES),
-        store.deploys(str(document.get("project", "")), first),
-    )
+    hours, tags, samples, deploys, merged = await _around(store, document, ids, first)
     long = _hours(document, json_fields.series(hours, first, DAYS * HOURS), DAYS * HOURS)
     newest = json_fields.event(samples[0]) if samples else {}
     return {
         **json_fields.issue(document, long[-HOURS:], at),
         **handling(document, at),
         "names": json_fields.names(document),
+        "called": json_fields.called(merged),
         "days": by_day(long),
         "tags": json_fields.tags(tags),
         "deploys": [json_fields.deploy(one) for one in deploys],
@@ -71,6 +67,19 @@ async def issue(store: MongoReader, identity: str, at: datetime) -> Json | None:
         "explain": json_fields.explain(newest),
         "newest": newest,
     }
+
+
+async def _around(
+    store: MongoReader, document: Mapping[str, Any], ids: list[str], first: datetime
+) -> tuple[list[Json], list[Json], list[Json], list[Json], list[Json]]:
+    """Its hours, tags, samples and deploys, and what the issues are called that are merged in."""
+    return await asyncio.gather(
+        store.hours(ids, first),
+        store.tags(ids),
+        store.samples(ids, SAMPLES),
+        store.deploys(str(document.get("project", "")), first),
+        store.titles(ids[1:]),
+    )
 
 
 def _all_ids(document: Mapping[str, Any]) -> list[str]:

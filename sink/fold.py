@@ -76,7 +76,17 @@ def _sample(event: Event) -> Json:
         "received": _date(event.received),
         **({"user": digest(event.facts["user"])} if event.facts.get("user") else {}),
         "event": zlib.compress(event.body, 6),
+        **_awaits(event.body),
     }
+
+
+def _awaits(body: bytes) -> Json:
+    """The source maps that a sample waits for, to be found by them. Most wait for none."""
+    if b'"awaits":["' not in body:
+        return {}
+    found = orjson.loads(body)
+    awaits = found.get("awaits") if isinstance(found, dict) else None
+    return {"awaits": awaits} if isinstance(awaits, list) else {}
 
 
 def _fold_tally(writes: Writes, tally: Json) -> None:

@@ -52,6 +52,9 @@ holds no others.
 UNTOLD = [("project", 1)]
 """Of issues that the notifier has not looked at yet: it holds no others."""
 
+AWAITING = [("project", 1), ("awaits", 1)]
+"""Of samples that wait for source maps: it holds no others."""
+
 _A_MONTH = timedelta(days=31)
 """A month's tags live from its first day, and must outlast events of its last."""
 

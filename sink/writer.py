@@ -16,7 +16,7 @@ from catchwater import mongo_client
 from catchwater.errors import RefusedDocumentError, RefusedError
 from catchwater.issues.derived import derived
 from catchwater.issues.store import handle
-from sink.indexes import HANDLED, INDEXES, OF_SOME, UNTOLD, expiries
+from sink.indexes import AWAITING, HANDLED, INDEXES, OF_SOME, UNTOLD, expiries
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -111,6 +111,9 @@ class MongoWriter:
             )
         self._database.issues.create_index(
             UNTOLD, name="untold", partialFilterExpression={"untold": {"$exists": True}}
+        )
+        self._database.samples.create_index(
+            AWAITING, name="awaiting", partialFilterExpression={"awaits": {"$exists": True}}
         )
         for name, field, after in expiries(self._retention):
             mongo_client.expire_after(self._database, name, field, after)

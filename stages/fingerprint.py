@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 from catchwater.answers import Answer, Drop, Emit, Reject
 from catchwater.event import Event
 from catchwater.sourcemaps.opening import open_maps
-from catchwater.stage import StageEnvironment, stage
-from stages import project_settings
+from catchwater.stage import SecondLook, StageEnvironment, stage
+from stages import project_settings, second_look
 from stages.filters.unwanted import unwanted
 from stages.grouping import (
     browser,
@@ -82,7 +82,13 @@ def load_user_agents() -> None:
     )
 
 
-@stage(open_resources=open_resources, warm_up=load_user_agents)
+def look_again(sample: dict[str, Any], resources: Resources) -> SecondLook | None:
+    """What a sample is with the source maps that are there now."""
+    project = str(sample.get("project"))
+    return second_look.look_again(sample, project, resources.settings_of(project), resources.maps)
+
+
+@stage(open_resources=open_resources, warm_up=load_user_agents, look_again=look_again)
 def fingerprint(event: Event, resources: Resources = NOTHING_OPENED) -> Answer:
     """The grouped event, or a drop where the project's filters call it noise."""
     return answer(event, resources.settings_of(event.project), resources)
@@ -129,13 +135,7 @@ def _grouped(
         "n": details.n,
         "user": user_of(event, details.user),
         "tags": _tags(body),
-        "about": {
-            "type": body["type"],
-            "message": (settings.cleaner.clean(result.title, Counter()) or body["message"])[:500],
-            "culprit": body["culprit"],
-            "places": grouped_event.places(body),
-            "level": details.level,
-        },
+        "about": grouped_event.about(body, settings.cleaner.clean(result.title, Counter())),
     }
     return event.with_(kind="named", facts=facts, body=grouped_event.packed(body))
 

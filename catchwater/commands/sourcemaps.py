@@ -11,14 +11,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from catchwater.commands import options, sourcemaps_serve
+from catchwater.commands import options, sourcemaps_apply, sourcemaps_serve
 from catchwater.commands.box import finds_box
 from catchwater.config.streamdefs import load
 from catchwater.sourcemaps import explaining
+from catchwater.sourcemaps.lookup import awaited
 from catchwater.sourcemaps.store import MapStore, StoredMap
 from catchwater.sourcemaps.upload.folder import artifacts, plain_id
 from catchwater.sourcemaps.upload.map_reader import MapReader
 from catchwater.sourcemaps.upload.store_artifact import OUTCOMES, Build, store_artifact
+from catchwater.stage import StageEnvironment
 from catchwater.visible import visible
 
 if TYPE_CHECKING:
@@ -38,6 +40,7 @@ def command() -> None:
 
 
 command.add_command(sourcemaps_serve.command)
+command.add_command(sourcemaps_apply.command)
 
 
 @command.command()
@@ -62,6 +65,7 @@ command.add_command(sourcemaps_serve.command)
     help="Which of several builds of the release this is, as pages report it; none: all.",
 )
 @options.mongo_url
+@options.projects
 @options.streamdefs
 @finds_box
 def upload(
@@ -71,25 +75,32 @@ def upload(
     url_prefix: str,
     dist: str,
     mongo_url: str,
+    projects: Path,
     streamdefs: Path | None,
 ) -> None:
     """Upload every source map below DIR.
 
-    Uploading again changes nothing, but the retention starts again.
+    Uploading again changes nothing, but the retention starts again. Events that were stored before
+    their maps show lines of the source from then on, too (see `apply`).
 
     Prints what became of each file. The exit code is 1 if a map was refused or could not be read,
     or there was none at all.
     """
     _check(project, url_prefix)
     build = Build(project, release, dist, url_prefix)
-    counts = dict.fromkeys(OUTCOMES, 0)
+    counts, defs, ids = dict.fromkeys(OUTCOMES, 0), load(streamdefs), set()
     with closing(MapStore(mongo_url)) as store, closing(MapReader(store.has_index)) as reader:
-        store.prepare(load(streamdefs).retention.maps)
+        store.prepare(defs.retention.maps)
         for artifact in artifacts(folder, reader):
             outcome, text = store_artifact(store, build, artifact)
             counts[outcome] += 1
+            ids.add(artifact.debug_id)
             click.echo(f"{outcome:<9} {artifact.file}: {text}")
     click.echo(", ".join(f"{n} {outcome}" for outcome, n in counts.items()))
+    maps = awaited(release, sorted(ids)) if counts["uploaded"] + counts["there"] else []
+    environment = StageEnvironment(mongo_url, projects=projects)
+    for line in sourcemaps_apply.apply_after_upload(defs, environment, project, maps):
+        click.echo(line)
     if counts["refused"] or counts["unread"] or not counts["uploaded"] + counts["there"]:
         sys.exit(1)
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import sys
 import tempfile
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Self
 
 import click
 import structlog
@@ -27,6 +29,7 @@ from catchwater.sourcemaps.upload.service import UploadContext, application, pro
 
 if TYPE_CHECKING:
     import threading
+    from collections.abc import Sequence
 
 log = structlog.get_logger()
 
@@ -89,13 +92,13 @@ def command(
 
     async def run(store: MapStore, releases: ReleaseStore, folder: str) -> None:
         chunks = Chunks(Path(folder))
-        assembler = Assembler(
-            store, chunks, keep, project_id=lambda name: project_id(watched.get(), name)
-        )
-        context = UploadContext(
-            assembler, chunks, watched.get, releases.mark, releases.marked, token
-        )
-        await serve(context, host, port, stopping)
+        async with Applier(mongo_url, projects, streamdefs) as applier:
+            known = lambda name: project_id(watched.get(), name)  # noqa: E731 - a line, not a name
+            assembler = Assembler(store, chunks, keep, project_id=known, stored=applier.start)
+            context = UploadContext(
+                assembler, chunks, watched.get, releases.mark, releases.marked, token
+            )
+            await serve(context, host, port, stopping)
 
     with (
         closing(MapStore(mongo_url)) as store,
@@ -104,6 +107,68 @@ def command(
         service.OpsServer(ops_host, ops_port, lambda: trouble(store)),
     ):
         asyncio.run(run(store, releases, folder))
+
+
+MOST_IDS = 100
+"""Debug ids that `sourcemaps apply` is given: a bundle of more has it look at all samples."""
+
+
+AGAIN_AFTER_S = 60.0
+"""Seconds until events are stored that were grouped before the stage saw an upload."""
+
+
+class Applier:
+    """Runs `catchwater sourcemaps apply` behind an upload, one at a time, as a process of its own:
+    an upload neither waits for it nor fails by it.
+    """
+
+    def __init__(self, mongo_url: str, projects: Path, streamdefs: Path | None) -> None:
+        own = {"MONGO_URL": mongo_url, "PROJECTS": projects, "STREAMDEFS": streamdefs or ""}
+        given = {f"CATCHWATER_{name}": str(value) for name, value in own.items() if str(value)}
+        self._environment = os.environ | given
+        self._turn = asyncio.Lock()
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def start(self, project: str, maps: Sequence[str]) -> None:
+        """For these maps of a project, when its turn comes."""
+        task = asyncio.create_task(self._apply(project, maps))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_error: object) -> None:
+        """End what runs: the next `apply` goes on there."""
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _apply(self, project: str, maps: Sequence[str]) -> None:
+        """Now, and once more for events that are on their way now."""
+        await self._run(project, maps)
+        await asyncio.sleep(AGAIN_AFTER_S)
+        await self._run(project, maps)
+
+    async def _run(self, project: str, maps: Sequence[str]) -> None:
+        named = [one.partition(":")[::2] for one in maps] if len(maps) <= MOST_IDS else []
+        options = [f"--{kind.replace('_', '-')}={name}" for kind, name in named]
+        command = [*(sys.executable, "-m", "catchwater", "sourcemaps", "apply"), *options]
+        async with self._turn:
+            process = await asyncio.create_subprocess_exec(
+                *command, f"--project={project}", env=self._environment, **_PIPES
+            )
+            try:
+                out, _ = await process.communicate()
+            except asyncio.CancelledError:
+                process.kill()
+                await process.wait()
+                raise
+        said = log.info if process.returncode == 0 else log.warning
+        said("maps were applied to samples", project=project, text=out.decode()[-2_000:].strip())
+
+
+_PIPES: dict[str, Any] = {"stdout": asyncio.subprocess.PIPE, "stderr": asyncio.subprocess.STDOUT}
 
 
 def trouble(store: MapStore) -> str:

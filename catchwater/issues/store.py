@@ -13,6 +13,7 @@ from catchwater.issues import narrowing, states
 from catchwater.issues.derived import derived
 from catchwater.issues.releases import Releases
 from catchwater.issues.shown import SHOWN
+from catchwater.issues.words import words_of
 from catchwater.streams.counters import escape_key, project_of
 
 if TYPE_CHECKING:
@@ -30,6 +31,8 @@ _HANDLED = dict.fromkeys(("state", "handling", "count", "users", "last_seen"), T
 _COUNTED = dict.fromkeys(("parts", "more", "u", "first_seen", "last_seen", "birth", "facets"), True)
 _ENDED = {"state": "", "handling": ""}
 _RETURNED = ("regressed", "escalated")
+_SEEN = ("first_seen", "last_seen")
+_SAID = ("state", "handling", "notes", *_RETURNED)
 
 
 def handle(database: Database[Document], sightings: Mapping[str, Iterable[Sighting]]) -> None:
@@ -167,6 +170,37 @@ class IssueStore:
             self._update([(child, {"$set": states.merged(at, into), "$unset": {"absorbed": ""}})])
             with mongo_client.translated_errors(self._url):
                 _absorb(self._database, child["_id"], into)
+
+    def continue_as(self, issue: str, other: str, about: Document, at: datetime) -> str:
+        """Count an issue in `other` from now on, whose events are of the same kind with their
+        source maps, and which begins as `about` says if nobody has seen it yet.
+
+        Returns the issue that it is a part of now; '' if it stays as it is: people have merged it
+        themselves, or have taken that back.
+        """
+        one = self._one(issue)
+        if not one or one.get("state") == states.MERGED or "continued" in one:
+            return ""
+        into = self._one(other) or self._begin(other, one, about)
+        if into.get("state") == states.MERGED:
+            into = self._one(into["handling"]["into"])
+        if into.get("_id") in (None, issue):
+            return ""
+        self.merge([one], into["_id"], at)
+        self._update([(one, {"$set": {"continued": {"at": at, "into": into["_id"]}}})])
+        return str(into["_id"])
+
+    def _one(self, issue: str) -> Document:
+        with mongo_client.translated_errors(self._url):
+            return self._issues.find_one({"_id": issue}) or {}
+
+    def _begin(self, issue: str, before: Document, about: Document) -> Document:
+        """It is no news: it begins with what people said about the one that it goes on with."""
+        said = {name: before[name] for name in (*_SAID, *_SEEN) if name in before}
+        first = {**about, **said, "project": project_of(issue), "words": words_of(about)}
+        with mongo_client.translated_errors(self._url):
+            self._issues.update_one({"_id": issue}, {"$setOnInsert": first}, upsert=True)
+        return self._one(issue)
 
     def merged_into(self, issue: str) -> list[Document]:
         """The issues that were merged into one."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 from urllib.parse import unquote
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from catchwater.sourcemaps.positions import Map
 
@@ -35,6 +35,12 @@ class Maps(Protocol):
         Raises UnavailableError while MongoDB is away.
         """
         ...
+
+
+def awaited(release: str, debug_ids: Iterable[str]) -> list[str]:
+    """By what maps are found that are not there yet: samples say it, and uploads ask for it."""
+    of_release = [f"release:{release}"] if release else []
+    return [*of_release, *(f"debug_id:{one}" for one in dict.fromkeys(debug_ids) if one)]
 
 
 @lru_cache(maxsize=2048)

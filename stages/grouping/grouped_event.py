@@ -68,7 +68,7 @@ def body_of(
         **identity(details, result, fingerprints),
         "level": details.level,
         "mechanism": details.mechanism,
-        "chain": [_cause(one) for one in details.chain],
+        "chain": causes(details),
         "browser": agent.browser,
         "os": agent.os,
         "device": agent.device,
@@ -93,6 +93,18 @@ def identity(
     }
 
 
+def about(body: dict[str, Any], title: str) -> dict[str, Any]:
+    """What an issue begins with; a `title` that a rule of the project gives takes the place of the
+    message.
+    """
+    kept = {name: body[name] for name in ("type", "culprit", "level")}
+    return kept | {"message": (title or body["message"])[:500], "places": places(body)}
+
+
+def causes(details: ParsedEvent) -> list[dict[str, Any]]:
+    return [_cause(one) for one in details.chain]
+
+
 def _cause(thrown: ExceptionInfo) -> dict[str, Any]:
     frames = [frame.as_json() for frame in thrown.frames[:FRAMES]]
     return {"type": thrown.type or "Error", "message": thrown.message, "frames": frames}
@@ -114,6 +126,7 @@ def _circumstances(details: ParsedEvent) -> dict[str, Any]:
         "first_ts": details.first_ts,
         "sdk": details.sdk,
         "cut": details.cut,
+        "awaits": details.awaits,
     }
 
 

@@ -59,4 +59,5 @@ class ParsedEvent:
     debug_ids: dict[str, str] = field(
         default_factory=dict
     )  # of source maps, by the address of the script
+    awaits: list[str] = field(default_factory=list)  # source maps that were not there
     cut: list[str] = field(default_factory=list)

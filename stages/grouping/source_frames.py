@@ -2,7 +2,8 @@
 
 Pure: the maps come from outside.
 
-A frame whose map cannot be used stays exactly as it was, and says why. What a mapped frame has
+A frame whose map cannot be used stays exactly as it was, and says why. One that is mapped is not
+mapped again. What a mapped frame has
 besides its place is in `Frame.mapped`: `generated`, the place before; and `context`, the lines
 around it, where the map has the source.
 """
@@ -11,7 +12,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from catchwater.sourcemaps.lookup import NOT_UPLOADED, path_of
+from catchwater.sourcemaps.lookup import NOT_UPLOADED, awaited, path_of
 from stages.grouping.frames import Frame, is_extension, is_native, is_ours
 from stages.grouping.grouped_event import FRAMES
 
@@ -37,18 +38,28 @@ _SCRIPTS = (".js", ".mjs", ".cjs", ".jsx", ".bundle", ".jsbundle")
 def resolve(details: ParsedEvent, project: str, maps: Maps | None) -> None:
     """Put the frames of the source in the place of those of the script, wherever a map has them."""
     stacks = [one.frames for one in (details.thrown, *details.chain) if one.frames]
+    debug_ids = {path_of(file): one for file, one in details.debug_ids.items()}
     if maps is None or not maps.knows(project):
         for frames in stacks:
             _hint(frames)
-        return
+    else:
+        _map(details, project, maps, stacks, debug_ids)
+    _await(details, stacks, debug_ids)
+
+
+def _map(
+    details: ParsedEvent,
+    project: str,
+    maps: Maps,
+    stacks: list[list[Frame]],
+    debug_ids: Mapping[str, str],
+) -> None:
     wanted = {
-        path_of(frame.file): ""
+        path: debug_ids.get(path, "")
         for frames in stacks
         for frame in frames[:FRAMES]
         if _may_be_mapped(frame)
-    }
-    wanted |= {
-        path: one for file, one in details.debug_ids.items() if (path := path_of(file)) in wanted
+        for path in (path_of(frame.file),)
     }
     if wanted:
         found = maps.find(project, details.release, wanted, details.dist)
@@ -75,6 +86,21 @@ def _places(
 
 def _position(frame: Frame) -> tuple[str, int, int]:
     return path_of(frame.file), frame.line or 0, frame.column or 0
+
+
+def _await(details: ParsedEvent, stacks: list[list[Frame]], debug_ids: Mapping[str, str]) -> None:
+    """Say which maps may still come, and let frames keep their debug ids until then."""
+    found, is_script = set(), False
+    for frames in stacks:
+        for at, frame in enumerate(frames[:FRAMES]):
+            if not _may_be_mapped(frame):
+                continue
+            if debug_id := debug_ids.get(path_of(frame.file)):
+                found.add(debug_id)
+                frames[at] = frame._replace(mapped={**(frame.mapped or {}), "debug_id": debug_id})
+            is_script = is_script or _is_own_script(frame)
+    if found or is_script:
+        details.awaits = awaited(details.release, sorted(found))
 
 
 class _Work:
@@ -130,16 +156,24 @@ def _function(frame: Frame, place: Place, caller: Place | str | None) -> str:
 
 def _may_be_mapped(frame: Frame) -> bool:
     file = frame.file
-    if frame.line is None or frame.evaluated or is_native(file):
+    if frame.line is None or frame.evaluated or is_native(file) or is_mapped(frame):
         return False
     return not (is_extension(file) or file.startswith(("blob:", "data:", "<", "eval at ")))
+
+
+def is_mapped(frame: Frame) -> bool:
+    return "generated" in (frame.mapped or {})
+
+
+def _is_own_script(frame: Frame) -> bool:
+    return frame.in_app and path_of(frame.file).endswith(_SCRIPTS)
 
 
 def _unmapped(frame: Frame, why: str) -> Frame:
     """The frame with the reason, unless nobody would expect a map: pages and what others serve
     have none.
     """
-    expected = why != NOT_UPLOADED or (frame.in_app and path_of(frame.file).endswith(_SCRIPTS))
+    expected = why != NOT_UPLOADED or _is_own_script(frame)
     return frame._replace(mapped={"unmapped": why}) if expected else frame
 
 

@@ -10,6 +10,9 @@ from stages.grouping.frames import Frame
 from stages.grouping.parsed_event import ExceptionInfo, ParsedEvent
 from stages.grouping.snippet import CHAIN
 
+_OF_MAPS = ("generated", "context", "unnamed", "unmapped", "debug_id")
+"""What a frame has of a source map, or for one."""
+
 
 def read(body: dict[str, Any]) -> ParsedEvent:
     """The details of a body that this stage made of a report or an SDK's event. Never raises.
@@ -26,6 +29,14 @@ def read(body: dict[str, Any]) -> ParsedEvent:
         _thrown(take, one) for one in items(body.get("chain"), CHAIN) if isinstance(one, dict)
     ]
     details.page = take.text(body.get("page"), "page", fields.TEXT)
+    for name in ("release", "dist", "environment"):
+        setattr(details, name, take.text(body.get(name), name))
+    details.debug_ids = {
+        frame.file: str(frame.mapped["debug_id"])
+        for one in (details.thrown, *details.chain)
+        for frame in one.frames
+        if frame.mapped and frame.mapped.get("debug_id")
+    }
     return details
 
 
@@ -52,4 +63,5 @@ def _frame(take: FieldReader, one: dict[str, Any]) -> Frame:
         whole(one.get("line"), 1),
         whole(one.get("column"), 1),
         one.get("in_app") is not False,
+        mapped={name: one[name] for name in _OF_MAPS if name in one} or None,
     )

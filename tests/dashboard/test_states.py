@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import zlib
 from typing import TYPE_CHECKING, Any
 
+import orjson
 import pytest
 
 from tests.dashboard import documents as made
@@ -87,6 +89,40 @@ def test_an_issue_has_what_was_merged_into_it_and_notes_that_are_only_text(
     page = site.get(f"/issues/{one['_id']}").text
     assert "&lt;b&gt;see&lt;/b&gt; 1204" in page
     assert f'href="/issues/{made.quoted(part["_id"])}"' in page
+    assert "part is not a function</bdi></a> in <bdi>app.js in pay</bdi>, which was merged" in page
+    assert f"<code>{part['_id']}</code>" in page, "what it is also called"
+    assert found["names"] == [part["_id"]]
+    told = {"id": part["_id"], "type": "TypeError", "late": None}
+    assert told.items() <= found["called"][0].items()
+
+
+def test_an_issue_says_that_its_source_map_came_late(site: Site, mongo: Mongo):
+    at = made.moment(hours=2)
+    part = made.issue("part", state="merged", continued={"at": at, "into": "x"})
+    one = made.issue("whole", absorbed={part["_id"]: 4})
+    mongo.issues.insert_many([one, part])
+    shown = {"frames": [{"function": "total", "file": "src/cart.ts", "line": 4}], "culprit": "c"}
+    late = {"at": at, "issue": one["_id"], "event": zlib.compress(orjson.dumps(shown))}
+    mongo.samples.insert_one(made.sample(part, "f" * 32, made.moment()) | {"late": late})
+    found = site.get(f"/api/issues/{one['_id']}").json
+    assert (found["called"][0]["late"], found["newest"]["late"]) == (made.iso(at),) * 2
+    assert [frame["function"] for frame in found["newest"]["frames"]] == ["total"]
+    page = site.get(f"/issues/{one['_id']}").text
+    assert "as it was called before its source map was uploaded" in page
+    for shown in (page, site.get(f"/events/{'f' * 32}").text):
+        assert "after this sample was stored" in shown
+        assert "src/cart.ts:4" in shown
+    assert "https://shop.example/app.js" in site.get(f"/events/{'f' * 32}").text, "as stored"
+
+
+def test_a_damaged_second_look_leaves_the_first_one(site: Site, mongo: Mongo):
+    one = made.issue("whole")
+    mongo.issues.insert_one(one)
+    for number, late in enumerate(({"event": b"x"}, {"event": 7}, 7, {})):
+        sample = made.sample(one, f"{number:032x}", made.moment()) | {"late": late}
+        mongo.samples.insert_one(sample)
+        found = site.get(f"/api/events/{number:032x}").json
+        assert ("late" in found, found["frames"][0]["function"]) == (False, "pay")
 
 
 @pytest.mark.parametrize("state", ["merged", "done"])

@@ -18,7 +18,8 @@ from tests.waiting import wait_until
 CLAIMED_S = 90
 """What a killed process had in its hands is claimed after 30 s (`claim_after`), at the earliest."""
 
-MAP = {"version": 3, "sources": ["a.js"], "names": [], "mappings": "AAAA"}
+MAP = {"version": 3, "sources": ["src/b.js"], "names": [], "mappings": "AAAA"}
+STACK = "TypeError: x\n    at pay (https://shop.example/a.js:1:1)"
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +36,13 @@ def at_work(tmp_path):
 
 
 def post(guarded, key, number):
-    report = {"id": f"{number:032x}", "type": "TypeError", "message": "x is not a function"}
+    report = {
+        "id": f"{number:032x}",
+        "type": "TypeError",
+        "message": "x is not a function",
+        "stack": STACK,
+        "release": "1",
+    }
     request = Request(
         f"http://127.0.0.1:{guarded.ingest_port}/e/{key}", json.dumps(report).encode()
     )
@@ -77,6 +84,16 @@ def look(at_work):
         said(at_work, "erase", "--yes", *what)
 
 
+def upload_maps(at_work, folder):
+    """Behind the events: samples and issues are changed, too."""
+    (folder / "a.js").write_text("a()\n//# sourceMappingURL=a.js.map")
+    (folder / "a.js.map").write_text(json.dumps(MAP))
+    wait_until(lambda: is_empty(audit(at_work)), "samples are stored", CLAIMED_S)
+    upload = ("sourcemaps", "upload", "--project", "1", "--release", "1", str(folder))
+    assert " is counted in 1:v1:" in said(at_work, *upload)
+    assert "a.js" in said(at_work, "sourcemaps", "list", "--project", "1")
+
+
 @pytest.mark.timeout(400)
 def test_every_service_can_do_its_work(at_work, tmp_path):
     assert [post(at_work, KEY, number) for number in (1, 2, 3, 3)] == [204] * 4
@@ -89,10 +106,7 @@ def test_every_service_can_do_its_work(at_work, tmp_path):
     assert "replayed 1" in said(at_work, "dead", "replay", "--all")
     wait_until(lambda: "p0/" in said(at_work, "dead", "list"), "it is one again")
     assert "dropped 1" in said(at_work, "dead", "drop", "--all")
-    (tmp_path / "a.js").write_text("a()\n//# sourceMappingURL=a.js.map")
-    (tmp_path / "a.js.map").write_text(json.dumps(MAP))
-    said(at_work, "sourcemaps", "upload", "--project", "1", "--release", "1", str(tmp_path))
-    assert "a.js" in said(at_work, "sourcemaps", "list", "--project", "1")
+    upload_maps(at_work, tmp_path)
     assert post(at_work, KEY, 7) == 204
     wait_until(lambda: is_empty(audit(at_work)), "all is in", CLAIMED_S)
     for page in ("/", "/pipeline", "/api/issues"):
@@ -165,7 +179,7 @@ MONGO = {
         lambda database: database.map_names.find_one(),
     ],
     "operator": [
-        lambda database: database.issues.insert_one({}),
+        lambda database: database.hours.insert_one({}),
         lambda database: database.issues.drop(),
     ],
 }

@@ -74,6 +74,7 @@ NAMED_FIELDS = {
     "browser",
     "os",
     "device",
+    "awaits",
     "dist",
     "user_agent",
     "n",

@@ -10,12 +10,13 @@ import time
 from collections import Counter
 from contextlib import closing
 from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING, Annotated, Any
+from typing import IO, TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import structlog
 from pydantic import BaseModel, ConfigDict, Field
 
 from catchwater.errors import RefusedError, UnavailableError, UploadError
+from catchwater.sourcemaps.lookup import awaited
 from catchwater.sourcemaps.upload.bundle import artifacts, named_project
 from catchwater.sourcemaps.upload.chunks import CHUNK, Chunks
 from catchwater.sourcemaps.upload.map_reader import MapReader
@@ -78,6 +79,14 @@ class _Job:
     seen_done: float | None = None
 
 
+class _Stored(NamedTuple):
+    """What is wrong with a bundle, and by what its maps are found."""
+
+    why: str
+    projects: Sequence[str]
+    maps: Sequence[str]
+
+
 class Assembler:
     """Bundles under way. To be used in one event loop."""
 
@@ -89,14 +98,17 @@ class Assembler:
         answer_after_s: float = ANSWER_AFTER_S,
         budget_s: float = BUDGET_S,
         project_id: Callable[[str], str] = str,
+        stored: Callable[[str, Sequence[str]], None] = lambda _project, _maps: None,
     ) -> None:
         """`retention`: how long a map is stored. `budget_s`: seconds of CPU for a bundle.
         `project_id`: of the project that a bundle names, by id or by name; it raises UploadError
-        where there is none.
+        where there is none. `stored` hears of each project that has new maps, and by what they are
+        found (see `lookup.awaited`).
         """
         self._project_id = project_id
         self._store = store
         self._retention = retention
+        self._stored = stored
         self._chunks = chunks
         self._answer_after_s = answer_after_s
         self._budget_s = budget_s
@@ -162,7 +174,8 @@ class Assembler:
         )
         try:
             async with self._turn:
-                why = await asyncio.to_thread(self._store_maps, order, bound)
+                done = await asyncio.to_thread(self._store_maps, order, bound)
+                why = done.why
         except (UploadError, UnavailableError, RefusedError) as error:
             why = str(error)
         except Exception:  # noqa: BLE001 - a bundle nobody foresaw ends here, and no other with it
@@ -170,14 +183,17 @@ class Assembler:
             why = "the bundle could not be read; the log of `catchwater sourcemaps serve` says why"
         else:
             self._chunks.drop(order.chunks)
+            for project in done.projects if done.maps else ():
+                self._stored(project, done.maps)
         if why:
             bound.warning("a bundle of source maps was refused", why=why)
         return why
 
-    def _store_maps(self, order: Order, log: Any) -> str:
+    def _store_maps(self, order: Order, log: Any) -> _Stored:
         reader = MapReader(self._store.has_index, self._budget_s)
         counts = Counter(dict.fromkeys(OUTCOMES, 0))
         first: dict[str, str] = {}
+        ids = set()
         with tempfile.TemporaryFile() as file, closing(reader):
             self._join(order, file)
             self._store.prepare(self._retention)
@@ -190,9 +206,12 @@ class Assembler:
                 log.info("a file", outcome=outcome, file=name, project=project, text=text)
                 counts[outcome] += 1
                 first.setdefault(outcome, f"{name}: {text}")
+                ids.add(artifact.debug_id)
                 reader.work_besides_s = time.thread_time() - started
         log.info("a bundle of source maps was read", **counts)
-        return _said(counts, first)
+        some = counts["uploaded"] + counts["there"]
+        maps = awaited(order.version or "", sorted(ids)) if some else []
+        return _Stored(_said(counts, first), projects, maps)
 
     def _join(self, order: Order, file: IO[bytes]) -> None:
         try:
