@@ -65,8 +65,10 @@ def _exceptions(body: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _is_captured_message(body: dict[str, Any], value: dict[str, Any]) -> bool:
-    """Version 11 sends captureMessage as an exception without a type, and `message` beside it."""
-    return bool(body.get("message")) and not value.get("type")
+    """A message that was sent with a stack is an exception without a type, and beside it `message`,
+    or `logentry` where it has values of its own (`Sentry.fmt`).
+    """
+    return bool(body.get("message") or body.get("logentry")) and not value.get("type")
 
 
 def _message(

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import time
+
 import orjson
 import pytest
 
 from catchwater.answers import Drop
 from catchwater.event import Event
 from stages.fingerprint import answer as answer_of
-from stages.grouping.sentry import milliseconds
+from stages.grouping.sentry import read
 from stages.project_settings import DEFAULT
 from tests.stages.grouping_cases import load, named
 
@@ -50,5 +52,20 @@ def assert_shown(case, shown):
         assert shown[name]["message"] != unwanted
 
 
-def test_a_time_without_a_zone_is_in_utc():
-    assert milliseconds("2026-11-25T10:00:00") == milliseconds("2026-11-25T10:00:00+00:00")
+@pytest.fixture
+def in_new_york(monkeypatch):
+    """A server whose clock shows another time than UTC."""
+    monkeypatch.setenv("TZ", "America/New_York")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
+
+
+@pytest.mark.usefixtures("in_new_york")
+@pytest.mark.parametrize("zone", ["", "Z", "+00:00"])
+@pytest.mark.parametrize("text", ["2026-11-25T10:00:00", "2026-11-25 10:00:00.000"])
+def test_a_time_without_a_zone_is_in_utc(text, zone):
+    told = {"timestamp": text + zone, "breadcrumbs": [{"timestamp": text + zone}]}
+    details = read(told)
+    assert (details.ts, details.breadcrumbs[0]["ts"]) == (1_795_600_800_000, 1_795_600_800_000)

@@ -44,6 +44,21 @@ class TestASentryEvent:
         assert named("sentry", one)["fingerprint"] == named("sentry", other)["fingerprint"]
         assert named("sentry", one)["message"] == "no tea in cart"
 
+    def test_with_a_template_and_a_stack_is_named_by_the_template_too(self):
+        """`Sentry.fmt` with `attachStacktrace`: an exception without a type, and no `message`."""
+        frames = {"frames": [{"function": "main", "filename": "https://x/a.js", "lineno": 1}]}
+        one, other, plain = (
+            {
+                "logentry": {"message": "no %s in cart", "params": [name]},
+                "exception": {"values": [{"value": f"no {name} in cart", "stacktrace": stack}]},
+            }
+            for name, stack in (("tea", frames), ("salt", frames), ("tea", {}))
+        )
+        shown = [named("sentry", told) for told in (one, other, plain)]
+        assert len({told["fingerprint"] for told in shown}) == 1
+        assert (shown[0]["type"], shown[0]["message"]) == ("Message", "no tea in cart")
+        assert [frame["function"] for frame in shown[0]["frames"]] == ["main"]
+
     def test_takes_page_browser_and_user_from_where_the_sdk_puts_them(self):
         told = {
             "request": {
