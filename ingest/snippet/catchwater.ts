@@ -22,17 +22,20 @@ const LONG = 6e4; // ms: both grow up to this
 const KEPT = 50; // reports kept for the next page: all that one page may tell of
 const STALE = 72e6; // ms: kept for longer, a report may have been counted and forgotten by the server's dedupe
 
-export const start = (endpoint: string): void => {
+// `filters`: what is left out is counted by its reason. Each is tried on the error as JSON, with the page's address
+// behind it (see ingest/page_filters.py).
+export const start = (endpoint: string, filters: { [reason: string]: RegExp } = {}): void => {
   const config: Catchwater = (window.catchwater = window.catchwater || {});
   if (config.sdk) return; // a second copy, which would count everything twice
   config.sdk = SDK;
 
   const fetch = window.fetch; // taken before the page or an SDK wraps it: our requests are nobody's breadcrumbs
-  const loaded = Date.now();
   const seen: any = {}; // what was told, by content: the report of its repeats, or 0 while there are none
   let queue: string[] = []; // reports as JSON text, oldest first; each stays until it has been answered
   let distinct = 0;
   let handled: any = queue; // what the page told of by hand last; first, nothing that is thrown
+  let heard: any = queue; // the event that came last
+  let twin: any; // content of the event that is still to come of a worker's error which the page has told of
   let luck: any = Math.random(); // decides whether this session is told of
   let busy = 0; // at work, or off for good
   let flying = 0; // how many at the head of the queue are on their way
@@ -74,6 +77,7 @@ export const start = (endpoint: string): void => {
   const hear = safely((event: any) => {
     const thrown = event.error || event.reason;
     if (thrown === handled) return;
+    heard = event;
     if ("reason" in event) tell(thrown, event.type, event);
     else if (thrown || event.message) tell(thrown || event.message, "onerror", event);
   });
@@ -104,6 +108,9 @@ export const start = (endpoint: string): void => {
       const now = Date.now();
       const thrown = describe(error, event);
       const content = JSON.stringify(thrown);
+      // An error in a worker is an event at its Worker, and then another one here.
+      if (event == error) twin = event.filename && content;
+      else if (content == twin && !handled.defaultPrevented) return (twin = undefined);
       const repeat = folded(content);
       if (repeat) return;
       const place = thrown.stack || thrown.source;
@@ -113,6 +120,8 @@ export const start = (endpoint: string): void => {
         (config.allow && place && !matches(config.allow, place))
       )
         return drop("ignored");
+      const filter = Object.keys(filters).find((name) => filters[name].test(content + location.href));
+      if (filter) return drop(filter);
       if (repeat == null && distinct >= (config.cap || DISTINCT)) return drop("cap");
       const chain = [error];
       let cause = error || 0;
@@ -128,14 +137,9 @@ export const start = (endpoint: string): void => {
         page: location.href,
         referrer: document.referrer,
         extra,
-        context: {
-          viewport: innerWidth + "x" + innerHeight,
-          language: navigator.language,
-          visibility: document.visibilityState,
-          age: now - loaded,
-        },
         cause: chain.slice(1).map(describe),
       });
+      attempt(() => config.complete!(report)); // the second file adds what it knows
       if (config.before) {
         const answer: any = config.before(report);
         if (!answer) return drop("before");
@@ -276,7 +280,9 @@ export const start = (endpoint: string): void => {
 
   // --- Setting up.
 
-  const data = ((document.currentScript || 0) as any).dataset;
+  // A module has no current script, but the key in its address.
+  const tag = document.currentScript || Array.from(document.scripts).find(({ src }) => src.includes(endpoint.slice(-32)));
+  const data = ((tag || 0) as any).dataset;
   for (const name in data) (config as any)[name] = (config as any)[name] || data[name];
   if ((Error as any).stackTraceLimit < 50) (Error as any).stackTraceLimit = 50;
   config.off = () => {
@@ -285,6 +291,7 @@ export const start = (endpoint: string): void => {
   };
   config.report = safely((error: any, extra: any, mechanism: any) => {
     handled = Object(error); // of what is no object, a new one: that may be thrown again
+    if ([heard, heard.error, heard.reason].includes(handled)) return;
     tell(error, mechanism || "manual", handled, extra); // it may be an event itself: a worker's
   });
   attempt(() => {

@@ -1,5 +1,6 @@
-/* The optional second file: what happened before an error (clicks, navigation, requests, the console), and errors of
- * two more kinds, each only if it is asked for: `resources: true`, `console: true`. Runs before or after the first.
+/* The optional second file: what happened before an error (clicks, navigation, requests, the console), what surrounds
+ * it, the debug ids of its scripts, and errors of two more kinds, each only if it is asked for: `resources: true`,
+ * `console: true`. Runs before or after the first.
  */
 (function (page: any) {
   var config = (page.catchwater = page.catchwater || {});
@@ -7,6 +8,7 @@
   var crumbs: any[] = (config.breadcrumbs = []);
   var MOST = 30;
   var TEXT = 200;
+  var loaded = Date.now();
 
   // Whatever goes wrong in here stays in here.
   function safely(work: any): any {
@@ -22,6 +24,33 @@
     crumbs.push({ ts: Date.now(), kind: kind, message: message, data: data });
     if (crumbs.length > MOST) crumbs.shift();
   });
+
+  // What a build plugin has written for each bundle is its debug id, by a stack whose first address is the bundle's.
+  // Here: by that address, for the scripts in these stacks.
+  function debugIds(stacks: string): any {
+    var found: any = {};
+    [page._sentryDebugIds, page._debugIds].forEach(function (ids) {
+      for (var stack in ids) {
+        var file = (/\w+:\/\/.*?(?=:\d+:\d)/.exec(stack) || [])[0];
+        if (file && stacks.indexOf(file) >= 0) found[file] = ids[stack];
+      }
+    });
+    return found;
+  }
+
+  // The first file calls it with each report.
+  config.complete = function (report: any) {
+    var stacks = [report].concat(report.cause).map(function (one) {
+      return one.stack;
+    });
+    report.debug_ids = debugIds(stacks + report.source);
+    report.context = {
+      viewport: innerWidth + "x" + innerHeight,
+      language: navigator.language,
+      visibility: document.visibilityState,
+      age: Date.now() - loaded,
+    };
+  };
 
   // `button#pay.primary`, never what stands in it or was typed into it.
   function named(element: any): string {

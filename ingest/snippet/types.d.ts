@@ -30,6 +30,8 @@ export interface Catchwater {
 
   /** Tell of an error by hand. Whatever is thrown afterwards as the same object is not told again. */
   report?: (error: unknown, extra?: { [name: string]: unknown }) => void;
+  /** The second file's: adds to a report what surrounds the error. */
+  complete?: (report: Report) => void;
   /** Stop: nothing is heard, sent or kept from now on, and what was kept, by earlier pages too, is gone. */
   off?: () => void;
   /** Its name and version, once it runs. */

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from datetime import UTC, datetime
 from typing import Any
 
-from stages.grouping import fields, stacks
+from stages.grouping import debug_ids, fields, stacks
 from stages.grouping.fields import FieldReader, items, mapping, whole
 from stages.grouping.frames import Frame, is_ours
 from stages.grouping.parsed_event import ExceptionInfo, ParsedEvent
 from stages.grouping.snippet import CHAIN
 from stages.grouping.stacks import plain_function
-
-_DEBUG_ID = re.compile("[0-9a-f]{32}")
 
 
 def read(body: dict[str, Any]) -> ParsedEvent:
@@ -39,17 +36,14 @@ def read(body: dict[str, Any]) -> ParsedEvent:
 
 
 def _debug_ids(take: FieldReader, body: dict[str, Any]) -> dict[str, str]:
-    """What the SDK knows of each script's source map: 32 hexadecimal digits, by the script's
-    address.
-    """
-    found = {}
-    for image in items(mapping(body.get("debug_meta")).get("images"), 200):
-        if isinstance(image, dict) and image.get("type") == "sourcemap":
-            file = take.text(image.get("code_file"), "debug_meta", fields.TEXT)
-            found[file] = (
-                take.text(image.get("debug_id"), "debug_meta", 50).replace("-", "").lower()
-            )
-    return {file: one for file, one in found.items() if file and _DEBUG_ID.fullmatch(one)}
+    """What the SDK knows of each script's source map."""
+    images = items(mapping(body.get("debug_meta")).get("images"), debug_ids.MOST)
+    pairs = (
+        (image.get("code_file"), image.get("debug_id"))
+        for image in images
+        if isinstance(image, dict) and image.get("type") == "sourcemap"
+    )
+    return debug_ids.read(take, pairs, "debug_meta")
 
 
 def _exceptions(body: dict[str, Any]) -> list[dict[str, Any]]:

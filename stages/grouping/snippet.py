@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import Any
 
-from stages.grouping import fields, messages, stacks
+from stages.grouping import debug_ids, fields, messages, stacks
 from stages.grouping.fields import FieldReader, items, mapping, whole
 from stages.grouping.frames import Frame, make
 from stages.grouping.parsed_event import ExceptionInfo, ParsedEvent
@@ -29,6 +30,8 @@ def read(body: dict[str, Any]) -> ParsedEvent:
         details.source and not details.thrown.frames
     ):  # the position can lie: it counts only without a stack
         details.thrown.frames = [details.source]
+    pairs = islice(mapping(body.get("debug_ids")).items(), debug_ids.MOST)
+    details.debug_ids = debug_ids.read(take, pairs, "debug_ids")
     _circumstances(take, details, body)
     return details
 

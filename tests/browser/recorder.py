@@ -77,7 +77,7 @@ class Recorder:
     def come_up(self) -> None:
         """Listen for reports, on the same port as before."""
         routes = [
-            web.get("/c/key{file}js", self._snippet),
+            web.get(f"/c/{{key:key|{KEY}}}{{file}}js", self._snippet),
             web.route("*", f"/e/{KEY}", self._record),
         ]
         self._ingest = web.AppRunner(self._app(*routes), access_log=None, shutdown_timeout=0.1)

@@ -48,7 +48,11 @@ def pages(recorder):
     """
     endpoint = f'"{recorder.ingest}/e/0123456789abcdef0123456789abcdef"'
     script = (BUILT / "snippet.min.js").read_text().replace('"__CATCHWATER_ENDPOINT__"', endpoint)
-    tag = f"<script src={recorder.serve('snippet.js', script, 'text/javascript')}></script>"
+    extras = (BUILT / "extras.min.js").read_text()
+    tag = "".join(
+        f"<script src={recorder.serve(name, text, 'text/javascript')}></script>"
+        for name, text in (("snippet.js", script), ("extras.js", extras))
+    )
     recorder.serve(
         "second", f"<!doctype html><head>{tag}</head><title>second</title><img src=shown>"
     )

@@ -87,6 +87,72 @@ def test_an_error_in_a_worker_is_told_once(visit, recorder):
     assert second["message"] == "afterwards"
 
 
+WORKER = """<script>var worker = new Worker('{}');
+  worker.addEventListener("error", function (event) {{ if (window.{}) {} }})</script>"""
+
+
+def worker(recorder) -> str:
+    text = "onmessage = function guilty() { nowhere() }"
+    return recorder.serve("work.js", text, "text/javascript")
+
+
+def counts(recorder) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for report in recorder.reports:
+        found[report["mechanism"]] = found.get(report["mechanism"], 0) + report["n"]
+    return found
+
+
+def test_an_error_in_a_worker_that_the_page_tells_of_as_well_is_told_once(visit, recorder):
+    """Those that the page does not tell of are heard all the same."""
+    page = visit(WORKER.format(worker(recorder), "telling", "catchwater.report(event, {own: 1})"))
+    for telling in (1, 0, 1, 1, 0):
+        page.evaluate(
+            "telling => { window.telling = telling; worker.postMessage(1);"
+            " return new Promise(done => addEventListener('error', () => setTimeout(done))) }",
+            telling,
+        )
+    page.goto("about:blank")
+    recorder.wait(lambda _: sum(counts(recorder).values()) >= 5, "all five", 60)
+    assert sum(counts(recorder).values()) == 5
+    assert recorder.reports[0]["extra"] == {"own": 1}
+
+
+def test_an_error_in_a_worker_that_goes_no_further_leaves_the_next_one_alone(visit, recorder):
+    stopping = "{ event.preventDefault(); catchwater.report(event); telling = 0; ended() }"
+    page = visit(WORKER.format(worker(recorder), "telling", stopping))
+    page.evaluate(
+        "new Promise(done => { window.ended = done; window.telling = 1; worker.postMessage(1) })"
+    )
+    page.evaluate("new Promise(done => { addEventListener('error', done); worker.postMessage(1) })")
+    page.goto("about:blank")
+    recorder.wait(lambda _: sum(counts(recorder).values()) >= 2, "both", 60)
+    assert sum(counts(recorder).values()) == 2
+
+
+@pytest.mark.parametrize(
+    ("listening", "throwing"),
+    [
+        ("onerror = function (m, s, l, c, error) { catchwater.report(error) }", "throw Error('x')"),
+        ("addEventListener('error', function (e) { catchwater.report(e) })", "throw Error('x')"),
+        ("addEventListener('error', function (e) { catchwater.report(e) })", "throw 'x'"),
+        (
+            "onunhandledrejection = function (event) { catchwater.report(event.reason) }",
+            "Promise.reject(Error('x'))",
+        ),
+    ],
+)
+def test_what_was_heard_and_is_then_reported_by_hand_is_told_once(
+    visit, recorder, listening, throwing
+):
+    page = visit(f"<script>{listening}; setTimeout(function () {{ {throwing} }})</script>")
+    page.evaluate("new Promise(function (done) { setTimeout(done, 200) })")
+    page.evaluate("catchwater.report(Error('x'))")
+    page.goto("about:blank")
+    recorder.wait(lambda _: sum(counts(recorder).values()) >= 2, "the one, and another one", 60)
+    assert sum(counts(recorder).values()) == 2
+
+
 def test_the_error_event_gives_all_five_of_its_arguments(visit, recorder):
     """Message, source, line and column stand in the report even where the error itself has none
     of them.

@@ -172,7 +172,7 @@ def test_fifty_large_reports_of_earlier_pages_do_not_keep_a_page_from_telling_it
     recorder.go_down()
     page.evaluate(
         "for (let i = 0; i < 50; i++) catchwater.report(Error('e' + i), {more: "
-        "Array(2000).join('x')})"
+        "Array(2000).join('x'), also: Array(1000).join('y')})"
     )
     page.goto(recorder.serve("else", "<!doctype html>"))
     assert page.evaluate("localStorage[Object.keys(localStorage)[0]].length") > 2 * 65_536

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from tests.browser.recorder import KEY
+
 pytestmark = pytest.mark.browser
 
 NEXT = "<script>setTimeout(function () { last() })</script>"
@@ -188,9 +190,18 @@ def test_a_request_that_fails_is_still_told_by_the_browser(visit, recorder, attr
 
 
 def test_the_context_is_told(visit, recorder):
-    visit(NEXT)
+    visit(NEXT, extras(recorder))
     (report,) = recorder.wait_for_reports(1)
     context = report["context"]
     assert (context["viewport"], context["visibility"]) == ("1280x900", "visible")
     assert context["language"].startswith("en")
     assert 0 <= context["age"] < 60_000
+
+
+def test_a_module_has_the_attributes_of_its_tag(page, recorder):
+    """Browsers do not tell a module which tag it has."""
+    tag = f"<script type=module src='{recorder.ingest}/c/{KEY}.js' data-release='a@1'></script>"
+    body = f"{tag}<script type=module>setTimeout(function () {{ last() }})</script>"
+    page.goto(recorder.serve("page", f"<!doctype html>{body}"))
+    (report,) = recorder.wait_for_reports(1)
+    assert report["release"] == "a@1"

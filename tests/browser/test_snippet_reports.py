@@ -165,7 +165,6 @@ def test_a_report_by_hand_carries_its_extra_and_is_not_told_again_when_thrown(vi
         "manual",
         {"order": 12},
     )
-    assert first["context"]["viewport"] == "1280x900"
     assert (second["message"], second["mechanism"]) == ("that was all", "manual")
 
 

@@ -7,7 +7,7 @@ import pytest
 from pymongo import MongoClient
 
 from catchwater.local.servers import free_port
-from tests.browser.conftest import recorder  # noqa: F401 - the server of pages
+from tests.browser.conftest import page, recorder, visit  # noqa: F401 - the same fixtures
 from tests.browser.sites import SHIPPED, by_nginx
 from tests.clients.page import ALL, Table, write_uploads
 from tests.clients.uploading import EVERY, FEW, Server, modules_of

@@ -11,16 +11,17 @@ var SOON = 500;
 var LONG = 6e4;
 var KEPT = 50;
 var STALE = 72e6;
-var start = (endpoint) => {
+var start = (endpoint, filters = {}) => {
   const config = window.catchwater = window.catchwater || {};
   if (config.sdk) return;
   config.sdk = SDK;
   const fetch = window.fetch;
-  const loaded = Date.now();
   const seen = {};
   let queue = [];
   let distinct = 0;
   let handled = queue;
+  let heard = queue;
+  let twin;
   let luck = Math.random();
   let busy = 0;
   let flying = 0;
@@ -52,6 +53,7 @@ var start = (endpoint) => {
   const hear = safely((event) => {
     const thrown = event.error || event.reason;
     if (thrown === handled) return;
+    heard = event;
     if ("reason" in event) tell(thrown, event.type, event);
     else if (thrown || event.message) tell(thrown || event.message, "onerror", event);
   });
@@ -76,12 +78,16 @@ var start = (endpoint) => {
       const now = Date.now();
       const thrown = describe(error, event);
       const content = JSON.stringify(thrown);
+      if (event == error) twin = event.filename && content;
+      else if (content == twin && !handled.defaultPrevented) return twin = void 0;
       const repeat = folded(content);
       if (repeat) return;
       const place = thrown.stack || thrown.source;
       if (luck - config.sample > 0) return drop("sample");
       if (matches(config.ignore, thrown.type + ": " + thrown.message) || config.allow && place && !matches(config.allow, place))
         return drop("ignored");
+      const filter = Object.keys(filters).find((name) => filters[name].test(content + location.href));
+      if (filter) return drop(filter);
       if (repeat == null && distinct >= (config.cap || DISTINCT)) return drop("cap");
       const chain = [error];
       let cause = error || 0;
@@ -95,14 +101,9 @@ var start = (endpoint) => {
         page: location.href,
         referrer: document.referrer,
         extra,
-        context: {
-          viewport: innerWidth + "x" + innerHeight,
-          language: navigator.language,
-          visibility: document.visibilityState,
-          age: now - loaded
-        },
         cause: chain.slice(1).map(describe)
       });
+      attempt(() => config.complete(report2));
       if (config.before) {
         const answer = config.before(report2);
         if (!answer) return drop("before");
@@ -207,7 +208,8 @@ var start = (endpoint) => {
     if (more[0] || localStorage[endpoint])
       localStorage[endpoint] = JSON.stringify(stored(done).concat(more).slice(-KEPT));
   });
-  const data = (document.currentScript || 0).dataset;
+  const tag = document.currentScript || Array.from(document.scripts).find(({ src }) => src.includes(endpoint.slice(-32)));
+  const data = (tag || 0).dataset;
   for (const name in data) config[name] = config[name] || data[name];
   if (Error.stackTraceLimit < 50) Error.stackTraceLimit = 50;
   config.off = () => {
@@ -216,13 +218,14 @@ var start = (endpoint) => {
   };
   config.report = safely((error, extra, mechanism) => {
     handled = Object(error);
+    if ([heard, heard.error, heard.reason].includes(handled)) return;
     tell(error, mechanism || "manual", handled, extra);
   });
   attempt(() => {
     if (config.sample < 1) luck = sessionStorage[endpoint] = sessionStorage[endpoint] || luck;
   });
   if (config.q) {
-    config.q.forEach((heard) => heard.pop ? config.report(...heard) : hear(heard));
+    config.q.forEach((heard2) => heard2.pop ? config.report(...heard2) : hear(heard2));
     while (config.q.n-- > 99) drop("cap");
   }
   config.q = void 0;
