@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from ingest import page_filters
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -30,7 +32,7 @@ CLIENT_REASONS = frozenset(
 )
 """Sentry's names; others are counted as `other`, so that nobody can invent a million of them."""
 
-PAGE_REASONS = frozenset({"ignored", "cap", "before", "sample", "failed"})
+PAGE_REASONS = frozenset({"ignored", "cap", "before", "sample", "failed", *page_filters.REASONS})
 """Why the snippet itself leaves an error out, as it says in `{"id": ..., "dropped": "cap", "n":
 3}`.
 """

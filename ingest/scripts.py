@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from catchwater import surrogates
-from ingest import content_negotiation, responses, snippet
+from ingest import content_negotiation, page_filters, responses, snippet
 
 if TYPE_CHECKING:
     from catchwater.config.projects import Projects
@@ -42,10 +42,15 @@ def answer(request: web.Request, projects: Projects, public_url: str) -> web.Res
             406, f"Accept-Encoding refuses all of: {', '.join(content_negotiation.OURS)}"
         )
     fixed = project.ingest_url(public_url)
-    return _sent(request, _script(request, key, file, fixed), coding, digest, by_host=not fixed)
+    script = _script(request, key, file, fixed)
+    if digest != script.digest:  # the immutable script is the same whatever the filters
+        script = _script(request, key, file, fixed, page_filters.literal(project.filters))
+    return _sent(request, script, coding, digest, by_host=not fixed)
 
 
-def _script(request: web.Request, key: str, file: str, fixed: str) -> Script:
+def _script(
+    request: web.Request, key: str, file: str, fixed: str, filters: str = snippet.NO_FILTERS
+) -> Script:
     """The script for the fixed address; else for the host and path of the request, which anybody
     may invent. An old key stays in it: its hash, which stands in pages, stays the same.
     """
@@ -53,7 +58,7 @@ def _script(request: web.Request, key: str, file: str, fixed: str) -> Script:
         fixed or f"{request.scheme}://{request.host}{request.rel_url.raw_path.rpartition('/c/')[0]}"
     )
     endpoint = surrogates.replaced(f"{where}/e/{key}")
-    return snippet.script(file, endpoint, snippet.BEST if fixed else snippet.QUICK)
+    return snippet.script(file, endpoint, snippet.BEST if fixed else snippet.QUICK, filters)
 
 
 def _sent(

@@ -23,6 +23,9 @@ PLACE = '"__CATCHWATER_ENDPOINT__"'
 JavaScript string too.
 """
 
+NO_FILTERS = "{}"
+"""What stands behind the address, for the project's filters (see page_filters.py)."""
+
 DIGITS = 16
 """Of the hash that stands in an immutable address."""
 BEST, QUICK = 11, 5
@@ -40,18 +43,19 @@ class Script:
     """What a tag's `integrity` says of it."""
 
 
-def script(file: str, endpoint: str, effort: int = BEST) -> Script:
-    """The file of that name that reports to `endpoint`.
+def script(file: str, endpoint: str, effort: int = BEST, filters: str = NO_FILTERS) -> Script:
+    """The file of that name that reports to `endpoint`, and leaves out what `filters` say.
 
     `effort`: brotli's; QUICK where a stranger's word decides.
     """
-    return made(FILES[file], endpoint, effort)
+    return made(FILES[file], endpoint, effort, filters)
 
 
 @lru_cache(maxsize=256)
-def made(built: Path, endpoint: str, effort: int) -> Script:
+def made(built: Path, endpoint: str, effort: int, filters: str = NO_FILTERS) -> Script:
     """About 8 KB each, so the 256 in the cache take 2 MB."""
-    plain = _source(built).replace(PLACE, _string(endpoint)).encode()
+    filtering = _source(built).replace(f"{PLACE},{NO_FILTERS}", f"{PLACE},{filters}")
+    plain = filtering.replace(PLACE, _string(endpoint)).encode()
     packed = brotli.compress(plain, mode=brotli.MODE_TEXT, quality=effort)
     return Script(
         {"identity": plain, "br": packed, "gzip": gzip.compress(plain, 9, mtime=0)},

@@ -77,6 +77,13 @@ class Filters(BaseModel):
     pages: list[Glob] = Field(
         default_factory=list, description="drop what happens on such pages: https://*/preview/*"
     )
+    in_page: bool = Field(
+        default=True,
+        description=(
+            "let the snippet apply `messages`, `pages` and `allowed_scripts` already; "
+            "false: nobody can read them in the script"
+        ),
+    )
 
 
 DEFAULT = Filters()

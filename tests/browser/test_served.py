@@ -7,6 +7,7 @@ import urllib.request
 
 import pytest
 
+from catchwater.event import CLIENT_REPORT
 from catchwater.local.servers import free_port
 from ingest.tags import Page
 from tests.browser.sites import by_aiohttp, by_caddy, by_nginx
@@ -53,6 +54,62 @@ def test_each_tag_reports_under_a_strict_policy(page, recorder, ingest, tags, co
     page.goto(recorder.serve("page", html, Content_Security_Policy=policy))
     wait_for_the_error(ingest)
     assert [one for one in complaints if "Policy" in one or "integrity" in one] == []
+
+
+FILTERED = """  - id: "6"
+    name: filtered
+    key: "{key}"
+    filters:
+      messages: ["*noise*", "RangeError: *"]
+      pages: ["*/preview*"]
+      allowed_scripts: ["{origin}/*"]
+"""
+
+
+@pytest.fixture
+def filtered(recorder, ingest):
+    """The plain tag of a project with filters."""
+    text = FILTERED.format(key="6" * 32, origin=recorder.origin)
+    projects = ingest.folder / "projects.yaml"
+    projects.write_text(projects.read_text() + text)
+    ingest.stop()
+    ingest.start()
+    return Page(f"http://localhost:{ingest.port}", "6" * 32)
+
+
+UNWANTED = {
+    "filter:messages": ["Error('some noise')", "TypeError('noise')", "RangeError('x')"],
+    "filter:allowed_scripts": [],
+    "filter:pages": ["Error('on a page')"],
+}
+OTHER = "function other() { elsewhere() }"
+
+
+@pytest.mark.parametrize("reason", UNWANTED)
+def test_what_the_project_s_filters_drop_stays_in_the_page_and_is_counted(
+    page, recorder, ingest, filtered, reason
+):
+    other = recorder.origin.replace("127.0.0.1", "localhost")
+    allowed = {"Access_Control_Allow_Origin": "*"}
+    recorder.serve("other.js", OTHER, "text/javascript", **allowed)
+    ways = [f"function () {{ throw {error} }}" for error in UNWANTED[reason]] or ["other", "other"]
+    throwing = "".join(f"setTimeout({way});" for way in ways)
+    scripts = f"<script crossorigin src='{other}/other.js'></script><script>{throwing}</script>"
+    where = "preview" if reason == "filter:pages" else "page"
+    page.goto(recorder.serve(where, f"<!doctype html><head>{filtered.plain()}</head>{scripts}"))
+    page.evaluate("new Promise(done => setTimeout(done, 100))")
+    page.goto("about:blank")
+    (event,) = wait_until(ingest.events, "the count is on the stream")
+    assert (event.kind, event.facts) == (CLIENT_REPORT, {reason: len(ways)})
+
+
+def test_what_no_filter_drops_is_sent_and_the_immutable_script_has_no_filters(
+    page, recorder, ingest, filtered
+):
+    page.goto(recorder.serve("page", f"<!doctype html>{filtered.plain()}{THROWING}"))
+    wait_for_the_error(ingest)
+    page.goto(recorder.serve("preview", f"<!doctype html>{filtered.checked()}{THROWING}"))
+    wait_until(lambda: len(ingest.events()) == 2, "the stage is left to drop it")
 
 
 def test_a_policy_without_the_nonce_of_the_tag_is_the_one_that_stops_it(page, recorder, tags):

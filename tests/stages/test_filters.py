@@ -19,7 +19,11 @@ from stages.grouping.frames import make
 from stages.grouping.parsed_event import ExceptionInfo, ParsedEvent
 
 CASES = json.loads((Path(__file__).parents[1] / "data/filters/cases.json").read_text())
-SWITCHES = [name for name, field in Filters.model_fields.items() if field.annotation is bool]
+SWITCHES = [
+    name
+    for name, field in Filters.model_fields.items()
+    if field.annotation is bool and name != "in_page"
+]
 ALL_ON = Filters.model_validate(dict.fromkeys(SWITCHES, True))
 ALL_OFF = Filters.model_validate(dict.fromkeys(SWITCHES, False))
 

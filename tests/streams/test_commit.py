@@ -209,12 +209,13 @@ def test_a_client_report_is_counted_by_reason_and_once(pipeline, event):
     pipeline.add("unique", event(1), event(2))
     consumer = pipeline.consumer("count")
     batch = consumer.read()
-    answers = [(entry, Drop("client_report", {"cap": 3, "ignored": 0})) for entry in batch]
+    counts = {"filter:messages": 3, "ignored": 0}
+    answers = [(entry, Drop("client_report", counts)) for entry in batch]
     consumer.commit(answers)
     assert consumer.commit(answers) == CommitTotals(stale=len(batch))
     while batch := consumer.read():
-        consumer.commit([(entry, Drop("client_report", {"cap": 3})) for entry in batch])
-    assert take(pipeline.connection, pipeline.defs).client_losses == {"cap": 6}
+        consumer.commit([(entry, Drop("client_report", counts)) for entry in batch])
+    assert take(pipeline.connection, pipeline.defs).client_losses == {"filter:messages": 6}
 
 
 def test_a_rejected_event_is_whole_in_the_dead_letters(pipeline, event):
