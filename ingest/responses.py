@@ -49,7 +49,10 @@ def problem(status: int, text: str) -> web.Response:
     Never more than a sentence, whatever of the request it repeats.
     """
     text = text[:200]
-    headers = {"X-Sentry-Error": "".join(c if " " <= c <= "~" else "?" for c in text)}
+    headers = {
+        "X-Sentry-Error": "".join(c if " " <= c <= "~" else "?" for c in text),
+        "Cache-Control": "no-store",  # what is wrong now may be right when the next one asks
+    }
     return web.Response(
         status=status,
         body=orjson.dumps({"error": text}),

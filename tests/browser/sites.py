@@ -46,14 +46,18 @@ http {{
 
 
 @contextmanager
-def by_nginx(port: int, behind: int, folder: Path, shipped: Path = SHIPPED) -> Iterator[None]:
-    """A real nginx on `port`, with a shipped file; only the port of what is behind is another."""
+def by_nginx(
+    port: int, behind: int, folder: Path, shipped: Path = SHIPPED, more: str = ""
+) -> Iterator[None]:
+    """A real nginx on `port`, with a shipped file; only the port of what is behind is another.
+    `more` is for all servers.
+    """
     binary = program("nginx")
     (folder / "shipped.conf").write_text(
         re.sub(r"127\.0\.0\.1:\d+", f"127.0.0.1:{behind}", shipped.read_text())
     )
     kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
-    temporary = " ".join(f"{kind}_temp_path {folder}/{kind};" for kind in kinds)
+    temporary = " ".join(f"{kind}_temp_path {folder}/{kind};" for kind in kinds) + more
     user = "user root;" if os.geteuid() == 0 else ""
     (folder / "nginx.conf").write_text(
         NGINX.format(folder=folder, port=port, temporary=temporary, user=user)

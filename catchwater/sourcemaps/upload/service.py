@@ -309,4 +309,7 @@ async def _sweeping(app: web.Application) -> AsyncIterator[None]:
 
 
 def _json(value: Any, status: int = 200) -> web.Response:
-    return web.Response(body=orjson.dumps(value), status=status, content_type="application/json")
+    """Of no cache on the way: the next one who asks may have no token."""
+    headers = {"Cache-Control": "no-store"}
+    body = orjson.dumps(value)
+    return web.Response(body=body, status=status, content_type="application/json", headers=headers)
