@@ -9,13 +9,23 @@ from contextlib import closing
 
 import pytest
 
+from catchwater.local.servers import free_port
 from catchwater.sourcemaps.store import MapStore, sha_of
 from catchwater.sourcemaps.upload.bundle import artifacts
+from tests.browser.sites import by_nginx
 from tests.sourcemaps.explained import named, position, simple, upload
 from tests.sourcemaps.indexed import READER
 from tests.sourcemaps.sentry import UPLOAD, manifest, served, zipped
 from tests.sourcemaps.test_builds import crash
 from tests.waiting import wait_until
+
+FORWARD = """
+location / {
+  proxy_pass http://$http_host$request_uri;
+  client_max_body_size 33m;
+  access_log asked combined;
+}
+"""
 
 
 @pytest.fixture
@@ -66,6 +76,20 @@ def test_clients_are_told_where_to_upload_by_the_address_they_came_to(server, he
     status, told = server.ask("GET", UPLOAD, **headers)
     assert status == 200
     assert told["url"] == f"{address}{UPLOAD}"
+
+
+def test_it_uploads_through_the_proxy_of_a_company(server, mongo, builds, tmp_path, monkeypatch):
+    (folder := tmp_path / "proxy").mkdir()
+    (folder / "any.conf").write_text(FORWARD)
+    port = free_port()
+    monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{port}")
+    monkeypatch.setenv("no_proxy", "")
+    with by_nginx(port, server.port, folder, folder / "any.conf"):
+        done = server.upload(builds["one"], "--release", "shop@1")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert stored(mongo)
+    asked = (folder / "asked").read_text()
+    assert f"POST http://127.0.0.1:{server.port}/api/0/organizations/" in asked
 
 
 def test_it_is_stored_as_our_own_upload_stores_it(server, mongo, builds):
