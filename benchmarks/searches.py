@@ -178,7 +178,7 @@ def main() -> None:
         print(f"{count} filters:        {figures(store, several)}")
     mixed = [f"{vocabulary.word()} {combined(vocabulary, 1)}" for _ in range(100)]
     print(f"word and filter:  {figures(store, mixed)}")
-    narrowing.FEW = -1  # as if no index knew of few
+    narrowing.FEW = 0  # as if no index knew of few
     print(f"by every issue:   {figures(store, asked[::10])}")
     store.close()
     server.stop()

@@ -51,13 +51,14 @@ def steps(wanted: Search, at: datetime, *further: Condition) -> Steps:
     """How to find the issues that are searched for, at the time `at`, and fulfil `further`."""
     asked = search.asked(wanted, at)
     conditions = [*asked.conditions, *further]
-    conditions += [one.condition for one in asked.narrow if one.collection == "issues"]
+    own = [one for one in asked.narrow if one.collection == "issues"]
+    conditions += [one.condition for one in own if not one.implied]
     few = False
     for one in asked.narrow:
         if one.collection != "issues":
             conditions.append({"_id": {"$in": (yield from _issues_of(one))}})
             few = True
-    for one in () if few else asked.narrow:
+    for one in () if few else own:
         ids = yield Lookup("issues", _ids(one.condition, FEW + 1))
         if len(ids) <= FEW:
             return Selection({"$and": [*conditions, {"_id": {"$in": ids}}]}, few=True)

@@ -84,11 +84,13 @@ class Narrow:
     """A condition that few issues may fulfil, which an index knows.
 
     `ids` is the field that holds the issues' ids, where `collection` is not that of the issues.
+    `implied`: the other conditions say so, too.
     """
 
     condition: Condition
     collection: str = "issues"
     ids: str = "_id"
+    implied: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +155,7 @@ def asked(search: Search, at: datetime) -> Asked:
     if search.text:
         literal = {"$regex": re.escape(search.text), "$options": "i"}
         found.conditions.append({"$or": [{name: literal} for name in words.SEARCHED]})
-        found.narrow.extend(map(Narrow, words.conditions(search.text)))
+        found.narrow.extend(Narrow(one, implied=True) for one in words.conditions(search.text))
     for name, value in sorted(search.filters, key=_rarest_first):
         if name == "project":
             found.conditions.append({"project": value})

@@ -22,9 +22,11 @@ from catchwater.streams.consumer import prepare
 from dashboard.app import application
 from dashboard.commands.dashboard import make_context
 from dashboard.security import HEADERS, Guard
+from tests.chromium import close
 from tests.dashboard.flow import PIPELINE, Flow
 
 if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
     from pymongo.database import Database
 
 KEY = "0123456789abcdef0123456789abcdef"
@@ -157,6 +159,23 @@ def _running(
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
         loop.close()
+
+
+@pytest.fixture
+def page(chromium: Browser) -> Iterator[Page]:
+    """A page that fails the test when anything in it goes wrong, a refusal by the content
+    policy too.
+    """
+    context = chromium.new_context(viewport={"width": 1280, "height": 700})
+    page = context.new_page()
+    wrong: list[str] = []
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    page.on(
+        "console", lambda message: wrong.append(message.text) if message.type == "error" else None
+    )
+    yield page
+    close(context)
+    assert wrong == []
 
 
 @pytest.fixture

@@ -6,14 +6,12 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from playwright.sync_api import Browser, Page
 
 from tests.chromium import close
 from tests.dashboard import documents as made
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
+    from playwright.sync_api import Browser, Page
     from pymongo.database import Database
 
     from tests.dashboard.conftest import Site
@@ -24,23 +22,6 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.browser
 
 EVIL = """<script>document.title='run'</script><img src=x onerror="document.title='run'">"""
-
-
-@pytest.fixture
-def page(chromium: Browser) -> Iterator[Page]:
-    """A page that fails the test when anything in it goes wrong, a refusal by the content
-    policy too.
-    """
-    context = chromium.new_context(viewport={"width": 1280, "height": 700})
-    page = context.new_page()
-    wrong: list[str] = []
-    page.on("pageerror", lambda error: wrong.append(str(error)))
-    page.on(
-        "console", lambda message: wrong.append(message.text) if message.type == "error" else None
-    )
-    yield page
-    close(context)
-    assert wrong == []
 
 
 def test_a_new_issue_appears_within_two_seconds_without_a_reload(
