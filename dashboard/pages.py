@@ -12,6 +12,7 @@ import orjson
 from aiohttp import web
 
 from catchwater.instants import iso
+from catchwater.issues import markdown
 from catchwater.issues.states import STATES
 from dashboard import assets, charts, query, stack_view, times, views
 from dashboard.api import missing, release_of
@@ -70,6 +71,20 @@ def _script_tags(app: AppContext) -> list[list[str]]:
         for project in app.names.projects()
         if not project.disabled
     ]
+
+
+@routes.get("/issues/{id:.+}.md")
+async def issue_as_markdown(request: web.Request) -> web.Response:
+    """Before the page of an issue, whose address it would be otherwise."""
+    found = await views.issue(app_context(request).store, request.match_info["id"], times.now())
+    if found is None:
+        raise missing("issue", request)
+    body = markdown.page(found, found["newest"]).encode("utf-8", "replace")
+    return tagged(
+        request,
+        body,
+        lambda: web.Response(body=body, content_type="text/markdown", charset="utf-8"),
+    )
 
 
 @routes.get("/issues/{id}")

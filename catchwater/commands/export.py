@@ -13,8 +13,8 @@ import orjson
 from catchwater.commands import options
 from catchwater.commands.box import finds_box
 from catchwater.instants import iso
-from catchwater.issues.erasing import body_of
 from catchwater.issues.exporting import COLLECTIONS, Exporter
+from catchwater.issues.samples import body_of
 
 if TYPE_CHECKING:
     from catchwater.issues.exporting import Place

@@ -13,7 +13,7 @@ from catchwater.commands import options
 from catchwater.commands.box import finds_box
 from catchwater.config.units import parse_duration
 from catchwater.errors import QueryParameterError
-from catchwater.issues import search, shown, states
+from catchwater.issues import markdown, search, shown, states
 from catchwater.issues.store import IssueStore
 from catchwater.visible import visible
 
@@ -80,11 +80,15 @@ def list_(store: IssueStore, query: tuple[str, ...], sort: str, limit: int, as_j
 
 @command.command()
 @click.argument("identity", metavar="ID")
+@click.option("--markdown", "as_markdown", is_flag=True, help="To paste, with the newest stack.")
 @_as_json
 @click.pass_obj
-def show(store: IssueStore, identity: str, as_json: bool) -> None:
+def show(store: IssueStore, identity: str, as_markdown: bool, as_json: bool) -> None:
     """Everything about one."""
     found = shown.as_json(_named(store, [identity])[0], _now())
+    if as_markdown:
+        click.echo(markdown.page(found, store.newest_event(identity)))
+        return
     if as_json:
         click.echo(orjson.dumps(found))
         return

@@ -6,17 +6,15 @@ done again, so an erasure that was cut short is simply begun anew.
 
 from __future__ import annotations
 
-import zlib
 from typing import TYPE_CHECKING, Any
-
-import orjson
 
 from catchwater import mongo_client
 from catchwater.issues.derived import derived
+from catchwater.issues.samples import body_of
 from catchwater.streams.counters import escape_key, unescape_key
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
 Document = dict[str, Any]
 
@@ -133,11 +131,3 @@ def _values(found: Any) -> list[Any]:
 def of_project(project: str) -> Document:
     """Ids that begin with a project: `;` is what comes after `:`."""
     return {"$gte": f"{project}:", "$lt": f"{project};"}
-
-
-def body_of(sample: Mapping[str, Any]) -> Any:
-    """The event of a sample; None where it cannot be read."""
-    try:
-        return orjson.loads(zlib.decompress(sample.get("event", b"")))
-    except (zlib.error, ValueError, TypeError):
-        return None

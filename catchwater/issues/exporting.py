@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from catchwater import mongo_client
-from catchwater.issues.erasing import body_of, names, of_project
+from catchwater.issues.erasing import names, of_project
+from catchwater.issues.samples import body_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import zlib
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import orjson
 
 from catchwater import mongo_client
 from catchwater.event import PROBES
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 Document = dict[str, Any]
 
@@ -46,3 +52,11 @@ class SampleStore:
         with mongo_client.translated_errors(self._url):
             self._samples.delete_many({"_id": event_id, "project": PROBES})
             self._samples.delete_many(old)
+
+
+def body_of(sample: Mapping[str, Any]) -> Any:
+    """The event of a sample; None where it cannot be read."""
+    try:
+        return orjson.loads(zlib.decompress(sample.get("event", b"")))
+    except (zlib.error, ValueError, TypeError):
+        return None

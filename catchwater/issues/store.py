@@ -12,6 +12,7 @@ from catchwater import mongo_client
 from catchwater.issues import narrowing, states
 from catchwater.issues.derived import derived
 from catchwater.issues.releases import Releases
+from catchwater.issues.samples import body_of
 from catchwater.issues.shown import SHOWN
 from catchwater.issues.words import words_of
 from catchwater.streams.counters import escape_key, project_of
@@ -139,6 +140,14 @@ class IssueStore:
         with mongo_client.translated_errors(self._url):
             found = {one["_id"]: one for one in self._issues.find({"_id": {"$in": ids}}, SHOWN)}
         return [found[one] for one in ids if one in found]
+
+    def newest_event(self, issue: str) -> Document:
+        """The event of an issue's newest sample; {} where none is stored."""
+        with mongo_client.translated_errors(self._url):
+            newest = [("received", pymongo.DESCENDING)]
+            found = self._database.samples.find_one({"issue": issue}, sort=newest)
+        event = body_of(found) if found else None
+        return event if isinstance(event, dict) else {}
 
     def releases(self, project: str) -> Releases:
         with mongo_client.translated_errors(self._url):

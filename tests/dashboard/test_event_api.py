@@ -114,3 +114,14 @@ def test_samples_are_walked_from_one_to_the_next_even_when_they_came_at_the_same
     assert walked == order
     page = site.get(f"/events/{order[2]}").text
     assert f'rel="next" href="/events/{order[1]}"' in page
+
+
+def test_an_issue_is_markdown_at_its_address_with_md(site: Site, mongo: Mongo):
+    mongo.issues.insert_one(ONE)
+    mongo.samples.insert_one(made.sample(ONE, ID, made.moment()))
+    found = site.get(f"/issues/{ONE['_id']}.md")
+    assert (found.status, found.headers["content-type"]) == (200, "text/markdown; charset=utf-8")
+    assert f"\n- Issue: `{ONE['_id']}`\n" in found.text
+    assert "\n## Stack\n" in found.text
+    assert f'href="/issues/{made.quoted(ONE["_id"])}.md"' in site.get(f"/issues/{ONE['_id']}").text
+    assert site.get("/issues/1:v1:none.md").status == 404

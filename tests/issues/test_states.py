@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -204,3 +205,15 @@ def test_notes_are_bounded_and_shown(seen: Seen, run: Run, said: Callable[..., s
 def test_a_time_to_ignore_that_cannot_be_is_named(seen: Seen, said: Callable[..., str], until: str):
     seen(A)
     assert f"--until: {until!r} is not allowed" in said("ignore", A, "--until", until)
+
+
+def test_an_issue_is_shown_as_markdown_with_its_newest_stack(seen: Seen, mongo_url: str):
+    seen(A)
+    for number, message in enumerate(("older", "newest")):
+        event = zlib.compress(orjson.dumps({"type": "TypeError", "message": message}))
+        at = NOW + timedelta(seconds=number)
+        seen.database.samples.insert_one({"issue": A, "received": at, "event": event})
+    given = ["--mongo-url", mongo_url, "show", A, "--markdown"]
+    shown = CliRunner().invoke(command, given, catch_exceptions=False).stdout
+    assert shown.startswith("# `TypeError: x is undefined`\n")
+    assert "\n```\nTypeError: newest\n```\n" in shown
