@@ -93,6 +93,7 @@ class Erasure:
             forgetting.tag_values(self._connection, self._defs, issue, month, tags, user)
             self._eraser.untag(user, issue, month, tags)
             tagged += len(tags)
+        self._eraser.unfacet(user, project)
         samples = self._eraser.samples_of(user, project)
         return f"erased {samples} samples, {tagged} values of tags, {letters} dead letters"
 

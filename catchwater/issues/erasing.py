@@ -6,6 +6,7 @@ done again, so an erasure that was cut short is simply begun anew.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from catchwater import mongo_client
@@ -78,10 +79,17 @@ class Eraser:
     def untag(self, user: str, issue: str, month: str, tags: list[str]) -> None:
         """Remove that value of these tags, which an issue counts in a month."""
         fields = {f"values.{escape_key(name)}.{escape_key(user)}": "" for name in tags}
-        facets = [f"{name}\t{user}".lower() for name in tags]
         with mongo_client.translated_errors(self._url):
-            self._database.issues.update_one({"_id": issue}, {"$pullAll": {"facets": facets}})
             self._database.tags.update_one({"_id": f"{issue}:{month}"}, {"$unset": fields})
+
+    def unfacet(self, user: str, project: str = "") -> None:
+        """Remove the facets that are that user: they outlive the counts by month."""
+        of_user = {"$regex": f"\t{re.escape(user.lower())}$"}
+        wanted: Document = {"facets": of_user}
+        if project:
+            wanted["_id"] = of_project(project)
+        with mongo_client.translated_errors(self._url):
+            self._database.issues.update_many(wanted, {"$pull": {"facets": of_user}})
 
     def issue(self, issue: str) -> int:
         """Blank an issue, and remove its tags and samples. Returns how many samples."""

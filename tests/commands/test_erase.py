@@ -143,6 +143,19 @@ def test_an_issue_and_a_project_lose_all_but_their_counts(
     assert (kept["type"], kept["message"], kept["users"], kept["count"]) == ("(erased)", "", 0, 1)
 
 
+def test_a_facet_that_outlived_its_counts_goes_too(shell: Shell, mongo: Any):
+    """An issue is seen for years, and its tags are counted for months."""
+    own = [f"uid\t{JOE}", f"uid\t{JOE}x", f"uid\tx{JOE}", f"uid\t{ANN}"]
+    for project in "12":
+        issue = {"_id": f"{project}:v1:a", "project": project, "facets": own}
+        mongo.issues.insert_one(issue)
+    erased(shell, "--user", JOE, "--project", "1")
+    assert mongo.issues.find_one({"project": "1"})["facets"] == own[1:]
+    assert mongo.issues.find_one({"project": "2"})["facets"] == own
+    erased(shell, "--user", JOE)
+    assert mongo.issues.find_one({"project": "2"})["facets"] == own[1:]
+
+
 @pytest.mark.parametrize(
     "wrong", [(), ("--user", "a", "--issue", "b"), ("--issue", "b", "--project", "1")]
 )
