@@ -89,7 +89,8 @@ class Probe:
         hops = {INGEST: posted - started, **passing.hops(stored_ms)}
         hops |= self._dashboard(started + timeout_s)
         seconds = time.monotonic() - started
-        self.shelf.remove_probe(self.event_id)
+        with suppress(UnavailableError):  # it was shown; the next probe removes what is left
+            self.shelf.remove_probe(self.event_id)
         return Shown(self.event_id, seconds, hops)
 
     def _is_stored(self) -> bool:

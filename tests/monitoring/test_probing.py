@@ -6,8 +6,9 @@ import orjson
 import pytest
 
 from catchwater.config.streamdefs import load
+from catchwater.errors import UnavailableError
 from catchwater.event import Event
-from catchwater.monitoring.probing import SLOT_S, hops, report
+from catchwater.monitoring.probing import SLOT_S, Probe, hops, report
 from stages.fingerprint import fingerprint
 
 DEFS = load(Path(__file__).parents[2] / "streamdefs.yaml")
@@ -29,6 +30,23 @@ DEFS = load(Path(__file__).parents[2] / "streamdefs.yaml")
 )
 def test_a_hop_lasts_from_one_stream_to_the_next(entered, stored, known):
     assert hops(DEFS, entered, stored) == known
+
+
+class Shelf:
+    """Has every event, and goes away before one can be removed."""
+
+    def has(self, event_id: str) -> bool:
+        return True
+
+    def remove_probe(self, event_id: str) -> None:
+        raise UnavailableError("MongoDB is away")
+
+
+def test_a_probe_that_was_shown_is_no_failure_when_its_sample_cannot_be_removed(pipeline):
+    sent = []
+    shown = Probe(pipeline.connection, Shelf(), pipeline.defs, sent.append).run(5)
+    assert len(sent) == 1
+    assert "ingest" in shown.hops
 
 
 def issue_at(second: float) -> str:
