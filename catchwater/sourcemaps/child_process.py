@@ -101,17 +101,13 @@ class Child:
         try:
             self._line.sendall(orjson.dumps(question | {"length": len(body)}) + b"\n")
             self._line.sendall(body)
-            answer = self._answers.readline(LONGEST_LINE)
-            if not answer.endswith(b"\n"):
-                raise ConnectionError("the parser's process has ended")
-            told: dict[str, Any] = orjson.loads(answer)
-            found = self._answers.read(told["length"])
-            if len(found) < told["length"]:
-                raise ConnectionError("the parser's process has ended")
+            return _answer(self._answers)
         except (OSError, orjson.JSONDecodeError) as error:
             self.close()
             raise SourceUnreadableError(str(error) or type(error).__name__) from error
-        return told, found
+        except BaseException:  # interrupted: the next question must not get this answer
+            self.close()
+            raise
 
 
 def serve(
@@ -133,6 +129,17 @@ def serve(
         answers.write(orjson.dumps(told | {"length": len(found)}) + b"\n")
         answers.write(found)
         answers.flush()
+
+
+def _answer(answers: BufferedReader) -> Answer:
+    """Raises ConnectionError where there is none to come."""
+    line = answers.readline(LONGEST_LINE)
+    if line.endswith(b"\n"):
+        told: dict[str, Any] = orjson.loads(line)
+        found = answers.read(told["length"])
+        if len(found) == told["length"]:
+            return told, found
+    raise ConnectionError("the parser's process has ended")
 
 
 def _started(module: str, line: int) -> subprocess.Popen[bytes]:
