@@ -30,12 +30,12 @@ BAD = {
     "empty": b"",
     "a list": b"[]",
     "an endless number": simple(mappings="g" * 1_000_000),
-    "a name that is not there": simple(names=[]),
-    "a source that is not there": simple(sources=[]),
     "sections elsewhere": b'{"version":3,"sections":[{"offset":{"line":0,"column":0},"url":"x"}]}',
     "a section before the first": b'{"version":3,"sections":[{"offset":{"line":-1,"column":0},"map":{}}]}',  # noqa: E501 - one piece of text, as it is sent or run
 }
 ODD = {
+    "a name that is not there": simple(names=[]),
+    "a source that is not there": simple(sources=[]),
     "negative": simple(mappings="AADD", names=[]),
     "no names": simple(names=[], mappings="AACE"),
     "no source": simple(sources=[None]),
