@@ -126,8 +126,8 @@ def _last_member(expression: str) -> str:
     if assignment:
         outer = outer[: assignment.start() + 1]
     outer = outer.strip()
-    if outer.startswith("new "):
-        outer = outer.removesuffix("()")
+    if outer.startswith(("new ", "new(")):
+        outer = outer[3:].lstrip().removesuffix("()")
     found = _NAME.search(outer)
     if found is None:
         return "*"

@@ -75,6 +75,23 @@ _ILLEGAL = "An invalid or illegal string was specified"  # Gecko's sentence for 
 _OF_LISTS = frozenset({"", "Set", "Map", "WeakSet", "WeakMap"})
 _OF_JSON = frozenset({"", "json", "parse"})
 
+_OF_PROMISES = frozenset({"all", "allSettled", "any", "race"})
+_OF_ITERABLES = _OF_PROMISES | {"fromEntries", "groupBy", "Map", "Set", "WeakMap", "WeakSet"}
+"""What takes something iterable: JavaScriptCore says that undefined, its iterator, is no function.
+"""
+_EVALUATED = re.compile(r"(?:undefined|null) is not an object \(evaluating '")
+_NOTHING_ITERABLE = re.compile(r"(?:object )?(?:undefined|null) is not iterable")
+_NOTHING = "undefined is not an object"
+
+_CALLED_ON = re.compile(
+    r"(?!Array\.)(?:Method )?(?:[gs]et (?!method))?(?:[\w.]{0,80}\.)?(\w{1,60})(?: method)? "
+    r"called on (?:incompatible|null or undefined)"
+)
+"""Of methods of arrays, Gecko does not say which it was."""
+_OTHER_KIND = "called on an object of another kind"
+_INTERNAL = re.compile(r"this\w+Value\Z|Call\w+IfWrapped\Z")
+"""What SpiderMonkey calls functions of its own, where others name the one that was called."""
+
 
 _WITHOUT_STACK = frozenset({("SyntaxError", "json"), ("NotAllowedError", "play")})
 """What Gecko gives no stack, as no line of the project is at fault: the server's answer was no
@@ -114,7 +131,9 @@ def _normalized(type_: str, message: str, native: str) -> NormalizedMessage:
     type_ = found_type if found_type and type_ in ("", "Error") else type_
     text = _SEQUENCE.sub(r"\1", text.replace("new(0,", "new (0,")) if "(0" in text else text
     match = _match(type_, text, native)
-    call = _call(text, native)
+    method, call = _method(text, native, match), _call(text, native)
+    if method:
+        return NormalizedMessage(type_, f"a wrong call of {method}", known=True)
     if call and _is_wrong_call(type_, call, match):
         return NormalizedMessage(type_, f"a wrong call of {call}", known=True)
     if match and type_ not in _DOM_TYPES:
@@ -136,11 +155,33 @@ def _match(type_: str, text: str, native: str) -> Match | None:
         return None
     if text == _PATTERN and native not in _OF_JSON:
         return _matcher().find(_ILLEGAL)
+    text = _said_by(native, text) if native else text
     prefix = _DOM.match(text)
     match = _matcher().find(text) or (prefix and _matcher().find(text[prefix.end() :]))
     if type_ == "SyntaxError" and prefix and _named(prefix):
         return match if match and match.row.type == type_ else _matcher().find(_ILLEGAL)
     return match
+
+
+def _said_by(native: str, text: str) -> str:
+    """What is meant where a function of the engine's own says it. JavaScriptCore quotes the page's
+    line, though no property was read there; Gecko has one sentence for all of `Promise.all(null)`
+    and `Object.keys(null)`.
+    """
+    if native in _OF_ITERABLES and text == "undefined is not a function":
+        return "undefined is not iterable"
+    quoted = _EVALUATED.match(text)
+    of_promise = native in _OF_PROMISES and _NOTHING_ITERABLE.match(text)
+    return _NOTHING if quoted or of_promise else text
+
+
+def _method(text: str, native: str, match: Match | None) -> str:
+    """The method of a built-in object that was called on another one: `getTime`, or ''."""
+    found = _CALLED_ON.match(text)
+    if match is None or not (found or match.canonical == _OTHER_KIND):
+        return ""
+    name = found[1] if found else native
+    return "" if _INTERNAL.match(name) else name
 
 
 def _is_wrong_call(type_: str, call: str, match: Match | None) -> bool:

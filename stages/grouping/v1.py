@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from catchwater.config.grouping_rules import filled
@@ -229,10 +230,23 @@ def _telling(frame: Frame) -> str:
 
 
 def _normalized(thrown: ExceptionInfo) -> messages.NormalizedMessage:
-    """JavaScriptCore shows the function of its own that threw: `appendChild@[native code]`."""
-    top = thrown.frames[0] if thrown.frames else None
-    native = plain(top.function) if top and top.file == "[native code]" else ""
+    native = _called_native(thrown.frames)
     return messages.normalize(thrown.type, thrown.template or thrown.message, native)
+
+
+def _called_native(frames: Sequence[Frame]) -> str:
+    """The engine's function that threw, as the page called it: JavaScriptCore says
+    `appendChild@[native code]`, and which functions of its own that one called; V8 says
+    `Promise.all (<anonymous>)`.
+    """
+    native = list(takewhile(_is_engines, frames))
+    if not native:
+        return ""
+    return plain(native[-1 if len(native) < len(frames) else 0].function)
+
+
+def _is_engines(frame: Frame) -> bool:
+    return frame.file == "[native code]" or (frame.file == "<anonymous>" and frame.line is None)
 
 
 def _cause(thrown: ExceptionInfo) -> str:
