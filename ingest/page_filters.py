@@ -22,9 +22,15 @@ MOST_GLOBS = 50
 MOST_STARS = 2
 """In one glob: with more of them a regular expression, unlike a glob, can be slow."""
 
+MOST_STARRED = 5
+"""Of `allowed_scripts` with a `*` in their midst: each is tried at each address in a stack."""
+
 # A report is looked at as the JSON of `{type, message, stack, source, line, column}` with the
 # page's address behind it. No value goes beyond a quote, and one with quotes in it is sent.
 _ANY = r'[^"]*'
+# In an address: browsers write no spaces there, in JSON a line ends with a backslash and `n`, and
+# the stage looks at as many characters of one.
+_IN_ADDRESS = r'[^"\\\s]{0,2048}'
 _END = r'["\d]\}'  # of the JSON
 _TYPE = rf'(?:"type":"{_ANY}",)?'
 # That message holds another error, which the stage takes out (see stages/grouping/messages.py).
@@ -75,9 +81,11 @@ def _message(glob: str) -> list[str]:
 def _allowed_scripts(globs: Sequence[str]) -> str:
     """What was thrown somewhere, with no allowed script anywhere in the stack."""
     inner = [glob.strip("*") for glob in globs]
-    if not inner or _usable(inner) != inner:
+    starred = [glob for glob in inner if "*" in glob]
+    usable = inner and _usable(inner) == inner and len(starred) <= MOST_STARRED
+    if not usable or not all("://" in glob for glob in starred):
         return ""
-    allowed = "|".join(map(_regex, inner))
+    allowed = "|".join(_regex(glob, _IN_ADDRESS) for glob in inner)
     return rf"^{_RESOURCE}(?![\s\S]*(?:{allowed})[\s\S]*{_END})[\s\S]*{_PLACED}"
 
 
@@ -87,8 +95,8 @@ def _usable(globs: Sequence[str]) -> list[str]:
     return [glob for glob in plain if glob.count("*") <= MOST_STARS][:MOST_GLOBS]
 
 
-def _regex(glob: str) -> str:
-    return _ANY.join(map(_escaped, glob.split("*")))
+def _regex(glob: str, star: str = _ANY) -> str:
+    return star.join(map(_escaped, glob.split("*")))
 
 
 def _escaped(text: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 
 import orjson
 import pytest
@@ -123,6 +124,29 @@ def test_no_slash_ends_a_pattern_as_javascript_writes_it(messages, pages, allowe
 
 def test_a_project_may_keep_its_filters_to_itself():
     assert page_filters.literal(Filters(messages=["*secret*"], in_page=False)) == "{}"
+
+
+@pytest.mark.parametrize("allowed", [["C:\\*\\app.js"], [f"https://*.{n}.de/*" for n in range(6)]])
+def test_allowed_scripts_are_all_looked_for_in_the_page_or_none(allowed):
+    assert page_filters.patterns(Filters(allowed_scripts=["https://a.de/*", *allowed])) == {}
+
+
+@pytest.mark.parametrize(
+    "stack",
+    ["x\n" + "at f (https://b.example/a.js:1:2)\n" * 600, "https://a" * 2000, "a" * 20_000],
+)
+def test_no_report_takes_long_to_look_at(stack):
+    """Backtracking is the same in both languages; JavaScript's is faster."""
+    filters = Filters(
+        messages=[f"*aaaaaaaaaab{n}*" for n in range(50)],
+        pages=[f"*aaaaaaaaaab{n}*" for n in range(50)],
+        allowed_scripts=[f"https://*.a{n}.example/*" for n in range(5)],
+    )
+    assert len(page_filters.patterns(filters)) == 3
+    report = error(stack=stack, message="a" * 2000, page="https://a.example/" + "a" * 2000)
+    started = time.process_time()
+    in_page(filters, report)
+    assert time.process_time() - started < 3
 
 
 def test_no_filter_ends_the_script_that_it_stands_in():
