@@ -66,13 +66,14 @@ class Seen:
         *,
         release: str = "",
         users: tuple[str, ...] = (),
+        tags: Mapping[str, str] | None = None,
         **ago: float,
     ) -> None:
         """`n` events more. Written twice, as after a crash."""
         self.counts[issue] = self.counts.get(issue, 0) + n
         moment = NOW - timedelta(**ago)
         for _ in range(2):
-            event = tally(issue, self.counts[issue], moment, release, users)
+            event = tally(issue, self.counts[issue], moment, release, users, tags)
             assert store_in(self.writer, [event]) == [Stored()]
 
     def issue(self, issue: str) -> dict[str, Any]:

@@ -8,6 +8,7 @@ import shutil
 from contextlib import closing
 
 import pytest
+from pymongo import MongoClient
 
 from catchwater.local.servers import free_port
 from catchwater.sourcemaps.store import MapStore, sha_of
@@ -254,3 +255,18 @@ def test_a_build_that_takes_several_chunks_and_requests_is_whole(server, mongo, 
     assert {one.sha for one in stored(mongo).values()} == {
         sha_of(path.read_bytes()) for path in (tmp_path / "dist").glob("*.map")
     }
+
+
+def test_a_release_that_sentry_cli_finalizes_or_deploys_is_marked(server, mongo):
+    project = ("--org", "catchwater", "--project", "1")
+    for arguments in (
+        ("releases", *project, "new", "only-made@1"),
+        ("releases", *project, "new", "at-once@1", "--finalize"),
+        ("releases", *project, "finalize", "later@1"),
+        ("deploys", *project, "new", "--release", "later@1", "--env", "production"),
+    ):
+        done = server.cli(*arguments)
+        assert done.returncode == 0, done.stdout + done.stderr
+    with MongoClient(mongo) as client:
+        found = sorted(one["_id"] for one in client.catchwater.deploys.find())
+    assert found == ["1:at-once@1@", "1:later@1@", "1:later@1@production"]

@@ -28,9 +28,9 @@ def deploy(environment: str, at: datetime) -> dict[str, Any]:
 
 
 def named(body: dict[str, Any]) -> list[str]:
-    """The projects that a request names."""
+    """The projects that a request names: sentry-cli sends an id of digits as a number."""
     found = body.get("projects")
-    return [one for one in found if isinstance(one, str)] if isinstance(found, list) else []
+    return [str(one) for one in found if one] if isinstance(found, list) else []
 
 
 def moment(body: dict[str, Any], name: str) -> datetime:
