@@ -157,7 +157,7 @@ class MongoReader:
         return sorted(one for one in found if isinstance(one, str) and one != PROBES)
 
     async def projects(self) -> dict[str, int]:
-        """Each project that has issues, with how many."""
+        """Each project that has issues, with how many: by an index, which needs a condition."""
         found = await self._grouped("issues", {"project": {"$ne": PROBES}}, {"$sum": 1})
         return {str(one["_id"]): one["n"] for one in found}
 
