@@ -16,7 +16,7 @@ from pymongo import AsyncMongoClient
 from pymongo.errors import ConfigurationError, PyMongoError
 
 from catchwater.errors import RefusedError, UnavailableError
-from catchwater.redaction import redacted
+from catchwater.redaction import redacted_address, redacted_reason
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,7 +53,7 @@ def connect(url: str, **settings: Any) -> pymongo.MongoClient[Document]:
 
     Raises RefusedError for an address that cannot be used.
     """
-    with translated_errors(url):
+    with _usable(url):
         return pymongo.MongoClient[Document](
             url,
             w="majority",
@@ -68,8 +68,12 @@ def connect(url: str, **settings: Any) -> pymongo.MongoClient[Document]:
 
 
 def connect_for_reading(url: str) -> AsyncMongoClient[Document]:
-    """A client for pages that people wait for: it gives up sooner. Connects at first use."""
-    return AsyncMongoClient(url, tz_aware=True, **_READING)
+    """A client for pages that people wait for: it gives up sooner. Connects at first use.
+
+    Raises RefusedError for an address that cannot be used.
+    """
+    with _usable(url):
+        return AsyncMongoClient(url, tz_aware=True, **_READING)
 
 
 def connect_for_counting(url: str) -> pymongo.MongoClient[Document]:
@@ -77,7 +81,7 @@ def connect_for_counting(url: str) -> pymongo.MongoClient[Document]:
 
     Raises RefusedError for an address that cannot be used.
     """
-    with translated_errors(url):
+    with _usable(url):
         return pymongo.MongoClient[Document](url, connect=False, **_READING)
 
 
@@ -90,9 +94,24 @@ def translated_errors(url: str, consequence: str = "") -> Iterator[None]:
     try:
         yield
     except ConfigurationError as error:
-        raise RefusedError(f"the MongoDB address {url!r} cannot be used: {error}") from error
+        raise _unusable(url, error) from error
     except PyMongoError as error:
         raise away(error, consequence) from error
+
+
+@contextmanager
+def _usable(url: str) -> Iterator[None]:
+    """The driver says what is wrong with an address by two kinds of exceptions."""
+    try:
+        with translated_errors(url):
+            yield
+    except ValueError as error:
+        raise _unusable(url, error) from error
+
+
+def _unusable(url: str, error: Exception) -> RefusedError:
+    why = redacted_reason(error, url)
+    return RefusedError(f"the MongoDB address {redacted_address(url)!r} cannot be used: {why}")
 
 
 def away(error: Exception, consequence: str = "") -> UnavailableError:
@@ -117,9 +136,9 @@ def problems(url: str) -> list[str]:
     try:
         with pymongo.MongoClient[Document](url, serverSelectionTimeoutMS=SELECTION_MS) as client:
             version = client.server_info()["version"]
-    except PyMongoError as error:
-        said = redacted(str(error))[:300]
-        return [f"{redacted(url)}: MongoDB is away, or the address is wrong: {said}"]
+    except (PyMongoError, ValueError) as error:
+        said = redacted_reason(error, url)[:300]
+        return [f"{redacted_address(url)}: MongoDB is away, or the address is wrong: {said}"]
     major = int(version.partition(".")[0])
     if major < OLDEST:
         return [f"MongoDB is version {version}; {OLDEST}.0 or later is needed"]

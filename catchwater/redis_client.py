@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import asyncio
 import math
-import re
 from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import parse_qsl, unquote
@@ -32,6 +31,7 @@ from catchwater.errors import (
     RefusedError,
     UnavailableError,
 )
+from catchwater.redaction import redacted_address
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Sequence
@@ -279,7 +279,7 @@ class SentinelAddress(NamedTuple):
         address, _, query = url.removeprefix(SENTINEL).partition("?")
         parts = address.split("/")
         login, _, hosts = parts[0].rpartition("@")
-        if len(parts) < 2 or not hosts or not parts[1]:
+        if len(parts) < 2 or not hosts or not parts[1] or "@" in parts[1]:
             raise ValueError("no Sentinel, or no name of a master")
         user, _, password = login.partition(":")
         return cls(
@@ -314,10 +314,9 @@ def _checked_address(url: str) -> Iterator[None]:
     try:
         yield
     except ValueError as error:
-        address = re.sub(r"//[^@/]*@", "//...@", url).partition("?")[0]
         raise RefusedError(
-            f"the Redis address {address!r} cannot be used: write redis://host:port/0, "
-            "rediss:// with TLS, unix:///path, or redis+sentinel://s1:26379,s2:26379/name/0"
+            f"the Redis address {redacted_address(url)!r} cannot be used: write "
+            "redis://host:port/0, rediss:// with TLS, unix:///path, or redis+sentinel://s1:26379,s2:26379/name/0"
         ) from error
 
 

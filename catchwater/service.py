@@ -19,6 +19,7 @@ import structlog
 from prometheus_client import make_wsgi_app
 
 from catchwater.redaction import redacted
+from catchwater.visible import visible
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -184,5 +185,17 @@ def _text(start_response: StartResponse, status: HTTPStatus, text: str) -> list[
 
 
 def _line(event: Any, default: Callable[[Any], Any] = str, **_: Any) -> str:
-    """One line of the log. Libraries' own lines may have addresses with passwords."""
-    return redacted(orjson.dumps(event, default=default).decode())
+    """One line of the log. Libraries' own lines may have addresses with passwords, and ours what
+    strangers sent.
+    """
+    line = orjson.dumps(_redacted(event), default=lambda value: _redacted(default(value)))
+    return visible(line.decode())
+
+
+def _redacted(value: Any) -> Any:
+    """Each text by itself: what looks like an address may not reach into the next."""
+    if isinstance(value, str):
+        return redacted(value)
+    if isinstance(value, dict):
+        return {_redacted(name): _redacted(one) for name, one in value.items()}
+    return [_redacted(one) for one in value] if isinstance(value, list | tuple) else value

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from catchwater.errors import RefusedError, UnavailableError
-from catchwater.redaction import redacted
+from catchwater.redaction import redacted_address
 from catchwater.redis_client import CLUSTER_MODE, Connection
 from catchwater.streams.agreement import differences, read_fixed
 
@@ -30,7 +30,7 @@ def redis_problems(url: str, defs: StreamDefs) -> Iterator[str]:
         yield from _durability(info, connection)
         yield from differences(read_fixed(connection), defs)
     except (UnavailableError, RefusedError) as error:
-        yield f"{redacted(url)}: {error}"
+        yield f"{redacted_address(url)}: {error}"
     finally:
         connection.close()
 
@@ -40,7 +40,9 @@ def mongo_problems(url: str) -> list[str]:
     try:
         from catchwater import mongo_client  # noqa: PLC0415 - pymongo is no base dependency
     except ModuleNotFoundError as error:
-        missing = f"{redacted(url)}: cannot be asked without the Python package {error.name!r}"
+        missing = (
+            f"{redacted_address(url)}: cannot be asked without the Python package {error.name!r}"
+        )
         return [f"{missing}: pip install 'catchwater[sink]'"]
     return mongo_client.problems(url)
 

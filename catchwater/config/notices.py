@@ -34,6 +34,7 @@ class Channel(Settings):
     )
     url: str = Field(
         "",
+        repr=False,
         pattern=r"^([a-z][a-z0-9+]*://[!-~]+)?$",
         max_length=2_000,
         description="its address, for all but e-mail: https://...; for apprise tgram://... and "
@@ -45,7 +46,7 @@ class Channel(Settings):
         max_length=320,
         description="for e-mail: where it goes to",
     )
-    secret: str = Field("", description="for a webhook: what its body is signed with")
+    secret: str = Field("", repr=False, description="for a webhook: what its body is signed with")
     kinds: list[Kind] = Field(
         list(KINDS), description="which notices: new, regression, escalating, spike, digest"
     )

@@ -22,6 +22,7 @@ from catchwater.config.scrubbing import Private
 from catchwater.config.yaml_errors import Document
 from catchwater.errors import ProjectChangeError
 from catchwater.event import PROBES
+from catchwater.redaction import redacted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -47,11 +48,9 @@ def public_url(address: str) -> str:
     """`address` without a slash at its end; '' stays ''. Raises ValueError."""
     if address and not _PUBLIC_URL.fullmatch(address):
         raise ValueError(
-            f"{address[:200]!r} is no address of ingest: it begins with https:// (or http://), "
-            f"then "
-            "a host, and a path if there is one; no query, no spaces; write a host of other "
-            "letters "
-            "as xn--..."
+            f"{redacted(address[:200])!r} is no address of ingest: it begins with https:// (or "
+            "http://), then a host, and a path if there is one; no query, no spaces; write a host "
+            "of other letters as xn--..."
         )
     return address.rstrip("/")
 
@@ -145,7 +144,7 @@ def load(path: Path) -> Projects:
     document = Document(path, "`catchwater project add NAME` makes it, --projects names another")
     listed = document.data.get("projects")
     if not isinstance(listed, list):
-        document.wrong(("projects",), f"a list of projects is needed, not {listed!r}")
+        document.wrong(("projects",), f"a list of projects is needed, not {type(listed).__name__}")
         listed = []
     for key in set(document.data) - {"projects"}:
         document.wrong((key,), "unknown setting; known: projects")

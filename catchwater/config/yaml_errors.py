@@ -5,6 +5,7 @@ next step.
 from __future__ import annotations
 
 import difflib
+import re
 from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
 import yaml
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 Where = tuple[str | int, ...]
+_QUOTED = re.compile(r" '[^']*'")
 M = TypeVar("M", bound=BaseModel)
 
 
@@ -90,7 +92,7 @@ class Document:
         found = self.data.get(key, {})
         if isinstance(found, dict):
             return found
-        self.wrong((key,), f"a mapping is needed, not {found!r}")
+        self.wrong((key,), f"a mapping is needed, not {type(found).__name__}")
         return {}
 
     def finish(self) -> None:
@@ -123,9 +125,11 @@ def _unreadable(error: OSError | UnicodeDecodeError) -> str:
 
 def _not_yaml(error: yaml.YAMLError) -> Mistake:
     mark = getattr(error, "problem_mark", None)
-    return Mistake(
-        mark.line + 1 if mark else 1, "", f"is not YAML: {getattr(error, 'problem', error)}"
-    )
+    problem = getattr(error, "problem", "") or "it cannot be read"
+    if isinstance(error, yaml.composer.ComposerError | yaml.constructor.ConstructorError):
+        # a secret without quotes may begin with * or !
+        problem = _QUOTED.sub("", problem) + "; write a text in quotes"
+    return Mistake(mark.line + 1 if mark else 1, "", f"is not YAML: {problem}")
 
 
 def _sentence(error: Any, model: type[BaseModel]) -> str:
@@ -133,7 +137,27 @@ def _sentence(error: Any, model: type[BaseModel]) -> str:
         return "unknown setting" + suggestion(error["loc"][-1], _settings(model, error["loc"][:-1]))
     if error["type"] == "missing":
         return "is missing: " + next(_help(model, error["loc"]), "it must be set")
-    return f"{error['msg'].removeprefix('Value error, ')}, not {_short(error['input'])}"
+    said = error["msg"].removeprefix("Value error, ")
+    if _holds_a_secret(model, error["loc"]):
+        return f"{said} (what is there may be secret and is not shown)"
+    return f"{said}, not {_short(error['input'])}"
+
+
+def _holds_a_secret(model: type[BaseModel], where: Where) -> bool:
+    """Whether the field at `where` in `model`, or one inside of it, is kept out of every repr."""
+    field, inside = None, [model]
+    for part in where:
+        if not isinstance(part, int):
+            field = inside[0].model_fields.get(part) if inside else None
+            inside = list(_models(field.annotation)) if field else []
+    return (field is not None and not field.repr) or any(map(_has_secrets, inside))
+
+
+def _has_secrets(model: type[BaseModel]) -> bool:
+    return any(
+        not field.repr or any(map(_has_secrets, _models(field.annotation)))
+        for field in model.model_fields.values()
+    )
 
 
 def _settings(model: type[BaseModel], where: Where) -> Iterator[str]:

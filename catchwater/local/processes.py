@@ -19,7 +19,7 @@ from catchwater.local.log_age import LogAge
 from catchwater.local.memory import machine_memory, redis_memory
 from catchwater.local.servers import MongoServer, RedisServer, free_port
 from catchwater.local.supervisor import ManagedProcess, catchwater
-from catchwater.redaction import redacted
+from catchwater.redaction import redacted_address
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -92,8 +92,8 @@ class LocalProcesses:
     def ports_by_name(self) -> dict[str, object]:
         """For programs: `DIR/run/ports.json`."""
         addresses = {
-            "redis_url": redacted(self.redis_url),
-            "mongo_url": redacted(self.mongo_url),
+            "redis_url": redacted_address(self.redis_url),
+            "mongo_url": redacted_address(self.mongo_url),
             "public_url": self.ingest_url,
             "streamdefs": str((self._streamdefs or packaged()).resolve()),
             "ops": self._ops_ports,

@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 import hmac
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import orjson
 
+from catchwater.errors import RefusedError
 from sink.notices.mail import send_mail
+from sink.notices.messages import in_code
 from sink.notices.posting import post
 from sink.notices.services import send_by_apprise
 
@@ -27,13 +29,24 @@ class Ways:
     [user:password@]host[:port], or ''.
     """
 
-    smtp: str = ""
+    smtp: str = field(default="", repr=False)
     sender: str = "catchwater@localhost"
     private: bool = False
 
 
 def send(channel: Channel, message: Message, ways: Ways) -> None:
     """Raises UnavailableError when it may be sent again later, RefusedError when not."""
+    try:
+        _send(channel, message, ways)
+    except ValueError:  # from None: it may have a part of the password
+        where = "--smtp" if channel.to == "email" else "url in projects.yaml"
+        raise RefusedError(
+            f"an address for {channel.to} cannot be used: look at its {where}; characters such as "
+            "/ in a password are written as %2F"
+        ) from None
+
+
+def _send(channel: Channel, message: Message, ways: Ways) -> None:
     if channel.to == "email":
         send_mail(ways.smtp, ways.sender, channel.address, message, key_of(message))
     elif channel.to == "apprise":
@@ -67,9 +80,9 @@ def signature(secret: str, body: bytes, at: int) -> str:
 
 def _body(channel: Channel, message: Message) -> bytes:
     if channel.to == "slack":
-        return orjson.dumps({"text": _for_slack(f"*{message.title}*\n{message.text}")})
+        return orjson.dumps({"text": _for_slack(f"*{in_code(message.title)}*\n{message.text}")})
     if channel.to == "discord":
-        text = f"**{message.title}**\n{message.text}"[:_DISCORD_LONGEST]
+        text = f"**{in_code(message.title)}**\n{message.text}"[:_DISCORD_LONGEST]
         return orjson.dumps({"content": text, "allowed_mentions": {"parse": []}})
     if channel.to == "teams":
         return orjson.dumps({"title": message.title, "text": message.text.replace("\n", "\n\n")})

@@ -55,7 +55,7 @@ def of_issue(
         "first seen in": _line(notice.get("release")),
         "page": _line(event.get("page")),
     }
-    lines = [f"- {name}: {_code(str(value))}" for name, value in facts.items() if value]
+    lines = [f"- {name}: {in_code(str(value))}" for name, value in facts.items() if value]
     stack = "\n".join(_frame(one) for one in _frames(event)[:FRAMES])
     text = "\n".join([*lines, *([f"```\n{stack}\n```"] if stack else []), where]).strip()
     data = {
@@ -79,7 +79,7 @@ def of_many(
     )
     what = what.replace("issues", "issue", len(told) == 1)
     title = f"{len(told)} {what} in {_line(project)} since {notice['at']:%H:%M} UTC"
-    lines = [f"- {TITLES[kind]}: {_code(name_of(one))}" for kind, one in told[:LISTED]]
+    lines = [f"- {TITLES[kind]}: {in_code(name_of(one))}" for kind, one in told[:LISTED]]
     more = [f"- and {len(told) - LISTED} more"] if len(told) > LISTED else []
     text = "\n".join([*lines, *more, url])
     issues = [{"kind": kind, "issue": one["_id"]} for kind, one in told]
@@ -114,5 +114,5 @@ def _line(value: Any) -> str:
     return visible(" ".join(str(value or "").split()))[:200]
 
 
-def _code(text: str) -> str:
+def in_code(text: str) -> str:
     return "`" + text.replace("`", "'") + "`"

@@ -9,13 +9,18 @@ from pathlib import Path
 from urllib.error import HTTPError
 from urllib.request import urlopen
 
+import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from catchwater.errors import UnavailableError
+from catchwater import service
+from catchwater.config.projects import load
+from catchwater.errors import CatchwaterError, ConfigError, UnavailableError
 from catchwater.local.servers import free_port
-from catchwater.redaction import redacted
+from catchwater.mongo_client import connect, translated_errors
+from catchwater.redaction import redacted, redacted_address
+from catchwater.redis_client import Connection
 from tests.waiting import wait_until
 
 PLANTED = "Pl4nted-S3cret"
@@ -122,6 +127,77 @@ def readiness(process: subprocess.Popen[bytes], port: int) -> str:
 def test_only_the_password_is_taken_out(text, shown):
     assert redacted(text) == shown
     assert str(UnavailableError(text)) == shown
+
+
+SECRET_CHANNELS = {
+    "a number": '[{to: webhook, url: "https://h", secret: 4711}]',
+    "another scheme": f'[{{to: webhook, url: "ftp://h/{PLANTED}"}}]',
+    "a space": f'[{{to: slack, url: "https://h/ {PLANTED}"}}]',
+    "of another kind": f'[{{to: email, url: "https://h/{PLANTED}"}}]',
+    "only an address": f'["https://h/{PLANTED}"]',
+    "no list": f'{{url: "https://h/{PLANTED}"}}',
+    "text": f'"https://h/{PLANTED}"',
+    "an alias": f"[{{secret: *{PLANTED}}}]",
+    "a tag": f"[{{secret: !{PLANTED} x}}]",
+}
+
+
+@pytest.mark.parametrize("channels", SECRET_CHANNELS.values(), ids=SECRET_CHANNELS)
+def test_no_mistake_in_projects_yaml_shows_a_secret(tmp_path, channels):
+    file = tmp_path / "projects.yaml"
+    file.write_text(
+        f'projects: [{{id: "1", name: a, key: "{KEY}", notices: {{channels: {channels}}}}}]'
+    )
+    with pytest.raises(ConfigError) as caught:
+        load(file)
+    assert "line 1" in str(caught.value)
+    assert PLANTED not in str(caught.value)
+    assert "4711" not in str(caught.value)
+
+
+def test_no_list_of_projects_is_not_shown(tmp_path):
+    (tmp_path / "projects.yaml").write_text(f"projects: {{a: {{secret: {PLANTED}}}}}")
+    with pytest.raises(ConfigError, match="a list of projects is needed, not dict"):
+        load(tmp_path / "projects.yaml")
+
+
+MISTYPED = (
+    "{scheme}://app:{password}@127.0.0.1:1",
+    "{scheme}://app:x/{password}@127.0.0.1:1",
+    "{scheme}://app:12/{password}@127.0.0.1:1",
+    "{scheme}://app:{password} x@127.0.0.1:1",
+    "{scheme}://app:{password}@x@127.0.0.1:1",
+    "{scheme}:/app:{password}@127.0.0.1:1",
+    "app:{password}@127.0.0.1:1",
+    ":{password}@127.0.0.1:1",
+    "{scheme}x://app:{password}@127.0.0.1:1",
+    "{scheme}://app:{password}#x@127.0.0.1:1",
+    "{scheme}://app:{password}?x@127.0.0.1:1",
+    "{scheme}://app:{password}@[127.0.0.1:1",
+)
+
+
+@pytest.mark.parametrize("address", MISTYPED)
+@pytest.mark.parametrize("scheme", ["redis", "redis+sentinel", "mongodb", "mongodb+srv"])
+def test_an_address_that_is_mistyped_is_refused_without_its_password(scheme, address):
+    address = address.format(scheme=scheme, password=PLANTED)
+    try:
+        if scheme.startswith("redis"):
+            Connection(address).call("PING")
+        else:
+            with translated_errors(address), connect(address) as client:
+                client.admin.command("ping")
+    except CatchwaterError as error:
+        assert PLANTED not in str(error)  # noqa: PT017 - some of them only lead nowhere
+    assert PLANTED not in redacted_address(address)
+
+
+def test_a_line_of_the_log_stays_json_and_shows_no_control_character():
+    texts = {"url": "mongodb://127.0.0.1:1", "to": 'a"@b', "why": ["\x9b31m\u202e", {REDIS: 1}]}
+    line = service._line(texts)
+    assert line.isprintable()
+    assert PLANTED not in line
+    assert orjson.loads(line)["to"] == texts["to"]
 
 
 @given(st.text(st.characters(exclude_characters="/ \t\n", categories=["L", "N", "P"]), min_size=1))

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 import socket
 from pathlib import Path
 
@@ -19,7 +20,11 @@ from sink.notices.messages import Message, of_issue
 from tests.notices.conftest import KEY
 from tests.notices.receiver import Receiver
 
-HOSTILE = {"_id": "1:v1:a", "type": "Error", "message": "`<!channel>` @everyone\nBcc: x@y.example"}
+HOSTILE = {
+    "_id": "1:v1:a",
+    "type": "Error",
+    "message": "`<!channel>` @everyone [log in](https://evil.example)\nBcc: x@y.example",
+}
 PRIVATE = Ways(private=True)
 
 
@@ -50,8 +55,35 @@ def test_a_strangers_text_is_no_mention_and_no_link(receiver: Receiver):
     slack, discord, teams = (one.json for one in receiver.got)
     assert "<" not in slack["text"]
     assert discord["allowed_mentions"] == {"parse": []}
+    for text in (slack["text"], discord["content"]):
+        outside = "".join(re.split(r"`+[^`]*`+", text))
+        assert "Error" not in outside
+        assert "evil.example" not in outside
     assert teams["title"].startswith("New issue in Tea shop: Error: ")
     assert "\n" not in message().title
+
+
+S3CRET = "Pl4nted"
+
+
+@pytest.mark.parametrize(
+    ("to", "url", "smtp"),
+    [
+        ("slack", f"https://hooks.example:port/{S3CRET}", ""),
+        ("slack", f"https://a..b/{S3CRET}", ""),
+        ("webhook", f"https://[a/{S3CRET}", ""),
+        ("webhook", f"https://joe:a/{S3CRET}@127.0.0.1", ""),
+        ("email", "", f"smtp+starttls://joe:{S3CRET}/x@127.0.0.1"),
+        ("email", "", f"smtps://joe:{S3CRET}@a..b"),
+        ("email", "", f"smtps://joe:{S3CRET}@[a"),
+    ],
+)
+def test_an_address_that_is_none_is_refused_and_not_shown(to, url, smtp):
+    address = {"address": "a@b.example"} if to == "email" else {}
+    with pytest.raises(RefusedError, match="cannot be used") as caught:
+        send(channel(to, url, **address), message(), Ways(smtp, private=True))
+    assert S3CRET not in str(caught.value)
+    assert S3CRET not in repr(Ways(smtp))
 
 
 @pytest.mark.parametrize(
