@@ -17,6 +17,7 @@ import orjson
 from click.core import ParameterSource
 
 from catchwater.commands import options
+from catchwater.commands.printing import say
 from catchwater.redaction import HIDDEN
 
 if TYPE_CHECKING:
@@ -134,4 +135,4 @@ def _check_passwords(taken: list[str], settings: dict[str, Any]) -> None:
 
 def _say(box: Box) -> None:
     state = "" if box.is_running() else ", which does not run"
-    click.echo(f"(the Catchwater in {box.data.resolve()}{state})", err=True)
+    say(f"(the Catchwater in {box.data.resolve()}{state})", err=True)

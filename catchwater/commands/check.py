@@ -8,6 +8,7 @@ import click
 
 from catchwater.commands import options
 from catchwater.commands.box import finds_box
+from catchwater.commands.printing import say
 from catchwater.commands.server_checks import mongo_problems, redis_problems
 from catchwater.config import projects
 from catchwater.config.streamdefs import SINK, StreamDefs, load, packaged
@@ -40,10 +41,10 @@ def command(
         *_of_projects(projects),
     ]
     for line in found:
-        click.echo(line, err=True)
+        say(line, err=True)
     if found:
         raise click.exceptions.Exit(2)
-    click.echo("nothing is wrong")
+    say("nothing is wrong")
 
 
 def _of_pipeline(path: Path | None, redis_url: str, mongo_url: str) -> Iterator[str]:

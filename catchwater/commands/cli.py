@@ -12,6 +12,7 @@ from importlib.metadata import EntryPoint, entry_points, metadata
 
 import click
 
+from catchwater.commands.printing import say
 from catchwater.errors import ConfigError, RefusedError, StageImportError, UnavailableError
 
 
@@ -64,11 +65,11 @@ def main() -> None:
     try:
         catchwater()
     except (ConfigError, RefusedError, StageImportError) as error:
-        click.echo(str(error), err=True)
+        say(str(error), err=True)
         sys.exit(2)
     except UnavailableError as error:
         reason = str(error).rstrip(".")
-        click.echo(f"{reason}. Is it running, and is the address right?", err=True)
+        say(f"{reason}. Is it running, and is the address right?", err=True)
         sys.exit(1)
 
 

@@ -10,10 +10,10 @@ import click
 
 from catchwater.commands import options
 from catchwater.commands.box import finds_box
+from catchwater.commands.printing import say
 from catchwater.config.streamdefs import load
 from catchwater.redis_client import Connection
 from catchwater.streams import dead_letters
-from catchwater.visible import visible
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -45,7 +45,7 @@ def list_(place: tuple[Connection, StreamDefs], stage: str, limit: int) -> None:
     """One line each: id, time, stage, event id, and why."""
     found = (one for one in dead_letters.letters(*place) if stage in ("", one.stage))
     for one in islice(found, limit):
-        click.echo(visible(_line(one)))
+        say(_line(one))
 
 
 @command.command()
@@ -54,10 +54,10 @@ def list_(place: tuple[Connection, StreamDefs], stage: str, limit: int) -> None:
 def show(place: tuple[Connection, StreamDefs], letter_id: str) -> None:
     """Everything about one."""
     one = _found(place, letter_id)
-    click.echo(visible(_line(one)))
-    click.echo(visible(f"deliveries: {one.tries}\nwhy: {one.why}"))
+    say(_line(one))
+    say(f"deliveries: {one.tries}\nwhy: {one.why}")
     for name, value in one.fields.items():
-        click.echo(visible(f"{name.decode()}: {value.decode(errors='replace')}"))
+        say(f"{name.decode()}: {value.decode(errors='replace')}")
 
 
 @command.command()
@@ -72,7 +72,7 @@ def replay(
     done = sum(
         dead_letters.replay(*place, one) for one in _chosen(place, ids, every=every, stage=stage)
     )
-    click.echo(f"replayed {done}")
+    say(f"replayed {done}")
 
 
 @command.command()
@@ -87,7 +87,7 @@ def drop(
     done = sum(
         dead_letters.drop(place[0], one) for one in _chosen(place, ids, every=every, stage=stage)
     )
-    click.echo(f"dropped {done}")
+    say(f"dropped {done}")
 
 
 def _chosen(

@@ -9,6 +9,7 @@ import click
 
 from catchwater.commands import options
 from catchwater.commands.box import finds_box
+from catchwater.commands.printing import say
 from catchwater.config.streamdefs import load
 from catchwater.issues.erasing import Eraser, names
 from catchwater.monitoring.settling import settled
@@ -68,7 +69,7 @@ def command(
             said = erasure.user(user, project)
         else:
             said = erasure.issue(issue) if issue else erasure.project(project)
-    click.echo(said)
+    say(said)
     if not waited:
         raise click.ClickException(
             f"events were still on their way after {wait:g} s: run it again when they are done "

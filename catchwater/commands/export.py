@@ -12,6 +12,7 @@ import orjson
 
 from catchwater.commands import options
 from catchwater.commands.box import finds_box
+from catchwater.commands.printing import say
 from catchwater.instants import iso
 from catchwater.issues.exporting import COLLECTIONS, Exporter
 from catchwater.issues.samples import body_of
@@ -52,7 +53,7 @@ def command(file: Path, user: str, issue: str, project: str, mongo_url: str) -> 
         for collection, document in found:
             out.write(line(collection, document))
             lines += 1
-    click.echo(f"wrote {lines} documents to {file}", err=True)
+    say(f"wrote {lines} documents to {file}", err=True)
 
 
 def line(collection: str, document: dict[str, Any]) -> bytes:

@@ -12,6 +12,7 @@ import orjson
 
 from catchwater.commands import options
 from catchwater.commands.box import finds_box
+from catchwater.commands.printing import say
 from catchwater.config.projects import load_if_there
 from catchwater.config.streamdefs import load
 from catchwater.errors import UnavailableError
@@ -19,7 +20,6 @@ from catchwater.issues.samples import SampleStore
 from catchwater.monitoring import event_search, event_trace
 from catchwater.monitoring.event_trace import Sample
 from catchwater.redis_client import Connection
-from catchwater.visible import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -67,7 +67,7 @@ def command(
     with closing(Connection(redis_url)) as connection:
         found = event_search.trace(connection, defs, wanted, senders, most)
     trace = replace(found, samples=samples)
-    click.echo(_json(trace, defs) if as_json else visible(_text(trace, defs)))
+    say(_json(trace, defs) if as_json else _text(trace, defs))
     if not trace.known:
         raise click.exceptions.Exit(1)
 

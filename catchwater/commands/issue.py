@@ -11,11 +11,11 @@ import orjson
 
 from catchwater.commands import options
 from catchwater.commands.box import finds_box
+from catchwater.commands.printing import say
 from catchwater.config.units import parse_duration
 from catchwater.errors import QueryParameterError
 from catchwater.issues import markdown, search, shown, states
 from catchwater.issues.store import IssueStore
-from catchwater.visible import visible
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -87,17 +87,17 @@ def show(store: IssueStore, identity: str, as_markdown: bool, as_json: bool) -> 
     """Everything about one."""
     found = shown.as_json(_named(store, [identity])[0], _now())
     if as_markdown:
-        click.echo(markdown.page(found, store.newest_event(identity)))
+        say(markdown.page(found, store.newest_event(identity)))
         return
     if as_json:
-        click.echo(orjson.dumps(found))
+        say(orjson.dumps(found))
         return
     notes = found.pop("notes")
     for name, value in found.items():
         if value not in ("", None, {}, []):
-            click.echo(visible(f"{name}: {_plain(value)}"))
+            say(f"{name}: {_plain(value)}")
     for note in notes:
-        click.echo(visible(f"note of {note.get('at')}: {note.get('text')}"))
+        say(f"note of {note.get('at')}: {note.get('text')}")
 
 
 @command.command()
@@ -232,7 +232,7 @@ def _show(issues: Sequence[Document], *, as_json: bool) -> None:
     at = _now()
     for one in issues:
         found = shown.as_json(one, at)
-        click.echo(orjson.dumps(found) if as_json else visible(_line(found)))
+        say(orjson.dumps(found) if as_json else _line(found))
 
 
 def _line(one: Document) -> str:

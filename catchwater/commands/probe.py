@@ -16,6 +16,7 @@ import structlog
 from catchwater import metrics, service
 from catchwater.commands import options
 from catchwater.commands.box import finds_box
+from catchwater.commands.printing import say
 from catchwater.config.projects import load as load_projects
 from catchwater.config.streamdefs import load
 from catchwater.errors import CatchwaterError, NotShownError
@@ -96,7 +97,7 @@ def command(
             return Probe(connection, shelf, defs, _sends(address), asks).run(timeout)
 
         if every is None:
-            click.echo(_once(run, as_json=as_json))
+            say(_once(run, as_json=as_json))
             return
         service.configure_logging("probe", log_level)
         repeated = Repeated(run)

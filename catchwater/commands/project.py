@@ -8,6 +8,7 @@ import click
 
 from catchwater.commands import options
 from catchwater.commands.box import finds_box
+from catchwater.commands.printing import say
 from catchwater.config import projects as listed
 from catchwater.config.projects import LONGEST_NAME, load
 from catchwater.config.projects import add as add_project
@@ -29,7 +30,7 @@ def command() -> None:
 def list_(projects: Path) -> None:
     """One line each: id, key, name. `catchwater snippet ID` prints the script tags of one."""
     for one in load(projects).all:
-        click.echo(f"{one.id}  {one.key}  {one.name}{'  (disabled)' if one.disabled else ''}")
+        say(f"{one.id}  {one.key}  {one.name}{'  (disabled)' if one.disabled else ''}")
 
 
 @command.command()
@@ -46,15 +47,15 @@ def add(name: str, probes: bool, projects: Path) -> None:
         if name:
             raise click.UsageError("NAME and --probes exclude each other")
         one = listed.add_probes(projects)
-        click.echo(f"{one.id}  {one.key}  {one.name}")
+        say(f"{one.id}  {one.key}  {one.name}")
         return
     if not 1 <= len(name) <= LONGEST_NAME:
         raise click.BadParameter(
             f"a name of 1 to {LONGEST_NAME} characters is needed", param_hint="NAME"
         )
     one = add_project(projects, name)
-    click.echo(f"{one.id}  {one.key}  {one.name}")
-    click.echo(f"its script tags: catchwater snippet {one.id} --projects {projects}", err=True)
+    say(f"{one.id}  {one.key}  {one.name}")
+    say(f"its script tags: catchwater snippet {one.id} --projects {projects}", err=True)
 
 
 @command.command()
@@ -67,8 +68,8 @@ def rotate(project: str, projects: Path) -> None:
     The old key is accepted as well, until `catchwater project drop-key`.
     """
     one = _changed(lambda: listed.rotate(projects, project))
-    click.echo(f"{one.id}  {one.key}  {one.name}")
-    click.echo(f"valid as well: {', '.join(one.old_keys)}", err=True)
+    say(f"{one.id}  {one.key}  {one.name}")
+    say(f"valid as well: {', '.join(one.old_keys)}", err=True)
 
 
 @command.command("drop-key")
@@ -79,7 +80,7 @@ def rotate(project: str, projects: Path) -> None:
 def drop_key(project: str, key: str, projects: Path) -> None:
     """Accept nothing more with KEY, an old key of PROJECT (its id)."""
     one = _changed(lambda: listed.drop_key(projects, project, key))
-    click.echo(f"{one.id}  {one.key}  {one.name}")
+    say(f"{one.id}  {one.key}  {one.name}")
 
 
 def _changed(change: Callable[[], listed.Project]) -> listed.Project:

@@ -10,11 +10,11 @@ import orjson
 
 from catchwater.commands import options
 from catchwater.commands.box import finds_box
+from catchwater.commands.printing import say
 from catchwater.errors import QueryParameterError
 from catchwater.issues import release_facts, search, shown
 from catchwater.issues.release_store import ReleaseStore
 from catchwater.issues.store import IssueStore
-from catchwater.visible import visible
 
 if TYPE_CHECKING:
     from catchwater.issues.search import Search
@@ -45,7 +45,7 @@ def command(context: click.Context, mongo_url: str) -> None:
 def list_(store: ReleaseStore, project: str, as_json: bool) -> None:
     """The newest ones, and how many issues are new in each."""
     for one in store.newest(project):
-        click.echo(orjson.dumps(one) if as_json else visible(_line(one)))
+        say(orjson.dumps(one) if as_json else _line(one))
 
 
 @command.command()
@@ -65,7 +65,7 @@ def show(context: click.Context, name: str, project: str, as_json: bool) -> None
     asked = release_facts.searches(project, name, found["previous"])
     found["issues"] = _issues(context.meta["mongo_url"], asked)
     if as_json:
-        click.echo(orjson.dumps(found))
+        say(orjson.dumps(found))
     else:
         _print(found)
 
@@ -87,7 +87,7 @@ def mark(store: ReleaseStore, name: str, project: str, environment: str, at: str
         raise click.UsageError(str(error)) from error
     store.mark(project, name, environment, time)
     where = f" to {environment}" if environment else ""
-    click.echo(visible(f"{name} was deployed{where} at {time:%Y-%m-%d %H:%M:%S} UTC"))
+    say(f"{name} was deployed{where} at {time:%Y-%m-%d %H:%M:%S} UTC")
 
 
 def _issues(mongo_url: str, asked: dict[str, Search]) -> dict[str, list[Json]]:
@@ -112,13 +112,13 @@ def _line(one: Json) -> str:
 
 
 def _print(found: Json) -> None:
-    click.echo(visible(_line(found).rstrip()))
+    say(_line(found).rstrip())
     before = found["previous"]
     if before:
-        click.echo(visible(f"previous: {before}"))
-    click.echo(f"users affected by what is new: {found['users']}")
+        say(f"previous: {before}")
+    say(f"users affected by what is new: {found['users']}")
     for kind, issues in found["issues"].items():
-        click.echo(f"{kind}: {len(issues)}{' or more' * (len(issues) == release_facts.LISTED)}")
+        say(f"{kind}: {len(issues)}{' or more' * (len(issues) == release_facts.LISTED)}")
         for one in issues:
             title = " ".join(f"{one['type']}: {one['message']}".split())[:120]
-            click.echo(visible(f"  {one['id']}  {one['count']} events  {title}"))
+            say(f"  {one['id']}  {one['count']} events  {title}")

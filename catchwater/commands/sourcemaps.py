@@ -13,6 +13,7 @@ import click
 
 from catchwater.commands import options, sourcemaps_apply, sourcemaps_serve
 from catchwater.commands.box import finds_box
+from catchwater.commands.printing import say
 from catchwater.config.streamdefs import load
 from catchwater.sourcemaps import explaining
 from catchwater.sourcemaps.lookup import awaited
@@ -21,7 +22,6 @@ from catchwater.sourcemaps.upload.folder import artifacts, plain_id
 from catchwater.sourcemaps.upload.map_reader import MapReader
 from catchwater.sourcemaps.upload.store_artifact import OUTCOMES, Build, store_artifact
 from catchwater.stage import StageEnvironment
-from catchwater.visible import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -95,12 +95,12 @@ def upload(
             outcome, text = store_artifact(store, build, artifact)
             counts[outcome] += 1
             ids.add(artifact.debug_id)
-            click.echo(f"{outcome:<9} {artifact.file}: {text}")
-    click.echo(", ".join(f"{n} {outcome}" for outcome, n in counts.items()))
+            say(f"{outcome:<9} {artifact.file}: {text}")
+    say(", ".join(f"{n} {outcome}" for outcome, n in counts.items()))
     maps = awaited(release, sorted(ids)) if counts["uploaded"] + counts["there"] else []
     environment = StageEnvironment(mongo_url, projects=projects)
     for line in sourcemaps_apply.apply_after_upload(defs, environment, project, maps):
-        click.echo(line)
+        say(line)
     if counts["refused"] or counts["unread"] or not counts["uploaded"] + counts["there"]:
         sys.exit(1)
 
@@ -118,7 +118,7 @@ def list_(project: str, mongo_url: str) -> None:
         when = one.uploaded.strftime("%Y-%m-%d %H:%M") if one.uploaded else ""
         release = f"{one.release or '-'}{f' (dist {one.dist})' if one.dist else ''}"
         line = f"{when}  {release}  {one.debug_id or '-'}  {one.path}  {one.size:,} bytes"
-        click.echo(visible(line + (f"  unread: {one.unread}" if one.unread else "")))
+        say(line + (f"  unread: {one.unread}" if one.unread else ""))
 
 
 @command.command()
@@ -142,7 +142,7 @@ def explain(
     asked = explaining.question(project, release, address, plain_id(debug_id), dist)
     with closing(MapStore(mongo_url)) as store:
         found = explaining.explain(store, asked)
-    click.echo(visible("\n".join(found.lines)))
+    say("\n".join(found.lines))
     if not found.mapped:
         sys.exit(1)
 

@@ -11,6 +11,7 @@ import click
 
 from catchwater.commands import options
 from catchwater.commands.box import finds_box
+from catchwater.commands.printing import say
 from catchwater.config.streamdefs import SINK, load
 from catchwater.errors import StageImportError
 from catchwater.issues.late_maps import WaitingSamples, body_of
@@ -90,7 +91,7 @@ def command(
     environment = StageEnvironment(mongo_url, maps_memory, projects)
     maps = awaited(release, map(plain_id, debug_id))
     for line in apply_maps(load(streamdefs), environment, project, maps).lines():
-        click.echo(line)
+        say(line)
 
 
 def apply_after_upload(

@@ -12,6 +12,7 @@ import orjson
 from catchwater.commands import options
 from catchwater.commands.box import finds_box
 from catchwater.commands.flow import Flow
+from catchwater.commands.printing import say
 from catchwater.config.streamdefs import load
 from catchwater.monitoring import snapshot as snapshots
 from catchwater.monitoring.audit import make_audit
@@ -47,14 +48,14 @@ def command(redis_url: str, streamdefs: Path | None, watch: bool, as_json: bool)
     """
     defs, connection = load(streamdefs), Connection(redis_url)
     if not watch:
-        click.echo(_shown(snapshots.take(connection, defs), as_json=as_json))
+        say(_shown(snapshots.take(connection, defs), as_json=as_json))
         return
     watched = _Watch(defs)
     while True:
         snapshot = snapshots.take(connection, defs)
         shown = _shown(snapshot, as_json=True) if as_json else watched.picture(snapshot)
         click.clear()
-        click.echo(shown)
+        say(shown)
         time.sleep(1)
 
 

@@ -11,11 +11,11 @@ import orjson
 
 from catchwater.commands import options
 from catchwater.commands.box import finds_box
+from catchwater.commands.printing import say
 from catchwater.config.streamdefs import load
 from catchwater.config.yaml_errors import suggestion
 from catchwater.monitoring.passing import DEAD, Window
 from catchwater.redis_client import Connection
-from catchwater.visible import visible
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -66,10 +66,10 @@ def command(
 
 def _show(passed: list[Passed], unseen: int, *, as_json: bool) -> None:
     if unseen:
-        click.echo(f"({unseen:,} more passed)", err=True)
+        say(f"({unseen:,} more passed)", err=True)
     for one in passed:
         found = one.as_json()
-        click.echo(visible(orjson.dumps(found).decode() if as_json else line(found)))
+        say(orjson.dumps(found).decode() if as_json else line(found))
 
 
 def line(found: dict[str, Any]) -> str:

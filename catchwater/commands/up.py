@@ -16,6 +16,7 @@ import orjson
 
 from catchwater import service
 from catchwater.commands import options
+from catchwater.commands.printing import say
 from catchwater.config import projects
 from catchwater.config.streamdefs import load
 from catchwater.errors import ProcessStartError, RefusedError, ServerStartError, UnavailableError
@@ -169,7 +170,7 @@ def _run(local: LocalProcesses, supervisor: Supervisor, stopping: Flag) -> None:
             supervisor.start(processes, 90, stopping)
         (local.data / "run" / "ports.json").write_bytes(orjson.dumps(local.ports_by_name()))
         if not stopping.is_set():
-            click.echo(welcome(local, project))
+            say(welcome(local, project))
         supervisor.watch(stopping, local.chore)
         _say("ending: what was accepted is drained first ...")
         _drain(local, supervisor)
@@ -245,4 +246,4 @@ def _scaled(scale: tuple[str, ...], known: list[str]) -> dict[str, int]:
 
 
 def _say(text: str) -> None:
-    click.echo(text, err=True)
+    say(text, err=True)

@@ -10,6 +10,7 @@ import orjson
 
 from catchwater.commands import options
 from catchwater.commands.box import finds_box
+from catchwater.commands.printing import say
 from catchwater.config.streamdefs import load
 from catchwater.monitoring.poller import PipelinePoller
 from dashboard.health_summary import stored_part
@@ -36,9 +37,7 @@ def command(redis_url: str, mongo_url: str, streamdefs: Path | None, as_json: bo
     with closing(StoredCounts(mongo_url)) as stored_counts:
         poller = PipelinePoller(redis_url, load(streamdefs), stored_counts)
         audit = poller.read_now().audit.as_json()
-    click.echo(
-        orjson.dumps(audit, option=orjson.OPT_INDENT_2).decode() if as_json else spelled(audit)
-    )
+    say(orjson.dumps(audit, option=orjson.OPT_INDENT_2).decode() if as_json else spelled(audit))
     if not audit["adds_up"] or audit["stored"] is None:
         raise click.exceptions.Exit(1)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from catchwater.commands.printing import say
 from dashboard.passwords import SHORTEST, Hash
 
 
@@ -13,4 +14,4 @@ def command(password: str) -> None:
     """Print what CATCHWATER_DASHBOARD_PASSWORD may hold instead of a password: its scrypt hash."""
     if len(password) < SHORTEST:
         raise click.BadParameter(f"{SHORTEST} or more characters are needed")
-    click.echo(str(Hash.of(password)))
+    say(str(Hash.of(password)))

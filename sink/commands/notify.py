@@ -11,6 +11,7 @@ import structlog
 from catchwater import service
 from catchwater.commands import options
 from catchwater.commands.box import finds_box
+from catchwater.commands.printing import say
 from catchwater.config.projects import load, load_if_there
 from catchwater.config.reloading import Reloading
 from catchwater.errors import CatchwaterError, UnavailableError
@@ -102,7 +103,7 @@ def test(place: tuple[Path, Ways], project: str) -> None:
             send(channel, message, ways)
         except CatchwaterError as error:
             failures, said = failures + 1, str(error)
-        click.echo(f"{channel.to}: {said}")
+        say(f"{channel.to}: {said}")
     if failures:
         raise click.ClickException(f"{failures} of {len(found.notices.channels)} were not sent")
 

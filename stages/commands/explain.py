@@ -11,6 +11,7 @@ import orjson
 from catchwater import surrogates
 from catchwater.commands import options
 from catchwater.commands.box import finds_box
+from catchwater.commands.printing import say
 from catchwater.visible import visible
 from stages import project_settings
 from stages.filters.unwanted import NO_ERROR, unwanted
@@ -73,7 +74,7 @@ def command(files: tuple[BinaryIO, ...], diff: bool, projects: Path, project: st
         for one in explained:
             wrong += one is None
             if one:
-                click.echo(one_line(one))
+                say(one_line(one))
         sys.exit(1 if wrong else 0)
 
 
@@ -88,7 +89,7 @@ def _explained(
             try:
                 yield explain(line, settings)
             except ValueError as error:
-                click.echo(visible(f"line {number}: {error}"), err=True)
+                say(f"line {number}: {error}", err=True)
                 yield None
 
 
@@ -99,7 +100,7 @@ def _diff(reports: list[dict[str, Any]]) -> None:
             "one each, or one of two lines"
         )
     for line in difference(*reports):
-        click.echo(visible(line))
+        say(line)
 
 
 def difference(first: dict[str, Any], second: dict[str, Any]) -> Iterator[str]:
