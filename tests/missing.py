@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 from typing import NoReturn
 
 import pytest
@@ -21,3 +22,12 @@ def program(*names: str) -> str:
     path = f"{os.environ['PATH']}:/usr/sbin:/usr/local/sbin"
     found = next(filter(None, (shutil.which(name, path=path) for name in names)), None)
     return found or missing(f"{names[0]} is not installed: see ops/setup/system_packages.txt")
+
+
+def node(least: int) -> None:
+    """Debian's Node may be older than what a package needs."""
+    said = subprocess.run(
+        [program("node"), "--version"], capture_output=True, text=True, check=True
+    )
+    if int(said.stdout.strip().lstrip("v").partition(".")[0]) < least:
+        missing(f"Node {least} or later is needed, not {said.stdout.strip()}")

@@ -14,6 +14,7 @@ from catchwater.local.servers import free_port
 from catchwater.sourcemaps.store import MapStore, sha_of
 from catchwater.sourcemaps.upload.bundle import artifacts
 from tests.browser.sites import by_nginx
+from tests.missing import node
 from tests.sourcemaps.explained import named, position, simple, upload
 from tests.sourcemaps.indexed import READER
 from tests.sourcemaps.sentry import UPLOAD, manifest, served, zipped
@@ -53,6 +54,7 @@ def test_a_minified_frame_of_a_build_that_sentry_cli_uploaded_resolves(server, m
 def test_a_build_that_the_newest_plugins_of_bundlers_uploaded_resolves(
     server, mongo, maps, builds, tmp_path
 ):
+    node(20)
     dist = shutil.copytree(builds["one"], tmp_path / "dist")  # it writes debug ids into it
     done = server.plugin(dist, "shop@1")
     assert done.returncode == 0, done.stdout + done.stderr
