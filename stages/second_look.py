@@ -40,8 +40,9 @@ def look_again(
     project_code.decide(details, settings.code)
     result, after = versions.group(details, settings.rules)
     shown = _shown(sample, details, result, settings)
-    known = settings is not project_settings.DEFAULT and len(versions.VERSIONS) == 1
-    if not (known and before == sample.get("fingerprints")):
+    if settings is project_settings.DEFAULT:  # whoever knows its rules may see more
+        return SecondLook(shown, details.awaits or sample.get("awaits", []))
+    if len(versions.VERSIONS) > 1 or before != sample.get("fingerprints"):
         return SecondLook(shown, details.awaits)
     (name,) = after.values()
     title = settings.cleaner.clean(result.title, Counter())

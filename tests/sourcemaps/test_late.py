@@ -186,6 +186,9 @@ def test_a_project_whose_rules_are_not_known_here_has_names_and_no_merge(
     assert listed(whole) == {before: 1}
     assert functions(whole) == ["outer"]
     (tmp_path / "elsewhere.yaml").rename(whole.projects)
+    assert f"{before} is counted in" in apply(whole, mongo_url), "as docs/sourcemaps.md says"
+    assert list(listed(whole).values()) == [1]
+    assert before not in listed(whole)
 
 
 def test_a_stack_of_two_scripts_waits_for_the_map_of_the_other_one(whole, upload):
