@@ -13,8 +13,7 @@ from __future__ import annotations
 import asyncio
 import math
 from contextlib import asynccontextmanager, contextmanager
-from typing import TYPE_CHECKING, Any, NamedTuple
-from urllib.parse import parse_qsl, unquote
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import hiredis
 import redis
@@ -32,18 +31,16 @@ from catchwater.errors import (
     UnavailableError,
 )
 from catchwater.redaction import redacted_address
+from catchwater.sentinel_address import SENTINEL, SentinelAddress
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Sequence
     from pathlib import Path
 
+C = TypeVar("C", redis.Redis, redis.asyncio.Redis)
 Command = tuple[Any, ...]
 ScriptCall = tuple["Sequence[str]", "Sequence[Any]"]
 """The KEYS and the ARGV of one call of a script."""
-
-
-SENTINEL = "redis+sentinel://"
-SENTINEL_PORT = 26_379
 
 
 class _MissingScriptError(RefusedError):
@@ -237,7 +234,7 @@ def _no_master(text: str) -> CatchwaterError:
 
 def _client(url: str, settings: dict[str, Any]) -> redis.Redis:
     if not url.startswith(SENTINEL):
-        return redis.Redis.from_url(url, **settings)
+        return _tried(redis.Redis.from_url(url, **settings))
     at = SentinelAddress.parse(url)
     sentinels: Any = redis.sentinel.Sentinel  # redis-py has no types for it
     watching = sentinels(
@@ -249,7 +246,7 @@ def _client(url: str, settings: dict[str, Any]) -> redis.Redis:
 
 def _async_client(url: str, settings: dict[str, Any]) -> redis.asyncio.Redis:
     if not url.startswith(SENTINEL):
-        return redis.asyncio.Redis.from_url(url, **settings)
+        return _tried(redis.asyncio.Redis.from_url(url, **settings))
     at = SentinelAddress.parse(url)
     sentinels: Any = redis.asyncio.sentinel.Sentinel
     watching = sentinels(
@@ -259,53 +256,11 @@ def _async_client(url: str, settings: dict[str, Any]) -> redis.asyncio.Redis:
     return client
 
 
-class SentinelAddress(NamedTuple):
-    """Where Sentinels are, and the master that they watch."""
-
-    sentinels: list[tuple[str, int]]
-    name: str
-    db: int
-    login: dict[str, str]
-    """`username` and `password` of the master, where given."""
-    sentinel_login: dict[str, str]
-    """Those of the Sentinels themselves."""
-
-    @classmethod
-    def parse(cls, url: str) -> SentinelAddress:
-        """From `redis+sentinel://user:pass@s1:26379,s2:26379/name/0?sentinel_password=...`.
-
-        Raises ValueError.
-        """
-        address, _, query = url.removeprefix(SENTINEL).partition("?")
-        parts = address.split("/")
-        login, _, hosts = parts[0].rpartition("@")
-        if len(parts) < 2 or not hosts or not parts[1] or "@" in parts[1]:
-            raise ValueError("no Sentinel, or no name of a master")
-        user, _, password = login.partition(":")
-        return cls(
-            [_host_and_port(one) for one in hosts.split(",")],
-            parts[1],
-            int(parts[2]) if len(parts) > 2 and parts[2] else 0,
-            _login(unquote(user), unquote(password)),
-            _sentinel_login(dict(parse_qsl(query, strict_parsing=bool(query)))),
-        )
-
-
-def _sentinel_login(options: dict[str, str]) -> dict[str, str]:
-    login = _login(options.pop("sentinel_username", ""), options.pop("sentinel_password", ""))
-    if options:
-        raise ValueError(f"unknown: {', '.join(options)}")
-    return login
-
-
-def _login(username: str, password: str) -> dict[str, str]:
-    names = {"username": username, "password": password}
-    return {name: text for name, text in names.items() if text}
-
-
-def _host_and_port(text: str) -> tuple[str, int]:
-    host, colon, port = text.rpartition(":")
-    return (host.strip("[]"), int(port)) if colon else (text, SENTINEL_PORT)
+def _tried(client: C) -> C:
+    """What an address asks for and no connection can do shows now, and not at its first call."""
+    pool = client.connection_pool
+    pool.connection_class(**pool.connection_kwargs)  # it does not connect
+    return client
 
 
 @contextmanager
@@ -313,7 +268,7 @@ def _checked_address(url: str) -> Iterator[None]:
     """Raises RefusedError for an address that redis-py cannot use, without its password."""
     try:
         yield
-    except ValueError as error:
+    except (ValueError, TypeError, redis.RedisError) as error:
         raise RefusedError(
             f"the Redis address {redacted_address(url)!r} cannot be used: write "
             "redis://host:port/0, rediss:// with TLS, unix:///path, or redis+sentinel://s1:26379,s2:26379/name/0"

@@ -13,7 +13,8 @@ import pytest
 
 from catchwater.config.streamdefs import load
 from catchwater.errors import RefusedError, UnavailableError
-from catchwater.redis_client import Connection, SentinelAddress
+from catchwater.redis_client import AsyncConnection, Connection
+from catchwater.sentinel_address import SentinelAddress
 from catchwater.streams.consumer import prepare
 from tests.ingest.conftest import made
 from tests.pipelines import PIPELINE
@@ -80,6 +81,10 @@ def test_sentinels_may_have_a_password_of_their_own(tmp_path):
         "redis+sentinel://a:1/shop?pasword=secret",
         "redis+sentinel://a:x/shop",
         "redis://user:secret@host:port",
+        "redis://user:secret@host:1/0?timeout=1",
+        "unix://user:secret@/socket?timeout=1",
+        "redis://user:secret@host:1/0?protocol=9",
+        "rediss://user:secret@host:1/0?ssl_cert_reqs=maybe",
         "",
     ],
 )
@@ -88,3 +93,5 @@ def test_a_wrong_address_gets_one_sentence_without_its_password(url):
     with pytest.raises(RefusedError, match=r"^the Redis address '.*' cannot be used: write") as one:
         Connection(url)
     assert "secret" not in str(one.value)
+    with pytest.raises(RefusedError, match="cannot be used: write"):
+        AsyncConnection(url)
