@@ -12,9 +12,6 @@ _PASSWORD = re.compile(r"([A-Za-z][A-Za-z0-9+.-]{0,30}://[^\s/@:]*):[^\s/]*@")
 _OPTION = re.compile(r"([?&]\w{0,30}password=)[^\s&#]+", re.IGNORECASE)
 """`?sentinel_password=...`"""
 
-_VALUE = re.compile(r"([?&][^=&#]*=)[^&#]*")
-"""Of any option: its name may be mistyped."""
-
 _SEPARATOR = re.compile(r"[/:@?#&\s]")
 """What ends a part of an address, for whoever reads a password that was not escaped."""
 
@@ -22,11 +19,11 @@ _SEPARATOR = re.compile(r"[/:@?#&\s]")
 def redacted_address(address: str) -> str:
     """`address`, which somebody may have mistyped, without all that could be its password."""
     login, at, place = address.rpartition("@")
+    if not at:
+        return redacted(address)
     scheme, slashes, user = login.rpartition("://")
-    if at:
-        shown = f"{scheme}{slashes}{user.partition(':')[0]}" if slashes else ""
-        address = f"{shown}:{HIDDEN}@{place}"
-    return redacted(_VALUE.sub(rf"\1{HIDDEN}", address))
+    shown = f"{scheme}{slashes}{user.partition(':')[0]}" if slashes else ""
+    return redacted(f"{shown}:{HIDDEN}@{place}")
 
 
 def redacted_reason(error: Exception, address: str) -> str:

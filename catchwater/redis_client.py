@@ -269,8 +269,9 @@ def _checked_address(url: str) -> Iterator[None]:
     try:
         yield
     except (ValueError, TypeError, redis.RedisError) as error:
+        shown = redacted_address(url).partition("?")[0]  # an option's name may be mistyped
         raise RefusedError(
-            f"the Redis address {redacted_address(url)!r} cannot be used: write "
+            f"the Redis address {shown!r} cannot be used: write "
             "redis://host:port/0, rediss:// with TLS, unix:///path, or redis+sentinel://s1:26379,s2:26379/name/0"
         ) from error
 
