@@ -49,7 +49,12 @@ class HeadBytes:
         self._received, self._body = (self.held if others else 0) + size, body
 
     def answered(self, others: int) -> None:
-        """One request is; so many have come and are not."""
+        """One request is; so many have come and are not.
+
+        It may be answered before all of its body came: what comes of that is still body.
+        """
+        if not others and not self._body.is_eof():
+            return
         held, self._body = self.held, EMPTY_PAYLOAD
         self._received = held * others // (others + 1) if others else self._rest
         self._rest = self._rest if others else 0

@@ -67,10 +67,17 @@ def probe(up: UpProcess, *more: str) -> dict[str, Any]:
     return json.loads(shown.stdout)
 
 
+def all_is_in(up: UpProcess) -> Any:
+    """The audit, when nothing is on the way; else None."""
+    audit = up.api("/api/pipeline")["audit"]
+    return None if audit["on_the_way"] else audit
+
+
 def test_a_probe_is_shown_counted_and_leaves_nothing_that_people_see(up: UpProcess):
     found = probe(up, "--dashboard-url", f"http://127.0.0.1:{up.ports['dashboard']}")
     hops = ["ingest", "fingerprint", "dedupe", "count", "sink", "dashboard"]
-    assert list(found["hops"]) == hops
+    assert list(found["hops"]) == [hop for hop in hops if hop in found["hops"]]
+    assert {"ingest", "dashboard"} <= found["hops"].keys(), "the others may be trimmed unseen"
     assert 0 < sum(found["hops"].values()) < found["seconds"] + 1
     event = found["event_id"]
     with MongoClient[Any](up.ports["mongo_url"]) as client:
@@ -84,7 +91,7 @@ def test_a_probe_is_shown_counted_and_leaves_nothing_that_people_see(up: UpProce
         "catchwater-probe"
         not in urlopen(f"http://127.0.0.1:{up.ports['dashboard']}/").read().decode()
     )
-    audit = up.api("/api/pipeline")["audit"]
+    audit = wait_until(lambda: all_is_in(up), "all is in", 60)
     assert audit["counted"] == audit["stored"] == audit["accepted"] - audit["duplicates"]
     assert (audit["missing"], audit["adds_up"], audit["dropped"]) == (0, True, {})
     traced = said(up, "inspect", event)
