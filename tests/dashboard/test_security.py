@@ -68,7 +68,7 @@ def test_a_page_has_no_inline_script_no_inline_style_and_nothing_from_elsewhere(
     assert "<style" not in page
     assert " style=" not in page
     assert " onclick=" not in page
-    assert page.count("<script") == page.count("<script src=") == 1
+    assert page.count("<script") == page.count('<script src="/static/') > 0
     assert (
         "//"
         not in page.replace(f"{site.url}", "").replace("http://www.w3.org", "").split("<main")[0]
