@@ -173,9 +173,7 @@ def test_the_last_entries_of_a_stream_are_shown(shell: Shell, accept: Any):
     for number in range(5):
         accept(report(number))
         at = connection.call("TIME")
-        wait_until(
-            lambda at=at: _ms(connection.call("TIME")) > _ms(at), "it is later"
-        )
+        wait_until(lambda at=at: _ms(connection.call("TIME")) > _ms(at), "it is later")
     connection.close()
     shown = shell("tail", "raw", "-n", "3", "--once")
     assert shown.returncode == 0

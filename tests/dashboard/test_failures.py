@@ -64,8 +64,9 @@ def test_files_are_named_by_their_content_and_kept_for_ever(site: Site):
         for tag, one in page.elements
         if tag == "link" and one["rel"] == "stylesheet"
     ]
-    (js,) = [str(one["src"]) for tag, one in page.elements if tag == "script"]
-    for address, kind in ((css, "text/css"), (js, "text/javascript")):
+    scripts = [str(one["src"]) for tag, one in page.elements if tag == "script"]
+    assert scripts
+    for address, kind in ((css, "text/css"), *((one, "text/javascript") for one in scripts)):
         answer = site.get(address)
         assert answer.status == 200
         assert answer.headers["content-type"].startswith(kind)
