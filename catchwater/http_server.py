@@ -259,6 +259,9 @@ class _Connection(web.RequestHandler):
         return answer
 
     def log_exception(self, *args: Any, **more: Any) -> None:
-        """A stranger's nonsense is counted; only what is wrong with us is logged."""
-        if not isinstance(more.get("exc_info"), BadHttpMessage):
+        """A stranger's nonsense is counted; only what is wrong with us is logged, and not what
+        breaks off where a connection was closed while its body came.
+        """
+        closed = self._force_close or self.transport is None
+        if not (closed or isinstance(more.get("exc_info"), BadHttpMessage)):
             super().log_exception(*args, **more)

@@ -60,11 +60,12 @@ def pytest_sessionstart() -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Browser tests come last, in whatever order otherwise: playwright keeps an event loop
-    running in the main thread from its first test on, and `asyncio.run` of later tests would
-    refuse to start another.
+    """Files with browser tests come last, in whatever order otherwise: playwright keeps an event
+    loop running in the main thread from its first test on, and `asyncio.run` of later tests would
+    refuse to start another. Files, as each is run by one process as a whole.
     """
-    items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
+    last = {item.path for item in items if item.get_closest_marker("browser")}
+    items.sort(key=lambda item: item.path in last)
 
 
 @pytest.fixture
