@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -29,6 +30,9 @@ class Receiver:
     got: list[Got] = field(default_factory=list)
     status: int = 200
     location: str = ""
+    held_from: float = math.inf
+    """The number of the first one that is answered only when `released` is set."""
+    released: threading.Event = field(default_factory=threading.Event)
 
     @property
     def titles(self) -> list[str]:
@@ -47,6 +51,8 @@ def receiving() -> Iterator[Receiver]:
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             receiver.got.append(Got(self.path, dict(self.headers), body))
+            if len(receiver.got) >= receiver.held_from:
+                receiver.released.wait(60)
             self.send_response(receiver.status)
             if receiver.location:
                 self.send_header("Location", receiver.location)

@@ -45,9 +45,12 @@ def test_every_cause_is_told_and_what_is_told_twice_was_sent_by_a_process_that_d
     environment = settings(receiver, mongo_url, tmp_path)
     chance, deaths = random.Random(5), 0
     while people.states().get("sent", 0) < CAUSES:
-        after = len(receiver.got) + chance.randint(1, 40)
+        receiver.released.clear()
+        after = len(receiver.got) + chance.randint(1, 35)
+        receiver.held_from = after + chance.randint(0, 10)  # it dies before it has told them all
         with running(environment):
             wait_until(lambda n=after: len(receiver.got) >= n or done(people), "it tells some", 60)
+        receiver.released.set()
         deaths += 1
     told = Counter(one.json["issue"] for one in receiver.got)
     twice = [issue for issue, times in told.items() if times > 1]
