@@ -49,7 +49,10 @@ def receiving() -> Iterator[Receiver]:
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
+            length = int(self.headers["Content-Length"])
+            body = self.rfile.read(length)
+            if len(body) < length:
+                return  # its sender died
             receiver.got.append(Got(self.path, dict(self.headers), body))
             if len(receiver.got) >= receiver.held_from:
                 receiver.released.wait(60)
