@@ -23,7 +23,7 @@ run: .venv/run.system .venv/run.stamp ## run all of Catchwater on this machine; 
 	@$(BIN)/catchwater up $(ARGS)
 
 test: .venv/test.stamp ## run every test but the long chaos run
-	@[ -n "$(ARGS)" ] || echo "running every test: about 15 minutes on two processors (make test-fast: one) ..."
+	@[ -n "$(ARGS)" ] || echo "running every test: about 20 minutes on two processors (make test-fast: one) ..."
 	@$(BIN)/pytest $(AT_ONCE) $(ARGS)
 
 test-fast: .venv/fast.stamp ## run the tests that need no browser and take under a minute
