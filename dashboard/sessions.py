@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 COOKIE = "catchwater_session"
 
 LIFE_S = 12 * 3600
-"""A working day. Log out, or change the password, to end one sooner."""
+"""A working day. Logging out forgets one in that browser; another password ends all of them."""
 
 
 class Sessions:
