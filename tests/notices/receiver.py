@@ -34,6 +34,17 @@ class Receiver:
     """The number of the first one that is answered only when `released` is set."""
     released: threading.Event = field(default_factory=threading.Event)
 
+    def takes(self, request: BaseHTTPRequestHandler) -> bool:
+        """Whether it came whole. It may be held for a while then."""
+        length = int(request.headers["Content-Length"])
+        body = request.rfile.read(length)
+        if len(body) < length:
+            return False
+        self.got.append(Got(request.path, dict(request.headers), body))
+        if len(self.got) >= self.held_from:
+            self.released.wait(60)
+        return True
+
     @property
     def titles(self) -> list[str]:
         return [one.json["title"] for one in self.got]
@@ -49,13 +60,8 @@ def receiving() -> Iterator[Receiver]:
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
-            length = int(self.headers["Content-Length"])
-            body = self.rfile.read(length)
-            if len(body) < length:
+            if not receiver.takes(self):
                 return  # its sender died
-            receiver.got.append(Got(self.path, dict(self.headers), body))
-            if len(receiver.got) >= receiver.held_from:
-                receiver.released.wait(60)
             self.send_response(receiver.status)
             if receiver.location:
                 self.send_header("Location", receiver.location)
