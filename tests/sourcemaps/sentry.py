@@ -11,9 +11,9 @@ import os
 import subprocess
 import sys
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
@@ -37,6 +37,8 @@ _BOUNDARY = "boundary-of-a-form"
 class Server:
     port: int
     folder: Path
+    client: Mapping[str, str] = field(default_factory=dict)
+    """Of the environment of whoever uploads."""
 
     def cli(self, *arguments: object, token: str = TOKEN) -> subprocess.CompletedProcess[str]:
         """Run sentry-cli against this server."""
@@ -50,7 +52,7 @@ class Server:
         kept = {name: text for name, text in os.environ.items() if not name.startswith("SENTRY_")}
         return subprocess.run(
             list(map(str, command)),
-            env=kept | settings | {"HOME": str(self.folder)},
+            env=kept | settings | {"HOME": str(self.folder), **self.client},
             cwd=self.folder,
             capture_output=True,
             text=True,

@@ -6,6 +6,7 @@ import io
 import random
 import shutil
 from contextlib import closing
+from dataclasses import replace
 
 import pytest
 from pymongo import MongoClient
@@ -81,14 +82,13 @@ def test_clients_are_told_where_to_upload_by_the_address_they_came_to(server, he
     assert told["url"] == f"{address}{UPLOAD}"
 
 
-def test_it_uploads_through_the_proxy_of_a_company(server, mongo, builds, tmp_path, monkeypatch):
+def test_it_uploads_through_the_proxy_of_a_company(server, mongo, builds, tmp_path):
     (folder := tmp_path / "proxy").mkdir()
     (folder / "any.conf").write_text(FORWARD)
     port = free_port()
-    monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{port}")
-    monkeypatch.setenv("no_proxy", "")
+    client = replace(server, client={"http_proxy": f"http://127.0.0.1:{port}", "no_proxy": ""})
     with by_nginx(port, server.port, folder, folder / "any.conf"):
-        done = server.upload(builds["one"], "--release", "shop@1")
+        done = client.upload(builds["one"], "--release", "shop@1")
     assert done.returncode == 0, done.stdout + done.stderr
     assert stored(mongo)
     asked = (folder / "asked").read_text()
