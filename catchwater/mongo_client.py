@@ -67,6 +67,19 @@ def connect(url: str, **settings: Any) -> pymongo.MongoClient[Document]:
         )
 
 
+class Store:
+    """A client of the database, for whatever is stored there; to be closed."""
+
+    def __init__(self, url: str) -> None:
+        """Raises RefusedError for an address that cannot be used."""
+        self._url = url
+        self._client = connect(url)
+        self._database = self._client[DATABASE]
+
+    def close(self) -> None:
+        self._client.close()
+
+
 def connect_for_reading(url: str) -> AsyncMongoClient[Document]:
     """A client for pages that people wait for: it gives up sooner. Connects at first use.
 

@@ -5,11 +5,11 @@ Pure; a missing or odd field becomes an empty one.
 
 from __future__ import annotations
 
-import zlib
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from catchwater.issues.samples import body_of
 from catchwater.issues.shown import handling, merged_ids
 from catchwater.streams.counters import OTHER, unescape_key
 from dashboard import times
@@ -135,7 +135,8 @@ def called(documents: Iterable[Mapping[str, Any]]) -> list[Json]:
 def stored(document: Mapping[str, Any]) -> Json:
     """The named event in a sample's document as it was stored, at most `DEPTH` levels deep."""
     damaged = {"message": "This sample cannot be read: its document in MongoDB is damaged."}
-    return mapping(pruned(_unpacked(document.get("event", b""), damaged)))
+    found = body_of(document)
+    return mapping(pruned(damaged if found is None else found))
 
 
 def _late(document: Mapping[str, Any]) -> Json:
@@ -143,15 +144,8 @@ def _late(document: Mapping[str, Any]) -> Json:
     of most samples.
     """
     found = mapping(document.get("late"))
-    fields = mapping(pruned(_unpacked(found.get("event", b""), {})))
+    fields = mapping(pruned(body_of(found)))
     return {**fields, "late": times.iso_or_none(found.get("at"))} if fields else {}
-
-
-def _unpacked(raw: Any, otherwise: Json) -> Any:
-    try:
-        return orjson.loads(zlib.decompress(raw))
-    except (zlib.error, ValueError, TypeError):
-        return otherwise
 
 
 def event(document: Mapping[str, Any]) -> Json:

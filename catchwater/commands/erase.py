@@ -25,9 +25,7 @@ if TYPE_CHECKING:
 
 
 @click.command("erase")
-@click.option("--user", default="", help="What pages call a user: id, e-mail, name or address.")
-@click.option("--issue", default="", help="An issue's id: its texts, tags and samples.")
-@click.option("--project", default="", help="All of a project; or of --user, in that project only.")
+@options.whose
 @click.option(
     "--wait",
     type=click.FloatRange(0, 86_400),
@@ -56,8 +54,7 @@ def command(
     same. It exits with 1 when events were still on their way: then run it again, too. Ends of all
     this are in docs/privacy.md.
     """
-    if bool(issue) == bool(user or project):
-        raise click.UsageError("say --user, --issue or --project (or --user in a --project)")
+    options.check_whose(user, issue, project)
     if not yes:
         what = " of ".join(part for part in (user, issue, project) if part)
         click.confirm(f"Erase everything of {what}, for good?", abort=True, err=True)

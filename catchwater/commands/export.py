@@ -29,9 +29,7 @@ _BLOCK = 1 << 20
 
 @click.command("export")
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
-@click.option("--user", default="", help="What pages call a user: id, e-mail, name or address.")
-@click.option("--issue", default="", help="An issue's id.")
-@click.option("--project", default="", help="All of a project; or of --user, in that project only.")
+@options.whose
 @options.mongo_url
 @finds_box
 def command(file: Path, user: str, issue: str, project: str, mongo_url: str) -> None:
@@ -40,8 +38,7 @@ def command(file: Path, user: str, issue: str, project: str, mongo_url: str) -> 
     Each has `collection`, `id` and the fields of its document; of a sample, the whole event. Is it
     cut short, then the same command goes on where FILE ends.
     """
-    if bool(issue) == bool(user or project):
-        raise click.UsageError("say --user, --issue or --project (or --user in a --project)")
+    options.check_whose(user, issue, project)
     after = _end_of(file)
     with closing(Exporter(mongo_url)) as exporter, file.open("ab") as out:
         if user:

@@ -129,6 +129,27 @@ consumer = setting(
 )
 
 
+_WHOSE = (
+    click.option("--user", default="", help="What pages call a user: id, e-mail, name or address."),
+    click.option("--issue", default="", help="An issue's id: its texts, tags and samples."),
+    click.option(
+        "--project", default="", help="All of a project; or of --user, in that project only."
+    ),
+)
+
+
+def whose(command: F) -> F:
+    """Whose data a command is about: `check_whose` says whether that is clear."""
+    for option in reversed(_WHOSE):
+        command = option(command)
+    return command
+
+
+def check_whose(user: str, issue: str, project: str) -> None:
+    if bool(issue) == bool(user or project):
+        raise click.UsageError("say --user, --issue or --project (or --user in a --project)")
+
+
 def service(command: F) -> F:
     """The options of every service."""
     for option in (log_level, ops_port, ops_host, streamdefs, redis_url):

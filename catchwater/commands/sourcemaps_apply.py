@@ -14,7 +14,8 @@ from catchwater.commands.box import finds_box
 from catchwater.commands.printing import say
 from catchwater.config.streamdefs import SINK, load
 from catchwater.errors import StageImportError
-from catchwater.issues.late_maps import WaitingSamples, body_of
+from catchwater.issues.late_maps import WaitingSamples
+from catchwater.issues.samples import body_of
 from catchwater.issues.store import IssueStore
 from catchwater.sourcemaps.lookup import awaited
 from catchwater.sourcemaps.upload.folder import plain_id
@@ -151,7 +152,7 @@ def _look_at(
 ) -> None:
     applied.looked_at += 1
     body = body_of(sample)
-    found = None if body is None else look(body)
+    found = look(body) if isinstance(body, dict) else None  # a damaged one is not looked at
     if found is None:
         return
     samples.put(sample["_id"], found, at)

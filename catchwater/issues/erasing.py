@@ -30,17 +30,8 @@ _PRIVATE = ("u", "notes", "birth", "first_release")
 """Fields of an issue that say more than how often and when."""
 
 
-class Eraser:
+class Eraser(mongo_client.Store):
     """What MongoDB holds. Every method raises UnavailableError."""
-
-    def __init__(self, url: str) -> None:
-        """Raises RefusedError for an address that cannot be used."""
-        self._url = url
-        self._client = mongo_client.connect(url)
-        self._database = self._client[mongo_client.DATABASE]
-
-    def close(self) -> None:
-        self._client.close()
 
     def samples_of(self, user: str, project: str = "") -> int:
         """Remove the samples that name a user. Returns how many."""

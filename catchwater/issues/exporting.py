@@ -19,17 +19,8 @@ COLLECTIONS = ("issues", "hours", "tags", "releases", "samples")
 """In the order in which they are exported, each by `_id`."""
 
 
-class Exporter:
+class Exporter(mongo_client.Store):
     """Every method raises UnavailableError."""
-
-    def __init__(self, url: str) -> None:
-        """Raises RefusedError for an address that cannot be used."""
-        self._url = url
-        self._client = mongo_client.connect(url)
-        self._database = self._client[mongo_client.DATABASE]
-
-    def close(self) -> None:
-        self._client.close()
 
     def of_user(self, user: str, project: str, after: Place) -> Iterator[tuple[str, Document]]:
         """The samples that name a user."""

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from datetime import datetime
 
-    from catchwater.event import Json
     from catchwater.stage import SecondLook
 
 Document = dict[str, Any]
@@ -27,16 +26,12 @@ AT_ONCE = 50
 """Samples that are read in one answer of MongoDB, at up to 60 KB each."""
 
 
-class WaitingSamples:
+class WaitingSamples(mongo_client.Store):
     """Every method raises UnavailableError while MongoDB is away."""
 
     def __init__(self, url: str) -> None:
-        self._url = url
-        self._client = mongo_client.connect(url)
-        self._samples = self._client[mongo_client.DATABASE].samples
-
-    def close(self) -> None:
-        self._client.close()
+        super().__init__(url)
+        self._samples = self._database.samples
 
     def waiting(self, project: str, maps: Sequence[str] | None, most: int) -> Iterator[Document]:
         """Samples of a project that wait for one of these maps, as `awaited` calls them, or for
@@ -69,12 +64,3 @@ class WaitingSamples:
 
     def _translated_errors(self) -> AbstractContextManager[None]:
         return mongo_client.translated_errors(self._url, ", and samples are stored there")
-
-
-def body_of(sample: Document) -> Json | None:
-    """A sample as it was stored; None for one that is damaged."""
-    try:
-        found = orjson.loads(zlib.decompress(sample.get("event", b"")))
-    except (zlib.error, ValueError, TypeError):
-        return None
-    return found if isinstance(found, dict) else None

@@ -19,16 +19,8 @@ Json = dict[str, Any]
 _NEWEST = [("first_seen", pymongo.DESCENDING)]
 
 
-class ReleaseStore:
+class ReleaseStore(mongo_client.Store):
     """Every method raises UnavailableError."""
-
-    def __init__(self, url: str) -> None:
-        self._url = url
-        self._client = mongo_client.connect(url)
-        self._database = self._client[mongo_client.DATABASE]
-
-    def close(self) -> None:
-        self._client.close()
 
     def mark(self, project: str, release: str, environment: str, at: datetime) -> None:
         """Remember that a release was deployed. Again in the same environment: the later time."""

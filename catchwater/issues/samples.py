@@ -23,17 +23,12 @@ _LEFT = timedelta(hours=1)
 """How old the sample of a probe is that nobody waits for any more."""
 
 
-class SampleStore:
+class SampleStore(mongo_client.Store):
     """Every method raises UnavailableError."""
 
     def __init__(self, url: str) -> None:
-        """Raises RefusedError for an address that cannot be used."""
-        self._url = url
-        self._client = mongo_client.connect(url)
-        self._samples = self._client[mongo_client.DATABASE].samples
-
-    def close(self) -> None:
-        self._client.close()
+        super().__init__(url)
+        self._samples = self._database.samples
 
     def of(self, event_id: str) -> list[Document]:
         """The samples of that event in all projects: `_id`, `project` and `issue`."""

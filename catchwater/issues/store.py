@@ -103,17 +103,12 @@ def _absorbed(child: str) -> str:
     return f"absorbed.{escape_key(child)}"
 
 
-class IssueStore:
+class IssueStore(mongo_client.Store):
     """What the command line reads and says. Every method raises UnavailableError."""
 
     def __init__(self, url: str) -> None:
-        self._url = url
-        self._client = mongo_client.connect(url)
-        self._database = self._client[mongo_client.DATABASE]
+        super().__init__(url)
         self._issues = self._database.issues
-
-    def close(self) -> None:
-        self._client.close()
 
     def find(self, search: Search, at: datetime, sort: str, limit: int) -> list[Document]:
         """The first ones of those that are searched for; `limit` 0: all."""

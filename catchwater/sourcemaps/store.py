@@ -81,7 +81,7 @@ class FoundMaps:
         return self.by_debug_id.get(debug_id) or self.by_path.get(path)
 
 
-class MapStore:
+class MapStore(mongo_client.Store):
     """The maps.
 
     Every method raises UnavailableError while MongoDB is away, and RefusedError if its address
@@ -89,14 +89,9 @@ class MapStore:
     """
 
     def __init__(self, url: str) -> None:
-        self._url = url
-        self._client = mongo_client.connect(url)
-        self._database = self._client[mongo_client.DATABASE]
+        super().__init__(url)
         self._names = self._database["map_names"]
         self._bucket = GridFSBucket(self._database, BUCKET)
-
-    def close(self) -> None:
-        self._client.close()
 
     def projects(self) -> dict[str, datetime]:
         """The projects that have maps, and when one was last uploaded."""

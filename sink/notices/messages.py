@@ -5,12 +5,10 @@ All that comes from strangers stands in code, so that nothing of it is a mention
 
 from __future__ import annotations
 
-import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import orjson
-
+from catchwater.issues.samples import body_of
 from catchwater.visible import visible
 
 if TYPE_CHECKING:
@@ -93,10 +91,7 @@ def name_of(issue: Mapping[str, Any]) -> str:
 
 
 def _event(sample: Document | None) -> Document:
-    try:
-        found = orjson.loads(zlib.decompress(sample["event"])) if sample else {}
-    except (KeyError, ValueError, TypeError, zlib.error):
-        return {}
+    found = body_of(sample) if sample else {}
     return found if isinstance(found, dict) else {}
 
 

@@ -36,19 +36,14 @@ _INDEXES = [
 ]
 
 
-class NoticeStore:
+class NoticeStore(mongo_client.Store):
     """Every method raises UnavailableError."""
 
     def __init__(self, url: str, lease: timedelta) -> None:
         """`lease` is how long a claimed notice is nobody else's: longer than sending takes."""
-        self._url = url
+        super().__init__(url)
         self._lease = lease
-        self._client = mongo_client.connect(url)
-        self._database = self._client[mongo_client.DATABASE]
         self._notices = self._database.notices
-
-    def close(self) -> None:
-        self._client.close()
 
     def prepare(self) -> None:
         with mongo_client.translated_errors(self._url):
