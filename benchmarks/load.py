@@ -5,7 +5,9 @@ which costs more.
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -15,13 +17,17 @@ import time
 import aiohttp
 import uvloop
 
-from benchmarks.stages import REPORT
+from benchmarks.stages import ISSUES, PAGE_ID, report
 
 CONNECTIONS = 48
 
 _SCRIPT = """
-wrk.method = "POST"
-wrk.body = [=[%s]=]
+local bodies, sent = {%s}, 0
+function request()
+  sent = sent + 1
+  local body = bodies[sent %% #bodies + 1]:gsub("%s", tostring(%s + sent))
+  return wrk.format("POST", nil, nil, body)
+end
 function done(summary)
   local errors = summary.errors
   local failed = errors.status + errors.connect + errors.read + errors.write + errors.timeout
@@ -43,7 +49,9 @@ def run(url: str, seconds: float) -> tuple[float, float]:
 
 def _by_wrk(url: str, seconds: float) -> str:
     with tempfile.NamedTemporaryFile("w", suffix=".lua") as script:
-        script.write(_SCRIPT % json.dumps(REPORT))
+        bodies = ",".join(f"[=[{json.dumps(report(number))}]=]" for number in range(ISSUES))
+        bodies = re.sub(rf"{PAGE_ID // 1000}\d\d\d", "PAGE_ID", bodies)
+        script.write(_SCRIPT % (bodies, "PAGE_ID", PAGE_ID))
         script.flush()
         command = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{round(seconds)}s", "-s", script.name, url]
         return subprocess.run(command, check=True, capture_output=True, text=True).stdout
@@ -56,12 +64,13 @@ def _by_python(url: str, seconds: float) -> str:
 
 async def post(url: str, seconds: float) -> dict[str, float]:
     """Post reports to `url` for that long; how many were answered with 2xx, and in which time."""
-    body, accepted = json.dumps(REPORT).encode(), 0
+    accepted, sent = 0, itertools.count()
     ends = time.perf_counter() + seconds
 
     async def one(session: aiohttp.ClientSession) -> None:
         nonlocal accepted
         while time.perf_counter() < ends:
+            body = json.dumps(report(next(sent))).encode()
             async with session.post(url, data=body) as answer:
                 await answer.read()
                 accepted += answer.status in (200, 204)

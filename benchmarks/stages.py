@@ -45,16 +45,28 @@ AGENT = (
 )
 
 
+ISSUES = 50
+PAGE_ID = 100_000
+"""The first number of an order in the address of a page: each report has another one."""
+
+
+def report(number: int) -> dict[str, object]:
+    """One of ISSUES errors, on a page of its own."""
+    page = f"https://shop.example/orders/{PAGE_ID + number}"
+    return REPORT | {"type": type_of(number), "page": page}
+
+
+def type_of(number: int) -> str:
+    return f"Error{chr(65 + number % ISSUES % 26)}{chr(65 + number % ISSUES // 26)}"
+
+
 def events(count: int) -> list[Event]:
-    """Raw events of about 1 KB, over a hundred issues."""
+    """Raw events of about 1 KB, over ISSUES issues, with ids in the page."""
     facts = {"user_agent": AGENT, "origin": "https://shop.example", "ip": "10.0.0.1"}
     now = int(time.time() * 1000)
-    bodies = [
-        orjson.dumps(REPORT | {"type": f"Error{chr(65 + n % 26)}{chr(65 + n // 26)}"})
-        for n in range(100)
-    ]
     return [
-        Event(uuid.uuid4().hex, "1", now, "snippet", bodies[n % 100], facts) for n in range(count)
+        Event(uuid.uuid4().hex, "1", now, "snippet", orjson.dumps(report(n)), facts)
+        for n in range(count)
     ]
 
 

@@ -19,12 +19,28 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
+class SamplesWanted:
+    """In each partition, of an issue: the `first` ones, and of each hour the `hourly` first."""
+
+    first: int
+    hourly: int
+    partition_of: Callable[[str], int]
+    """The partition of an event, by its id."""
+
+
+@dataclass(frozen=True, slots=True)
 class StageEnvironment:
-    """The settings of `catchwater stage` that a stage may open something with."""
+    """The settings of `catchwater stage` that a stage may open something with.
+
+    `samples`: which events of an issue the stages behind this one have a use for whole. The body of
+    any other may be left empty: it is only counted. None: all of them, because some stage on the
+    way may look into bodies.
+    """
 
     mongo_url: str = "mongodb://127.0.0.1:27017"
     maps_memory_mb: int = 32
     projects: Path = Path("projects.yaml")
+    samples: SamplesWanted | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +67,7 @@ class Stage:
     warm_up: Callable[[], None] | None = None
     handles_client_reports: bool = False
     look_again: Callable[[Json, Any], SecondLook | None] | None = None
+    reads_body: bool = True
 
     def __call__(self, event: Event, *resources: Any) -> Answer:
         """Returns the answer for one event. Tests may leave out `resources`."""
@@ -63,6 +80,7 @@ def stage(
     warm_up: Callable[[], None] | None = None,
     handles_client_reports: bool = False,
     look_again: Callable[[Json, Any], SecondLook | None] | None = None,
+    reads_body: bool = True,
 ) -> Callable[[Callable[..., Answer]], Stage]:
     """Returns a decorator that declares the hooks of a stage's function.
 
@@ -78,9 +96,14 @@ def stage(
 
     `look_again` gets the body of a stored sample, and what `open_resources` returned, after source
     maps were uploaded; None: it would be what it was.
+
+    A stage that needs nothing but the facts says `reads_body=False`. Where no stage on the way to
+    the count reads bodies, those of events that cannot become samples are left out.
     """
 
     def declare(function: Callable[..., Answer]) -> Stage:
-        return Stage(function, open_resources, warm_up, handles_client_reports, look_again)
+        return Stage(
+            function, open_resources, warm_up, handles_client_reports, look_again, reads_body
+        )
 
     return declare

@@ -64,7 +64,7 @@ def fold(writes: Writes, event: Event) -> None:
     """
     if event.kind == "tally":
         _fold_tally(writes, event.json)
-    else:
+    elif event.body:
         writes.samples[event.project, event.id] = _sample(event)
 
 

@@ -10,7 +10,7 @@ from catchwater import Drop, Emit, Event, Tally, stage
 from catchwater.event import CLIENT_REPORT
 
 
-@stage(handles_client_reports=True)
+@stage(handles_client_reports=True, reads_body=False)
 def count(event: Event) -> Emit | Drop:
     """Count the event under the issue that the fingerprint stage named."""
     if event.kind == CLIENT_REPORT:

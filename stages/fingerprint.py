@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from catchwater.answers import Answer, Drop, Emit, Reject
 from catchwater.event import Event
 from catchwater.sourcemaps.opening import open_maps
 from catchwater.stage import SecondLook, StageEnvironment, stage
-from stages import project_settings, second_look
+from stages import known_errors, project_settings, second_look
+from stages.counted_facts import facts_of, issue_of
 from stages.filters.unwanted import unwanted
 from stages.grouping import (
     browser,
-    fields,
     grouped_event,
     project_code,
     sentry,
@@ -24,9 +23,10 @@ from stages.grouping import (
     user_agents,
     versions,
 )
-from stages.grouping.files import template
 from stages.grouping.parsed_event import ParsedEvent
 from stages.grouping.source_frames import resolve
+from stages.known_errors import KnownError, KnownErrors
+from stages.sample_quota import SampleQuota
 from stages.scrubbing.events import scrub
 
 if TYPE_CHECKING:
@@ -46,16 +46,19 @@ READERS: dict[str, Callable[[dict[str, Any]], ParsedEvent]] = {
 class Resources:
     """What the stage needs from outside.
 
-    `existing_issues` is used only during a change-over of versions of grouping.
+    `existing_issues` is used only during a change-over of versions of grouping. With a `quota`
+    events beyond it are only counted, and go on without a body.
     """
 
     settings_of: Callable[[str], ProjectSettings] = project_settings.default
     maps: Maps | None = None
     existing_issues: ExistingIssues | None = None
+    quota: SampleQuota | None = None
+    known: KnownErrors = field(default_factory=KnownErrors)
 
 
 NOTHING_OPENED = Resources()
-"""No source maps, and every project has the defaults."""
+"""No source maps, every project has the defaults, and every event is whole."""
 
 
 def open_resources(environment: StageEnvironment) -> Resources:
@@ -66,6 +69,7 @@ def open_resources(environment: StageEnvironment) -> Resources:
         settings.of,
         open_maps(environment.mongo_url, environment.maps_memory_mb),
         _existing_issues(environment.mongo_url) if changing_over else None,
+        SampleQuota(environment.samples) if environment.samples else None,
     )
 
 
@@ -98,8 +102,20 @@ def answer(
     event: Event, settings: ProjectSettings, resources: Resources = NOTHING_OPENED
 ) -> Answer:
     """Bad data is normalised as far as it goes; only what is no report at all is rejected."""
-    read = READERS.get(event.kind)
-    if read is None:
+    report = _report(event)
+    if isinstance(report, Reject):
+        return report
+    if not (quota := resources.quota):
+        return _found_out(event, report, settings, resources)
+    key = known_errors.key_of(event, report, settings)
+    known = resources.known.get(key, settings)
+    if known and quota.is_used_up(known.names[-1], event):
+        return _counted(event, report, known, resources)
+    return _found_out(event, report, settings, resources, key)
+
+
+def _report(event: Event) -> dict[str, Any] | Reject:
+    if event.kind not in READERS:
         return Reject(
             f"the fingerprint stage knows no event of kind {event.kind!r}: "
             f"{', '.join(READERS)} "
@@ -112,77 +128,45 @@ def answer(
     if not isinstance(report, dict):
         kind = type(report).__name__
         return Reject(f"the body of a {event.kind} event is a {kind}, not an object")
-    details = read(report)
+    return report
+
+
+def _counted(
+    event: Event, report: dict[str, Any], known: KnownError, resources: Resources
+) -> Answer:
+    """An error of which there are samples enough is only counted: nobody will see its body."""
+    details, settings = known_errors.again(known, event, report), known.settings
+    if reason := unwanted(details, event.facts, settings.filters):
+        return Drop(reason)
+    issue = issue_of(known.names, resources.existing_issues)
+    facts = facts_of(event, details, settings.cleaner, issue, known.about)
+    return Emit(event.with_(kind="named", facts=facts, body=b""))
+
+
+def _found_out(
+    event: Event,
+    report: dict[str, Any],
+    settings: ProjectSettings,
+    resources: Resources,
+    key: bytes = b"",
+) -> Answer:
+    """What is known of an error for the next one, under `key` if it has one."""
+    details = READERS[event.kind](report)
     details.cut += event.facts.get("cut", ())  # by ingest, because the event was too large
     if reason := unwanted(details, event.facts, settings.filters):
         return Drop(reason)
+    thrown = known_errors.thrown_of(details)
     resolve(details, event.project, resources.maps)
     project_code.decide(details, settings.code)
-    return Emit(_grouped(event, details, settings, resources.existing_issues))
-
-
-def _grouped(
-    event: Event,
-    details: ParsedEvent,
-    settings: ProjectSettings,
-    existing: ExistingIssues | None,
-) -> Event:
     result, fingerprints = versions.group(details, settings.rules)
+    names = [f"{event.project}:{one}" for one in fingerprints.values()]
     body = grouped_event.body_of(event, details, result, fingerprints)
     scrub(body, settings.cleaner)
-    facts = {
-        **_issue([f"{event.project}:{one}" for one in fingerprints.values()], existing),
-        "n": details.n,
-        "user": user_of(event, details.user),
-        "tags": _tags(body),
-        "about": grouped_event.about(body, settings.cleaner.clean(result.title, Counter())),
-    }
-    return event.with_(kind="named", facts=facts, body=grouped_event.packed(body))
-
-
-def _issue(names: list[str], existing: ExistingIssues | None) -> dict[str, Any]:
-    """The issue's id, and during a change-over of versions what else it is called."""
-    if existing is None:
-        return {"issue": names[-1]}
-    issue = existing.id_of(names)
-    return {"issue": issue, "names": [name for name in names if name != issue]}
-
-
-def user_of(event: Event, user: dict[str, str]) -> str:
-    """Who was affected, as one stable text: what the page said, an id first.
-
-    For a visitor whom the page does not name it is a hash of IP address and user agent: good enough
-    to count people, and the address itself is not stored.
-    """
-    for name in ("id", "email", "username", "ip_address"):
-        text = user.get(name, "")
-        if text and text != "{{auto}}":
-            return f"{name}:{text}"
-    ip = event.facts.get("ip")
-    if not ip:
-        return ""
-    seen = f"{event.project}\0{ip}\0{event.facts.get('user_agent', '')}"
-    return f"visitor:{hashlib.blake2b(seen.encode('utf-8', 'replace'), digest_size=12).hexdigest()}"
-
-
-COUNTED = ("browser", "os", "device", "release", "dist", "environment")
-"""Fields of a body that are counted by value."""
-
-OWN_TAGS = 10
-"""Tags of the page's own that are counted for an event, by 50 characters of name and 100 of
-value; samples have all.
-"""
-
-
-def _tags(body: dict[str, Any]) -> dict[str, str]:
-    """What is counted by value. Names of the page's own do not hide those that Catchwater gives."""
-    tags = {name: body[name] for name in COUNTED}
-    tags["page"] = page_of(body["page"])
-    for name, value in list(body["tags"].items())[:OWN_TAGS]:
-        tags.setdefault(name[:50].replace("\t", " "), value[:100])
-    return {name: value for name, value in tags.items() if value}
-
-
-def page_of(address: str) -> str:
-    """A page without host, query and ids: `/orders/*`. So few values stand for many addresses."""
-    return template(address)[: fields.WORD] if address else ""
+    about = grouped_event.about(body, settings.cleaner.clean(result.title, Counter()))
+    if key and known_errors.is_told_by_what_was_thrown(result):
+        resources.known.put(key, KnownError(settings, thrown, names, about))
+    issue = issue_of(names, resources.existing_issues)
+    facts = facts_of(event, details, settings.cleaner, issue, about)
+    is_whole = resources.quota is None or resources.quota.take(names[-1], event)
+    packed = grouped_event.packed(body) if is_whole else b""
+    return Emit(event.with_(kind="named", facts=facts, body=packed))

@@ -64,13 +64,14 @@ class Whole:
     def counted(self) -> dict[str, int]:
         """How many events each issue has by itself, once all that was sent is stored."""
 
-        def found() -> dict[str, int]:
-            every = self.database.issues.find({"parts": {"$exists": True}})
-            return {one["_id"]: sum(one["parts"].values()) for one in every}
-
-        wait_until(lambda: sum(found().values()) == self.sent, "all are stored", WAIT_S)
+        wait_until(lambda: sum(self.events().values()) == self.sent, "all are stored", WAIT_S)
         wait_until(lambda: self.database.samples.count_documents({}) == self.sent, "whole", WAIT_S)
-        return found()
+        return self.events()
+
+    def events(self) -> dict[str, int]:
+        """How many events each issue has now."""
+        every = self.database.issues.find({"parts": {"$exists": True}})
+        return {one["_id"]: sum(one["parts"].values()) for one in every}
 
     @contextmanager
     def loop(self, stage: str, work: Work) -> Iterator[None]:
@@ -87,9 +88,11 @@ class Whole:
 
 
 @contextmanager
-def whole_pipeline(redis_url: str, mongo_url: str, folder: Path) -> Iterator[Whole]:
+def whole_pipeline(
+    redis_url: str, mongo_url: str, folder: Path, streamdefs: str = DEFS
+) -> Iterator[Whole]:
     """Its stages and its sink at work in threads. The database is emptied first."""
-    (folder / "streamdefs.yaml").write_text(DEFS)
+    (folder / "streamdefs.yaml").write_text(streamdefs)
     (folder / "projects.yaml").write_text(PROJECT)
     defs, redis = load(folder / "streamdefs.yaml"), Connection(redis_url)
     prepare(redis, defs)

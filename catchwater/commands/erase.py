@@ -74,6 +74,13 @@ def command(
         )
 
 
+def _is_about(event: Event, user: str) -> bool:
+    """Whether an event names a user; the body of one that is only counted was left out before."""
+    who, tags = str(event.facts.get("user", "")), event.facts.get("tags")
+    counted = {"user": {"counted": who.partition(":")[2]}, "tags": tags}
+    return names(counted, user) or names(forgetting.body_of(event), user)
+
+
 class Erasure:
     """One erasure. Redis comes first: what it counts would come back to MongoDB."""
 
@@ -84,7 +91,7 @@ class Erasure:
 
     def user(self, user: str, project: str) -> str:
         letters = self._drop(
-            lambda event: project in {"", event.project} and names(forgetting.body_of(event), user)
+            lambda event: project in {"", event.project} and _is_about(event, user)
         )
         tagged = 0
         for issue, month, tags in list(self._eraser.tags_naming(user, project)):

@@ -227,7 +227,7 @@ local function count_at(c, tally, issue)
   return add(at, 'events', 1, issue.events)
 end
 
--- Returns true when the event is a sample, which goes on whole.
+-- Returns true when the event is a sample, which goes on whole. One without a body is none.
 local function count(tally)
   local hour, month, issue = tally.hour, tally.month, plan.issues[tally.issue]
   local known = has_room(tally)
@@ -246,7 +246,7 @@ local function count(tally)
     local field, text = tag_of(counters[month], tag)
     add(counters[month], field, tally.n, issue.tag .. text)
   end
-  return this_month <= plan.first_samples or this_hour <= plan.hourly_samples
+  return tally.whole and (this_month <= plan.first_samples or this_hour <= plan.hourly_samples)
 end
 
 local function send_tally()

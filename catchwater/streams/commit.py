@@ -126,7 +126,7 @@ class CommitPlan:
 
     def args(self) -> list[bytes]:
         """ARGV: the plan as JSON, then the marks, heads and bodies that it refers to."""
-        samples = self._settings.samples or 1
+        first_samples, hourly_samples = samples(self._defs, self._stage)
         horizon_s = (self._settings.once_for or timedelta(0)).total_seconds()
         plan = {
             "stage": self._stage,
@@ -141,8 +141,8 @@ class CommitPlan:
             "other": counters.OTHER,
             "tag_values": counters.TAG_VALUES,
             "tag_names": counters.TAG_NAMES,
-            "first_samples": samples,
-            "hourly_samples": math.ceil(samples / self._defs.partitions),
+            "first_samples": first_samples,
+            "hourly_samples": hourly_samples,
             "tally_head": TALLY_HEAD,
         }
         return [orjson.dumps(plan), b"".join(self._marks), *self._blobs]
@@ -199,6 +199,7 @@ class CommitPlan:
             "hour": self._counter(issue, hour),
             "month": self._counter(issue, time_buckets.month_of(hour)),
             "tags": [_tag(name, value) for name, value in tally.tags.items()],
+            "whole": bool(answer.event.body),
         }
         if tally.names:
             counted["names"] = list(tally.names)
@@ -278,6 +279,14 @@ def plan_commit(
     for entry, answer in answered:
         plan.add(entry, answer)
     return plan
+
+
+def samples(defs: StreamDefs, stage: str) -> tuple[int, int]:
+    """How many events of an issue become samples in one partition: the first ones of a month, and
+    of each hour.
+    """
+    wanted = defs.stages[stage].samples or 1
+    return wanted, math.ceil(wanted / defs.partitions)
 
 
 def mark_digest(mark: str) -> bytes:

@@ -11,6 +11,7 @@ from catchwater.answers import Answer, Drop, Emit, StageFunction
 from catchwater.errors import StageImportError
 from catchwater.event import CLIENT_REPORT, Event
 from catchwater.stage import Stage, StageEnvironment
+from catchwater.streams.sample_bodies import samples_wanted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -40,6 +41,9 @@ def load_stages(
     Raises StageImportError, and ConfigError where `projects.yaml` is wrong.
     """
     opened: Resources = {}
+    if environment is not None:
+        samples = samples_wanted(defs, names, import_stage)
+        environment = replace(environment, samples=samples)
     return {name: _load_stage(defs.stages[name].run, environment, opened) for name in names}
 
 

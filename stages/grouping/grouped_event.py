@@ -12,7 +12,7 @@ import orjson
 from stages.grouping import fields
 from stages.grouping.files import short, steady
 from stages.grouping.functions import plain
-from stages.grouping.user_agents import client
+from stages.grouping.user_agents import Client, client
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -58,8 +58,7 @@ def body_of(
     event: Event, details: ParsedEvent, result: GroupingResult, fingerprints: dict[str, str]
 ) -> dict[str, Any]:
     """The body of the grouped event, as one JSON object."""
-    user_agent = details.user_agent or str(event.facts.get("user_agent") or "")[:500]
-    agent = client(user_agent)
+    agent = agent_of(event, details)
     return {
         "id": event.id,
         "project": event.project,
@@ -72,9 +71,18 @@ def body_of(
         "browser": agent.browser,
         "os": agent.os,
         "device": agent.device,
-        "user_agent": user_agent,
+        "user_agent": _user_agent(event, details),
         **_circumstances(details),
     }
+
+
+def agent_of(event: Event, details: ParsedEvent) -> Client:
+    """Browser, system and device."""
+    return client(_user_agent(event, details))
+
+
+def _user_agent(event: Event, details: ParsedEvent) -> str:
+    return details.user_agent or str(event.facts.get("user_agent") or "")[:500]
 
 
 def identity(

@@ -31,7 +31,8 @@ def read(body: dict[str, Any]) -> ParsedEvent:
     texts = [take.text(part, "fingerprint") for part in parts]
     details.client_fingerprint = [text for text in texts if text]
     details.debug_ids = _debug_ids(take, body)
-    _circumstances(take, details, body)
+    read_counted(take, details, body)
+    _read_shown(take, details, body)
     return details
 
 
@@ -136,20 +137,36 @@ def _frame(take: FieldReader, one: dict[str, Any]) -> Frame:
     return Frame(function, file, whole(one.get("lineno"), 1), whole(one.get("colno"), 1), in_app)
 
 
-def _circumstances(take: FieldReader, details: ParsedEvent, body: dict[str, Any]) -> None:
-    request, sdk = mapping(body.get("request")), mapping(body.get("sdk"))
+VARYING = (
+    *("event_id", "timestamp", "start_timestamp", "user", "tags", "request", "sdk"),
+    *("extra", "contexts", "breadcrumbs", "modules", "spans", "measurements"),
+)
+"""Fields that say nothing of what was thrown: `read_counted` and `_read_shown` alone read them,
+or nobody.
+"""
+
+
+def read_counted(take: FieldReader, details: ParsedEvent, body: dict[str, Any]) -> None:
+    """What is counted of the circumstances."""
+    request = mapping(body.get("request"))
     headers = _headers(request.get("headers"))
     details.page = take.text(request.get("url"), "page", fields.TEXT)
-    details.referrer = take.text(headers.get("referer"), "referrer", fields.TEXT)
     details.user_agent = take.text(headers.get("user-agent"), "user_agent", 500)
     details.release = take.text(body.get("release"), "release")
     details.dist = take.text(body.get("dist"), "dist")
     details.environment = take.text(body.get("environment"), "environment")
+    details.user = take.words(body.get("user"), "user", 20)
+    details.tags = take.words(body.get("tags"), "tags")
+
+
+def _read_shown(take: FieldReader, details: ParsedEvent, body: dict[str, Any]) -> None:
+    """What only samples show."""
+    sdk, request = mapping(body.get("sdk")), mapping(body.get("request"))
+    referrer = _headers(request.get("headers")).get("referer")
+    details.referrer = take.text(referrer, "referrer", fields.TEXT)
     name, version = take.text(sdk.get("name"), "sdk", 50), take.text(sdk.get("version"), "sdk", 20)
     details.sdk = f"{name}/{version}" if version else name
     details.ts = milliseconds(body.get("timestamp"))
-    details.user = take.words(body.get("user"), "user", 20)
-    details.tags = take.words(body.get("tags"), "tags")
     details.extra = take.tree(_extra(body), "extra")
     _breadcrumbs(take, details, body.get("breadcrumbs"))
 

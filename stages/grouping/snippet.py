@@ -32,7 +32,8 @@ def read(body: dict[str, Any]) -> ParsedEvent:
         details.thrown.frames = [details.source]
     pairs = islice(mapping(body.get("debug_ids")).items(), debug_ids.MOST)
     details.debug_ids = debug_ids.read(take, pairs, "debug_ids")
-    _circumstances(take, details, body)
+    read_counted(take, details, body)
+    _read_shown(take, details, body)
     return details
 
 
@@ -78,17 +79,29 @@ def _client_fingerprint(take: FieldReader, value: Any) -> list[str]:
     return [text for one in items(value, 20) if (text := take.text(one, "fingerprint"))]
 
 
-def _circumstances(take: FieldReader, details: ParsedEvent, body: dict[str, Any]) -> None:
+VARYING = (
+    *("id", "ts", "first_ts", "n", "user", "tags", "page"),
+    *("referrer", "sdk", "extra", "context", "breadcrumbs"),
+)
+"""Fields that say nothing of what was thrown: `read_counted` and `_read_shown` alone read them."""
+
+
+def read_counted(take: FieldReader, details: ParsedEvent, body: dict[str, Any]) -> None:
+    """What is counted of the circumstances."""
     details.page = take.text(body.get("page"), "page", fields.TEXT)
-    details.referrer = take.text(body.get("referrer"), "referrer", fields.TEXT)
     details.release = take.text(body.get("release"), "release")
     details.dist = take.text(body.get("dist"), "dist")
     details.environment = take.text(body.get("environment"), "environment")
-    details.sdk = take.text(body.get("sdk"), "sdk", 50)
-    details.ts, details.first_ts = whole(body.get("ts")), whole(body.get("first_ts"))
     details.n = min(whole(body.get("n"), 1) or 1, MOST)
     details.user = take.words(body.get("user"), "user", 20)
     details.tags = take.words(body.get("tags"), "tags")
+
+
+def _read_shown(take: FieldReader, details: ParsedEvent, body: dict[str, Any]) -> None:
+    """What only samples show."""
+    details.referrer = take.text(body.get("referrer"), "referrer", fields.TEXT)
+    details.sdk = take.text(body.get("sdk"), "sdk", 50)
+    details.ts, details.first_ts = whole(body.get("ts")), whole(body.get("first_ts"))
     around = {"context": body["context"]} if body.get("context") else {}
     details.extra = take.tree({**mapping(body.get("extra")), **around}, "extra")
     details.breadcrumbs = [_breadcrumb(take, one) for one in _last(take, body.get("breadcrumbs"))]

@@ -40,6 +40,11 @@ def scrub(event: dict[str, Any], by: Cleaner = cleaner.DEFAULT) -> None:
         event["scrubbed"] = dict(found)
 
 
+def scrubbed(value: Any, by: Cleaner) -> Any:
+    """Any JSON value without what is private in it; its depth was bounded before."""
+    return _tree(value, by, Counter())
+
+
 def _crumb(crumb: dict[str, Any], by: Cleaner, found: Counter[str]) -> None:
     """A breadcrumb has few fields, all ours: only what is in them is anybody's."""
     for name, value in crumb.items():

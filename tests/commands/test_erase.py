@@ -9,6 +9,7 @@ import subprocess
 import time
 import zlib
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any, cast
 
 import pytest
@@ -125,6 +126,17 @@ def test_a_dead_letter_that_names_the_user_is_dropped_and_counted_as_that(
     left = everything(shell, mongo)
     assert (JOE in left, ANN in left) == (False, True)
     assert status(shell)["audit"]["dropped"] == {"operator": 1}
+
+
+def test_a_dead_letter_that_is_only_counted_names_its_user_in_its_facts(
+    shell: Shell, mongo: Any, reject: Callable[[Event], None]
+):
+    for number, user in enumerate((JOE, ANN)):
+        facts = {"issue": "1:v1:a", "user": f"id:{user}", "tags": {"release": "1"}}
+        reject(replace(report(number, user), kind="named", body=b"", facts=facts))
+    assert erased(shell, "--user", JOE).endswith("1 dead letters\n")
+    left = everything(shell, mongo)
+    assert (JOE in left, ANN in left) == (False, True)
 
 
 @pytest.mark.parametrize("option", ["--issue", "--project"])

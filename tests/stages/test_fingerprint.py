@@ -4,7 +4,7 @@ import orjson
 import pytest
 
 from catchwater.answers import Tally
-from stages.fingerprint import page_of
+from stages.counted_facts import page_of
 from tests.stages.grouping_cases import CHROME_FACTS, NAMED_FIELDS, emitted, named
 
 STACK = (

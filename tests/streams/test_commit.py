@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -152,6 +153,15 @@ def test_samples_are_the_first_ones_and_then_a_share(pipeline, event):
     consumer.commit(tallied(consumer.read()))
     whole = [one for one in pipeline.ids("counted") if one != "-"]
     assert whole == sorted(event(n).id for n in same_partition[:4])
+
+
+def test_an_event_without_a_body_is_counted_and_is_no_sample(pipeline, event):
+    bare, whole = replace(event(1), body=b""), event(2)
+    pipeline.add("unique", bare, whole)
+    consumer = pipeline.consumer("count")
+    consumer.commit(tallied(consumer.read()))
+    assert highest_values(pipeline, "202511")["events\t1:v1:a"] == 2
+    assert [one for one in pipeline.ids("counted") if one != "-"] == [whole.id]
 
 
 def tag_counts(pipeline):
