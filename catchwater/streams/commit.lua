@@ -130,34 +130,34 @@ end
 -- clock was set back, and the key would outlive counters that begin now.
 local now_s = tonumber(redis.call('TIME')[1])
 
-local function generation_of(row)
-  local found = redis.call('GET', KEYS[row.generation]) or ''
+local function generation_of(bucket)
+  local found = redis.call('GET', KEYS[bucket.generation]) or ''
   local generation, began = string.match(found, '(%d+) (%d+)')
   if generation and tonumber(began) <= now_s then return generation end
-  generation = redis.call('HINCRBY', KEYS[row.generations], row.bucket, 1)
-  redis.call('EXPIRE', KEYS[row.generations], row.generations_ttl)
-  redis.call('SET', KEYS[row.generation], generation .. ' ' .. now_s, 'EX', row.ttl)
+  generation = redis.call('HINCRBY', KEYS[bucket.generations], bucket.bucket, 1)
+  redis.call('EXPIRE', KEYS[bucket.generations], bucket.generations_ttl)
+  redis.call('SET', KEYS[bucket.generation], generation .. ' ' .. now_s, 'EX', bucket.ttl)
   return generation
 end
 
 -- Counters live for at least `ttl` seconds after their last change. To set that at each change
 -- would cost as much as the counting, so they get `slack` more, and again when that is used up.
 -- `_part` holds the generation and the second at which they expire.
-local function keep(key, row, generation)
-  redis.call('HSET', key, '_part', generation .. ' ' .. (now_s + row.ttl + row.slack))
-  redis.call('EXPIRE', key, row.ttl + row.slack)
-  if row.sizes then redis.call('EXPIRE', KEYS[row.sizes], row.ttl + 2 * row.slack) end
+local function keep(key, bucket, generation)
+  redis.call('HSET', key, '_part', generation .. ' ' .. (now_s + bucket.ttl + bucket.slack))
+  redis.call('EXPIRE', key, bucket.ttl + bucket.slack)
+  if bucket.sizes then redis.call('EXPIRE', KEYS[bucket.sizes], bucket.ttl + 2 * bucket.slack) end
 end
 
 local counters = {}  -- number in the plan -> key, generation and the values that changed
 local function counters_at(c)
   if counters[c] then return counters[c] end
   local row = plan.counters[c]
-  local key = KEYS[row.key]
+  local key, bucket = KEYS[row.key], plan.buckets[row.bucket]
   local generation, expires = string.match(redis.call('HGET', key, '_part') or '', '(%d+) (%d+)')
-  generation = generation or generation_of(row)
-  if tonumber(expires or 0) - now_s < row.ttl then keep(key, row, generation) end
-  counters[c] = {key = key, row = row, generation = tostring(generation), values = {}}
+  generation = generation or generation_of(bucket)
+  if tonumber(expires or 0) - now_s < bucket.ttl then keep(key, bucket, generation) end
+  counters[c] = {key = key, bucket = bucket, generation = tostring(generation), values = {}}
   return counters[c]
 end
 
@@ -169,11 +169,11 @@ end
 
 -- How much a project has in a month is bounded, for each partition. Returns false, and adds
 -- nothing, when it has all that it may have.
-local function grow(row, what, most)
-  local key, field = KEYS[row.sizes], what .. ':' .. row.project
+local function grow(bucket, what, most)
+  local key, field = KEYS[bucket.sizes], what .. ':' .. bucket.project
   if tonumber(redis.call('HGET', key, field) or 0) >= most then return false end
   redis.call('HINCRBY', key, field, 1)
-  redis.call('EXPIRE', key, row.ttl + 2 * row.slack)
+  redis.call('EXPIRE', key, bucket.ttl + 2 * bucket.slack)
   return true
 end
 
@@ -183,26 +183,25 @@ local function has_room(tally)
   if counters[tally.month] then return true end
   local row = plan.counters[tally.month]
   return not row.other or redis.call('EXISTS', KEYS[row.key]) == 1
-    or grow(row, 'issues', plan.issues_most)
+    or grow(plan.buckets[row.bucket], 'issues', plan.issues_most)
 end
 
 -- The names of tags and the distinct values of each are limited, for each issue and month, and so
 -- are all values of a project. Everything beyond is counted under `other`, and adds no field of its
 -- own. Returns the tag's field in Redis and its text.
 local function tag_of(at, tag)
-  local name, text = tag[1], tag[1] .. '\t' .. tag[2]
-  local field = 'tag\t' .. (tag[3] or text)
+  local field, text, name = tag.field, tag.text, tag.name
   if redis.call('HEXISTS', at.key, field) == 1 then return field, text end
-  local distinct = 'distinct\t' .. (tag[4] or name)
+  local distinct = 'distinct\t' .. tag.short_name
   local values = tonumber(redis.call('HGET', at.key, distinct) or 0)
-  local other = (tag[4] or name) .. '\t' .. plan.other
+  local other = tag.short_name .. '\t' .. plan.other
   if values >= plan.tag_values then return 'tag\t' .. other, name .. '\t' .. plan.other end
   local nameless = plan.other .. '\t' .. plan.other
   if values == 0 then
     local names = tonumber(redis.call('HGET', at.key, 'names') or 0)
     if names >= plan.tag_names then return 'tag\t' .. nameless, nameless end
   end
-  if not grow(at.row, 'values', plan.values_most) then return 'tag\t' .. nameless, nameless end
+  if not grow(at.bucket, 'values', plan.values_most) then return 'tag\t' .. nameless, nameless end
   if values == 0 then redis.call('HINCRBY', at.key, 'names', 1) end
   redis.call('HINCRBY', at.key, distinct, 1)
   return field, text
@@ -223,8 +222,8 @@ end
 
 local function count_at(c, tally, issue)
   local at = counters_at(c)
-  if tally.n > 1 then add(at, 'more', tally.n - 1, issue.more) end
-  return add(at, 'events', 1, issue.events)
+  if tally.n > 1 then add(at, 'more', tally.n - 1, plan.fields.more .. issue.issue) end
+  return add(at, 'events', 1, plan.fields.events .. issue.issue)
 end
 
 -- Returns true when the event is a sample, which goes on whole. One without a body is none.
@@ -238,13 +237,14 @@ local function count(tally)
   update_issue(tally, issue)
   local this_hour = count_at(hour, tally, issue)
   local this_month = count_at(month, tally, issue)
-  local bucket = plan.counters[month].bucket
+  local bucket = counters[month].bucket.bucket
   if tally.n > 1 then add_to_ledger('more:' .. bucket, tally.n - 1) end
   add_to_ledger('counted:' .. bucket)
   if not known then return false end
-  for _, tag in ipairs(tally.tags) do
-    local field, text = tag_of(counters[month], tag)
-    add(counters[month], field, tally.n, issue.tag .. text)
+  local named = plan.fields.tag .. issue.issue .. plan.fields['then']
+  for _, number in ipairs(tally.tags) do
+    local field, text = tag_of(counters[month], plan.tags[number])
+    add(counters[month], field, tally.n, named .. text)
   end
   return tally.whole and (this_month <= plan.first_samples or this_hour <= plan.hourly_samples)
 end
@@ -252,7 +252,7 @@ end
 local function send_tally()
   local buckets = {}
   for _, at in pairs(counters) do
-    table.insert(buckets, {name = at.row.bucket, generation = at.generation, values = at.values})
+    table.insert(buckets, {name = at.bucket.bucket, generation = at.generation, values = at.values})
   end
   if #buckets == 0 then return end
   local body = {tag = plan.tag, life = epoch, buckets = buckets, issues = issues}

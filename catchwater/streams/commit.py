@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Hashable
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import lru_cache
 from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
 
     from catchwater.config.streamdefs import StreamDefs
 
-Name = TypeVar("Name", str, int)
+Name = TypeVar("Name", bound=Hashable)
 Row = TypeVar("Row")
 
 SCRIPT = Path(__file__).with_suffix(".lua")
@@ -33,6 +35,14 @@ OTHER_ABOUT: Json = {
     "level": "error",
 }
 """What the dashboard shows of the issue that counts the events of issues too many."""
+
+FIELDS: Json = {
+    "events": counters.events_field(""),
+    "more": counters.more_field(""),
+    "tag": counters.tag_field("", "").removesuffix(counters.SEPARATOR),
+    "then": counters.SEPARATOR,
+}
+"""How the fields of an issue's counters begin; its id follows, and behind that a tag."""
 
 TALLY_HEAD = encode(Event("-", "", 0, "tally", b""))[b"head"].decode()
 """The head of the entry that carries a commit's counters to the sink."""
@@ -104,7 +114,9 @@ class CommitPlan:
         self._blobs: list[bytes] = []
         self._windows: _Table[int, Json] = _Table()
         self._issues: _Table[str, Json] = _Table()
-        self._counters: _Table[str, Json] = _Table()
+        self._counters: _Table[tuple[int, str], Json] = _Table()
+        self._buckets: _Table[tuple[str, str], Json] = _Table()
+        self._tags: _Table[tuple[str, str], Json] = _Table()
         self._keys: _Table[str, str] = _Table()
         # commit.lua knows these five by their number
         self._keys.rows += [
@@ -138,6 +150,9 @@ class CommitPlan:
             "issues_most": self._settings.issues,
             "values_most": self._settings.issues * counters.VALUES_PER_ISSUE,
             "counters": self._counters.rows,
+            "buckets": self._buckets.rows,
+            "tags": self._tags.rows,
+            "fields": FIELDS,
             "other": counters.OTHER,
             "tag_values": counters.TAG_VALUES,
             "tag_names": counters.TAG_NAMES,
@@ -198,7 +213,7 @@ class CommitPlan:
             "n": tally.n,
             "hour": self._counter(issue, hour),
             "month": self._counter(issue, time_buckets.month_of(hour)),
-            "tags": [_tag(name, value) for name, value in tally.tags.items()],
+            "tags": [self._tag_number(*tag) for tag in tally.tags.items()],
             "whole": bool(answer.event.body),
         }
         if tally.names:
@@ -207,6 +222,11 @@ class CommitPlan:
             index, counted["rank"] = register(tally.user)
             counted["register"] = str(index)
         return {"tally": counted}
+
+    def _tag_number(self, name: str, value: str) -> int:
+        """The number of a tag with its value."""
+        known = self._tags.number_of((name, value))
+        return known or self._tags.add((name, value), _tag(name, value))
 
     def _key(self, name: str) -> int:
         """The number of a key in KEYS."""
@@ -231,27 +251,29 @@ class CommitPlan:
         return self._add_issue(tally.issue, tally.about, **row)
 
     def _add_issue(self, issue: str, about: Json, **row: int) -> int:
-        row_of_names = {
-            "issue": issue,
-            "about": orjson.dumps(about).decode(),
-            "events": counters.events_field(issue),
-            "more": counters.more_field(issue),
-            "tag": counters.tag_field(issue, ""),
-        }
-        return self._issues.add(issue, {**row_of_names, **row})
+        about_text = orjson.dumps(about).decode()
+        return self._issues.add(issue, {"issue": issue, "about": about_text, **row})
 
     def _counter(self, number: int, bucket: str) -> int:
         """The number of an issue's counters of an hour or a month."""
-        issue = self._issues.rows[number - 1]
-        key = keys.tally(self._tag, bucket, issue["issue"])
-        if (known := self._counters.number_of(key)) is not None:
+        if (known := self._counters.number_of((number, bucket))) is not None:
             return known
-        row = self._bucket(bucket, counters.project_of(issue["issue"]))
+        issue = self._issues.rows[number - 1]
+        row = {
+            "key": self._key(keys.tally(self._tag, bucket, issue["issue"])),
+            "bucket": self._bucket(bucket, counters.project_of(issue["issue"])),
+        }
         if "other" in issue:
             row["other"] = self._counter(issue["other"], bucket)
-        return self._counters.add(key, {"key": self._key(key), **row})
+        return self._counters.add((number, bucket), row)
 
-    def _bucket(self, bucket: str, project: str) -> Json:
+    def _bucket(self, bucket: str, project: str) -> int:
+        """The number of what all counters of a project in an hour or a month have in common."""
+        known = self._buckets.number_of((bucket, project))
+        row = {} if known else self._bucket_row(bucket, project)
+        return known or self._buckets.add((bucket, project), row)
+
+    def _bucket_row(self, bucket: str, project: str) -> Json:
         month = time_buckets.month_of(bucket)
         retention = self._defs.retention
         generations_ttl = max(retention.issues, retention.hours) + timedelta(days=62)
@@ -303,8 +325,13 @@ def _counts(client_reports: Mapping[str, int]) -> dict[str, int]:
     }
 
 
-def _tag(name: str, value: str) -> list[str]:
-    """The name and the value; behind them what stands for each in Redis, if one is long."""
-    tag = counters.tag(name, value)
-    short, short_name = counters.short_tag(tag), counters.short_tag(name)
-    return [name, value] if short == tag else [name, value, short, short_name]
+@lru_cache(maxsize=4096)
+def _tag(name: str, value: str) -> Json:
+    """A tag's text, and its field in Redis, where a digest stands for what is long."""
+    text = counters.tag(name, value)
+    return {
+        "name": name,
+        "text": text,
+        "field": counters.tag("tag", counters.short_tag(text)),
+        "short_name": counters.short_tag(name),
+    }

@@ -7,6 +7,7 @@ MongoDB, and the dashboard reads those. All three use this module; nothing else 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import blake2b
 from typing import NamedTuple
 from urllib.parse import unquote
@@ -33,7 +34,9 @@ OTHER_ISSUE = "other"
 _LONGEST = 64
 """Bytes of a tag in Redis. Redis keeps a hash packed while none of its fields is longer."""
 
-_SEPARATOR = "\t"
+SEPARATOR = "\t"
+"""Between the parts of a field."""
+
 _EMPTY = "%"
 """The key in MongoDB for an empty text. It is unique: a percent sign is escaped as `%25`."""
 
@@ -50,22 +53,22 @@ def other_issue(project: str) -> str:
 
 def events_field(issue: str) -> str:
     """How many events an issue has in a bucket."""
-    return _SEPARATOR.join(("events", issue))
+    return SEPARATOR.join(("events", issue))
 
 
 def more_field(issue: str) -> str:
     """How many occurrences the events stand for beyond one each."""
-    return _SEPARATOR.join(("more", issue))
+    return SEPARATOR.join(("more", issue))
 
 
 def tag_field(issue: str, tag: str) -> str:
     """How many occurrences an issue has with this value of a tag, as `tag` names the two."""
-    return _SEPARATOR.join(("tag", issue, tag))
+    return SEPARATOR.join(("tag", issue, tag))
 
 
 def tag(name: str, value: str) -> str:
     """A tag and its value, as one text."""
-    return _SEPARATOR.join((name, value))
+    return SEPARATOR.join((name, value))
 
 
 def short_tag(tag: str) -> str:
@@ -83,12 +86,13 @@ class CounterField(NamedTuple):
     value: str = ""
 
 
+@lru_cache(maxsize=4096)
 def parse_field(field: str) -> CounterField:
     """Parse a field written by events_field, more_field or tag_field.
 
     Raises TypeError for one without a separator.
     """
-    return CounterField(*field.split(_SEPARATOR, 3))
+    return CounterField(*field.split(SEPARATOR, 3))
 
 
 @dataclass(frozen=True, slots=True)

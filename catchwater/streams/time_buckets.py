@@ -20,6 +20,7 @@ def month_of(bucket: str) -> str:
     return bucket[:6]
 
 
+@lru_cache(maxsize=4096)
 def start(bucket: str) -> datetime:
     """When an hour or a month begins."""
     form = "%Y%m%d%H" if len(bucket) == 10 else "%Y%m"
