@@ -119,6 +119,14 @@ def test_prose_is_wrapped_at_100_columns(page):
     assert [line for line in long if not line.startswith("|") and " " in line[:100]] == []
 
 
+@pytest.mark.parametrize("page", WRITTEN, ids=lambda page: page.name)
+def test_a_block_of_code_begins_and_ends_on_lines_of_its_own(page):
+    """Commands that were wrapped with the prose once stood in one paragraph."""
+    fences = [line for line in page.read_text().splitlines() if line.lstrip().count("```")]
+    wrong = [line for line in fences if not re.fullmatch(r"\s*```\w*", line)]
+    assert (wrong, len(fences) % 2) == ([], 0)
+
+
 def test_the_picture_of_the_rooms_shows_what_each_may_import():
     page = (ROOT / "docs/architecture.md").read_text()
     arrows = re.findall(r"^    (\w+)\[.*\] --> ([\w &]+)$", page, re.MULTILINE)
