@@ -19,6 +19,7 @@ from catchwater.commands import options
 from catchwater.commands.printing import say
 from catchwater.config import projects
 from catchwater.config.streamdefs import load
+from catchwater.config.streamdefs import small as small_pipeline
 from catchwater.errors import ProcessStartError, RefusedError, ServerStartError, UnavailableError
 from catchwater.local import terminal
 from catchwater.local.processes import LocalProcesses, Ports
@@ -90,6 +91,12 @@ What does not waits in Redis for the next start.
     metavar="NAME=N",
     help="N processes of a stage, of ingest or of the sink.",
 )
+@click.option(
+    "--small",
+    is_flag=True,
+    help="The pipeline for a small machine: fewer processes, and half the work for Redis. For new "
+    "data, which keeps it: see DIR/streamdefs.yaml.",
+)
 @options.public_url
 @options.streamdefs
 def command(
@@ -100,6 +107,7 @@ def command(
     redis: str,
     mongo: str,
     scale: tuple[str, ...],
+    small: bool,
     public_url: str,
     streamdefs: Path | None,
 ) -> None:
@@ -108,12 +116,13 @@ def command(
 
     What dies is started again. Ctrl-C drains and ends; starting again finds everything.
     """
-    defs = load(streamdefs)
     stopping = service.stop_signal()
     os.umask(PRIVATE)
     service.raise_file_limit()
     try:
         with terminal.borrowed_from_make(), only_one(data):
+            streamdefs = _pipeline(data, streamdefs, small)
+            defs = load(streamdefs)
             ports = Ports.choose(ingest_port, dashboard_port, demo_port)
             scaled = _scaled(scale, [*defs.stages, "ingest"])
             local = LocalProcesses(
@@ -129,6 +138,21 @@ def command(
             _run(local, Supervisor(data.resolve(), _say), stopping)
     except (ServerStartError, ProcessStartError) as error:
         raise click.ClickException(str(error)) from error
+
+
+def _pipeline(data: Path, streamdefs: Path | None, small: bool) -> Path | None:
+    """The declared pipeline: what began with the small one has its file in the folder."""
+    own = data / "streamdefs.yaml"
+    if small and streamdefs:
+        raise click.UsageError("--small and --streamdefs both name a pipeline: leave one out")
+    if small and not own.exists():
+        if (data / "redis").exists():
+            raise ServerStartError(
+                f"{data} began with another pipeline, and events would be counted twice: leave out "
+                "--small, or choose another folder with --data"
+            )
+        shutil.copyfile(small_pipeline(), own)
+    return streamdefs or (own if own.exists() else None)
 
 
 @contextmanager

@@ -236,9 +236,17 @@ def _sections(document: Document) -> dict[str, Any]:
 def packaged() -> Path:
     """`./streamdefs.yaml` if there is one, else the one that is installed with the package."""
     here = Path("streamdefs.yaml")
-    installed = Path(str(importlib.resources.files("catchwater") / "streamdefs.yaml"))
-    checkout = Path(__file__).resolve().parents[2] / "streamdefs.yaml"
-    return here if here.exists() else installed if installed.exists() else checkout
+    return here if here.exists() else _installed("streamdefs.yaml")
+
+
+def small() -> Path:
+    """The pipeline for a small machine that is installed with the package."""
+    return _installed("streamdefs.small.yaml")
+
+
+def _installed(name: str) -> Path:
+    installed = Path(str(importlib.resources.files("catchwater") / name))
+    return installed if installed.exists() else Path(__file__).resolve().parents[2] / name
 
 
 def _with_defaults(data: dict[str, Any], stage: Any) -> Any:
