@@ -10,6 +10,7 @@ from pathlib import Path
 
 import click
 
+from benchmarks.costs import cost_figures
 from benchmarks.grouping import grouping_figures
 from benchmarks.maps import map_figures
 from benchmarks.report import shown
@@ -17,7 +18,7 @@ from benchmarks.snapshots import snapshot_figures
 from benchmarks.stages import stage_figures
 from benchmarks.state import state_figures
 from benchmarks.whole import ingest_figure, whole_figures
-from catchwater.local.servers import RedisServer
+from catchwater.local.servers import MongoServer, RedisServer
 
 
 @click.command()
@@ -34,15 +35,18 @@ def main(entries: int, seconds: float, runs: int, as_json: bool) -> None:  # noq
     """
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        server = RedisServer(folder / "redis")
+        server, mongo = RedisServer(folder / "redis"), MongoServer(folder / "mongo")
         server.start()
+        mongo.start()
         try:
             figures = stage_figures(server.url, entries, runs)
             figures += snapshot_figures(server.url)
             figures += state_figures(server.url)
+            figures += cost_figures(server.url, mongo.url)
             figures.append(ingest_figure(server.url, folder, seconds, runs))
         finally:
             server.stop()
+            mongo.stop()
         figures += grouping_figures()
         figures += map_figures(2_000, runs)
         figures += whole_figures(folder / "whole", seconds)

@@ -182,7 +182,7 @@ class CommitPlan:
     def _event(self, entry: Entry, answer: Emit) -> Json:
         """The event's bytes; none if the stage left them as they were, as Redis can copy those."""
         event = answer.event
-        fields = encode(event)
+        fields = encode(event)  # a stage may have changed its facts in place
         if all(entry.fields.get(name) == value for name, value in fields.items()):
             return {}
         self._blobs += [fields[b"head"], fields[b"body"]]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import secrets
 import socket
@@ -52,6 +53,7 @@ def run_loops(loops: Sequence[Loop], stopping: threading.Event) -> None:
             stopping.set()
 
     threads = [threading.Thread(target=guarded, args=(loop,)) for loop in loops]
+    gc.freeze()  # what lives as long as the process need not be looked through for garbage
     with watched(loops):
         for thread in threads:
             thread.start()
