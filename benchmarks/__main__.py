@@ -11,6 +11,7 @@ from pathlib import Path
 import click
 
 from benchmarks.costs import cost_figures
+from benchmarks.freshness import freshness_figures
 from benchmarks.grouping import grouping_figures
 from benchmarks.maps import map_figures
 from benchmarks.report import shown
@@ -49,7 +50,9 @@ def main(entries: int, seconds: float, runs: int, as_json: bool) -> None:  # noq
             mongo.stop()
         figures += grouping_figures()
         figures += map_figures(2_000, runs)
-        figures += whole_figures(folder / "whole", seconds)
+        for number, options in enumerate(([], ["--small"])):
+            figures += whole_figures(folder / f"whole-{number}", seconds, *options)
+            figures += freshness_figures(folder / f"fresh-{number}", 4 * seconds, *options)
     click.echo(shown(figures, as_json=as_json))
 
 

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from benchmarks import load, reference
 from benchmarks.report import Figure
@@ -18,6 +19,9 @@ from catchwater.local.servers import free_port
 from catchwater.monitoring import snapshot
 from catchwater.redis_client import Connection
 from tests.up_process import UpProcess
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 TICKS = os.sysconf("SC_CLK_TCK")
 
@@ -42,8 +46,9 @@ class MeasuredUp(UpProcess):
         return {name: _pss(pid) for name, pid in self.pids().items()}
 
 
-def whole_figures(folder: Path, seconds: float) -> list[Figure]:
-    with MeasuredUp(folder) as up:
+def whole_figures(folder: Path, seconds: float, *options: str) -> list[Figure]:
+    """Of `catchwater up` with these options."""
+    with MeasuredUp(folder, *options) as up:
         load.run(up.report_url, 1.0)  # everything has run once
         _drain(up)
         idle, before, counted, started = up.memory(), up.cpu(), up.counted(), time.perf_counter()
@@ -56,7 +61,7 @@ def whole_figures(folder: Path, seconds: float) -> list[Figure]:
             up.counted() - counted,
         )
     figures = [
-        Figure("whole: POST to MongoDB, drain included", "events/s", [accepted / took], mark=2000),
+        Figure(_title(options), "events/s", [accepted / took], mark=2000),
         # Some of the last posts were answered when nobody listened any more, so there may be a few
         # more.
         Figure(
@@ -78,6 +83,10 @@ def whole_figures(folder: Path, seconds: float) -> list[Figure]:
             Figure(f"  memory in all, {moment}", "MB", [total], mark=600, lower_is_better=True)
         )
     return figures
+
+
+def _title(options: Sequence[str]) -> str:
+    return " ".join(["whole:", *options, "POST to MongoDB, drained"])
 
 
 def ingest_figure(redis_url: str, folder: Path, seconds: float, runs: int) -> Figure:
