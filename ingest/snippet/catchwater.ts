@@ -63,9 +63,8 @@ export const start = (endpoint: string, filters: { [reason: string]: RegExp } = 
     };
 
   const newId = (): string => {
-    let id = "";
-    crypto.getRandomValues(new Uint8Array(16)).forEach((byte) => (id += (256 + byte).toString(16).slice(1)));
-    return id;
+    const bytes: any = crypto.getRandomValues(new Uint8Array(16));
+    return bytes.reduce((id: string, byte: number) => id + (256 + byte).toString(16).slice(1), "");
   };
 
   // JSON.stringify's second argument: cuts texts, and lists.
@@ -123,10 +122,10 @@ export const start = (endpoint: string, filters: { [reason: string]: RegExp } = 
       const filter = Object.keys(filters).find((name) => filters[name].test(content + location.href));
       if (filter) return drop(filter);
       if (repeat == null && distinct >= (config.cap || DISTINCT)) return drop("cap");
-      const chain = [error];
-      let cause = error || 0;
-      // A chain may come back to where it has been.
-      while (!chain[5] && (cause = cause.cause || (cause.errors || 0)[0]) && !chain.includes(cause)) chain.push(cause);
+      const chain: any[] = [];
+      // It may come back to where it has been.
+      for (let one = error; one && !chain[5] && !chain.includes(one); one = one.cause || (one.errors || 0)[0])
+        chain.push(one);
       // Release, environment, user, tags... and the settings, which the server does not look at. Functions do not go.
       let report: any = Object.assign({}, config, thrown, {
         id: newId(),
@@ -211,11 +210,8 @@ export const start = (endpoint: string, filters: { [reason: string]: RegExp } = 
   };
 
   // The first of these, as many as one request takes: at least one, however long.
-  const batch = (reports: string[]): string[] => {
-    reports = reports.slice();
-    while (reports[1] && ("" + reports).length > REQUEST) reports.pop();
-    return reports;
-  };
+  const batch = (reports: string[]): string[] =>
+    reports[1] && ("" + reports).length > REQUEST ? batch(reports.slice(0, -1)) : reports;
 
   // One request at a time, so that ours never add up to more than the browser allows in flight. A string without
   // headers is a "simple" request: no preflight.

@@ -72,9 +72,8 @@ var start = (endpoint, filters = {}) => {
     }
   };
   const newId = () => {
-    let id = "";
-    crypto.getRandomValues(new Uint8Array(16)).forEach((byte) => id += (256 + byte).toString(16).slice(1));
-    return id;
+    const bytes = crypto.getRandomValues(new Uint8Array(16));
+    return bytes.reduce((id, byte) => id + (256 + byte).toString(16).slice(1), "");
   };
   const fit = (name, value) => value && value.slice ? value.slice(0, name == "stack" ? STACK : TEXT) : value;
   const hear = safely((event) => {
@@ -116,9 +115,9 @@ var start = (endpoint, filters = {}) => {
       const filter = Object.keys(filters).find((name) => filters[name].test(content + location.href));
       if (filter) return drop(filter);
       if (repeat == null && distinct >= (config.cap || DISTINCT)) return drop("cap");
-      const chain = [error];
-      let cause = error || 0;
-      while (!chain[5] && (cause = cause.cause || (cause.errors || 0)[0]) && !chain.includes(cause)) chain.push(cause);
+      const chain = [];
+      for (let one = error; one && !chain[5] && !chain.includes(one); one = one.cause || (one.errors || 0)[0])
+        chain.push(one);
       let report2 = Object.assign({}, config, thrown, {
         id: newId(),
         ts: now,
@@ -187,11 +186,7 @@ var start = (endpoint, filters = {}) => {
   const later = (ms) => {
     timer = timer || setTimeout(send, ms);
   };
-  const batch = (reports) => {
-    reports = reports.slice();
-    while (reports[1] && ("" + reports).length > REQUEST) reports.pop();
-    return reports;
-  };
+  const batch = (reports) => reports[1] && ("" + reports).length > REQUEST ? batch(reports.slice(0, -1)) : reports;
   const send = safely(() => {
     timer = 0;
     if (flying) return;
