@@ -71,6 +71,25 @@ def _nuxt() -> App:
     return App(packages, ("nuxt", "generate"), "app/shop.js", ".output/public")
 
 
+def _astro() -> App:
+    packages = {"astro": "7.3.5", "@sentry/astro": "10.75.2"} | NODE
+    return App(packages, ("astro", "build"), "src/shop.js", "dist")
+
+
+def _react_router() -> App:
+    """Remix of today. It builds as an app of one page, which needs no server."""
+    packages = {"@react-router/dev": "8.4.0", "@sentry/react-router": "10.75.2"}
+    packages |= {"react-router": "8.4.0", "@react-router/node": "8.4.0", "isbot": "5.2.3"}
+    packages |= {"react": "19.3.1", "react-dom": "19.3.1", "vite": "7.3.8"} | NODE
+    return App(packages, ("react-router", "build"), "app/shop.js", "build/client")
+
+
+def _by_vite(framework: dict[str, str], sdk: dict[str, str], plugin: dict[str, str]) -> App:
+    """A framework that vite builds by a plug-in, beside Sentry's."""
+    packages = framework | sdk | {"@sentry/vite-plugin": "11.9.0"} | plugin
+    return App(packages | {"vite": "7.3.8"} | NODE, ("vite", "build"), "src/shop.js", "dist")
+
+
 def _vite() -> App:
     """Of versions that Debian's Node runs."""
     packages = {"vite": "5.4.21", "@sentry/browser": "11.12.0", "@sentry/vite-plugin": "4.9.1"}
@@ -83,6 +102,14 @@ APPS = {
     "nuxt": _nuxt(),
     "sveltekit": _sveltekit(),
     "angular": _angular("22.2.6", "22.2.7"),
+    "astro": _astro(),
+    "react-router": _react_router(),
+    "vue": _by_vite(
+        {"vue": "3.5.45"}, {"@sentry/vue": "11.11.0"}, {"@vitejs/plugin-vue": "6.0.11"}
+    ),
+    "solid": _by_vite(
+        {"solid-js": "1.9.20"}, {"@sentry/solid": "10.75.0"}, {"vite-plugin-solid": "2.11.14"}
+    ),
     "vite": _vite(),
 }
 FEW_APPS = ["vite"]
@@ -126,6 +153,7 @@ def _build(app: App, folder: Path, modules: Path, told: dict[str, str]) -> None:
         "HOME": str(folder),
         "NEXT_TELEMETRY_DISABLED": "1",
         "NG_CLI_ANALYTICS": "false",
+        "ASTRO_TELEMETRY_DISABLED": "1",
         "SHOP_TOKEN": TOKEN,
         "SHOP_PROJECT": "1",
     }
