@@ -10,7 +10,7 @@ import click
 
 from catchwater.commands import options
 from catchwater.commands.box import finds_box
-from catchwater.commands.printing import say
+from catchwater.commands.printing import say, say_each
 from catchwater.config.streamdefs import load
 from catchwater.redis_client import Connection
 from catchwater.streams import dead_letters
@@ -44,8 +44,7 @@ def command(context: click.Context, redis_url: str, streamdefs: Path | None) -> 
 def list_(place: tuple[Connection, StreamDefs], stage: str, limit: int) -> None:
     """One line each: id, time, stage, event id, and why."""
     found = (one for one in dead_letters.letters(*place) if stage in ("", one.stage))
-    for one in islice(found, limit):
-        say(_line(one))
+    say_each(map(_line, islice(found, limit)), "there are no dead letters")
 
 
 @command.command()

@@ -11,7 +11,7 @@ import orjson
 
 from catchwater.commands import options
 from catchwater.commands.box import finds_box
-from catchwater.commands.printing import say
+from catchwater.commands.printing import say, say_each
 from catchwater.config.units import parse_duration
 from catchwater.errors import QueryParameterError
 from catchwater.issues import markdown, search, shown, states
@@ -230,9 +230,8 @@ def _say(store: IssueStore, issues: Sequence[Document], *, as_json: bool) -> Non
 
 def _show(issues: Sequence[Document], *, as_json: bool) -> None:
     at = _now()
-    for one in issues:
-        found = shown.as_json(one, at)
-        say(orjson.dumps(found) if as_json else _line(found))
+    found = (shown.as_json(one, at) for one in issues)
+    say_each(map(orjson.dumps if as_json else _line, found), "there are no such issues")
 
 
 def _line(one: Document) -> str:

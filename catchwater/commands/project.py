@@ -8,7 +8,7 @@ import click
 
 from catchwater.commands import options
 from catchwater.commands.box import finds_box
-from catchwater.commands.printing import say
+from catchwater.commands.printing import say, say_each
 from catchwater.config import projects as listed
 from catchwater.config.projects import LONGEST_NAME, load
 from catchwater.config.projects import add as add_project
@@ -29,8 +29,11 @@ def command() -> None:
 @finds_box
 def list_(projects: Path) -> None:
     """One line each: id, key, name. `catchwater snippet ID` prints the script tags of one."""
-    for one in load(projects).all:
-        say(f"{one.id}  {one.key}  {one.name}{'  (disabled)' if one.disabled else ''}")
+    lines = (
+        f"{one.id}  {one.key}  {one.name}{'  (disabled)' if one.disabled else ''}"
+        for one in load(projects).all
+    )
+    say_each(lines, "there are no projects; `catchwater project add NAME` makes one")
 
 
 @command.command()

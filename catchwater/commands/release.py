@@ -10,7 +10,7 @@ import orjson
 
 from catchwater.commands import options
 from catchwater.commands.box import finds_box
-from catchwater.commands.printing import say
+from catchwater.commands.printing import say, say_each
 from catchwater.errors import QueryParameterError
 from catchwater.issues import release_facts, search, shown
 from catchwater.issues.release_store import ReleaseStore
@@ -44,8 +44,8 @@ def command(context: click.Context, mongo_url: str) -> None:
 @click.pass_obj
 def list_(store: ReleaseStore, project: str, as_json: bool) -> None:
     """The newest ones, and how many issues are new in each."""
-    for one in store.newest(project):
-        say(orjson.dumps(one) if as_json else _line(one))
+    found = store.newest(project)
+    say_each(map(orjson.dumps if as_json else _line, found), "no event has named a release yet")
 
 
 @command.command()

@@ -13,7 +13,7 @@ import click
 
 from catchwater.commands import options, sourcemaps_apply, sourcemaps_serve
 from catchwater.commands.box import finds_box
-from catchwater.commands.printing import say
+from catchwater.commands.printing import say, say_each
 from catchwater.config.streamdefs import load
 from catchwater.sourcemaps import explaining
 from catchwater.sourcemaps.lookup import awaited
@@ -114,11 +114,7 @@ def list_(project: str, mongo_url: str) -> None:
     size.
     """
     _check(project, "~/")
-    for one in _listed(mongo_url, project):
-        when = one.uploaded.strftime("%Y-%m-%d %H:%M") if one.uploaded else ""
-        release = f"{one.release or '-'}{f' (dist {one.dist})' if one.dist else ''}"
-        line = f"{when}  {release}  {one.debug_id or '-'}  {one.path}  {one.size:,} bytes"
-        say(line + (f"  unread: {one.unread}" if one.unread else ""))
+    say_each(map(_line, _listed(mongo_url, project)), f"project {project} has no maps")
 
 
 @command.command()
@@ -150,6 +146,13 @@ def explain(
 def _listed(mongo_url: str, project: str) -> Iterator[StoredMap]:
     with closing(MapStore(mongo_url)) as store:
         yield from store.listed(project)
+
+
+def _line(one: StoredMap) -> str:
+    when = one.uploaded.strftime("%Y-%m-%d %H:%M") if one.uploaded else ""
+    release = f"{one.release or '-'}{f' (dist {one.dist})' if one.dist else ''}"
+    line = f"{when}  {release}  {one.debug_id or '-'}  {one.path}  {one.size:,} bytes"
+    return line + (f"  unread: {one.unread}" if one.unread else "")
 
 
 def _check(project: str, url_prefix: str) -> None:

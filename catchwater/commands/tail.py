@@ -59,6 +59,8 @@ def command(
     with closing(Connection(redis_url)) as connection:
         window = Window(connection, defs, stream, lines)
         _show(window.first, 0, as_json=as_json)
+        if not once:
+            say("(waiting for more; Ctrl-C ends it)", err=True)
         while not once:
             time.sleep(EVERY_S)
             _show(*window.look(AT_ONCE), as_json=as_json)

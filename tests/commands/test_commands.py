@@ -138,6 +138,25 @@ def test_a_project_whose_name_cannot_be_is_refused(shell: Shell, name: str):
     assert not (shell.folder / "projects.yaml").exists()
 
 
+@pytest.mark.parametrize(
+    ("listing", "said"),
+    [
+        (("dead", "list"), "there are no dead letters"),
+        (("issue", "list"), "there are no such issues"),
+        (("release", "list"), "no event has named a release yet"),
+        (("sourcemaps", "list", "--project", "1"), "project 1 has no maps"),
+        (("project", "list"), "there are no projects; `catchwater project add NAME` makes one"),
+    ],
+    ids=lambda one: "-".join(one) if isinstance(one, tuple) else "",
+)
+def test_a_list_of_nothing_says_so_and_programs_read_nothing(
+    shell: Shell, mongo: str, listing: tuple[str, ...], said: str
+):
+    (shell.folder / "projects.yaml").write_text("projects: []\n")
+    shown = shell(*listing)
+    assert (shown.returncode, shown.stdout, shown.stderr) == (0, "", f"({said})\n")
+
+
 def dead_ids(shell: Shell, *more: str) -> list[str]:
     shown = shell("dead", "list", *more)
     assert shown.returncode == 0, shown.stderr

@@ -234,6 +234,7 @@ def test_what_comes_is_shown_and_what_came_too_fast_is_counted(shell: Shell, acc
     accept(report(1))
     with tailing(shell, "raw") as read:
         wait_until(lambda: report(1).id in read(), "the first is shown", timeout=60)
+        wait_until(lambda: "(waiting for more; Ctrl-C ends it)" in read(), "it says so", timeout=60)
         accept(report(2))
         wait_until(lambda: report(2).id in read(), "it is shown as it comes", timeout=60)
         connection = Connection(shell.redis_url)
