@@ -24,12 +24,13 @@ const STALE = 72e6; // ms: kept for longer, a report may have been counted and f
 
 // `filters`: what is left out is counted by its reason. Each is tried on the error as JSON, with the page's address
 // behind it (see ingest/page_filters.py).
-export const start = (endpoint: string, filters: { [reason: string]: RegExp } = {}): void => {
+export const start = (endpoint: string, filters: { [reason: string]: RegExp }): void => {
   const config: Catchwater = (window.catchwater = window.catchwater || {});
-  if (config.sdk) return; // a second copy, which would count everything twice
+  if (config.sdk) return config.listen!(); // a second copy would count everything twice
   config.sdk = SDK;
 
-  const fetch = window.fetch; // taken before the page or an SDK wraps it: our requests are nobody's breadcrumbs
+  // Taken before the page or an SDK wraps fetch (our requests are nobody's breadcrumbs), or calls its own thing `crypto`.
+  const { fetch, crypto } = window;
   const seen: any = {}; // what was told, by content: the report of its repeats, or 0 while there are none
   let queue: string[] = []; // reports as JSON text, oldest first; each stays until it has been answered
   let distinct = 0;
@@ -89,8 +90,9 @@ export const start = (endpoint: string, filters: { [reason: string]: RegExp } = 
     // Chrome repeats the message at the head of the stack: an endless one must not push the frames out.
     if (stack && stack.length > STACK) stack = stack.replace(message, "");
     return {
+      toJSON: undefined, // one that the page gives to all objects or lists, as Prototype.js 1.6 does, is not for ours
       type: error.name,
-      message: ("" + message).slice(0, TEXT),
+      message: String(message).slice(0, TEXT),
       stack,
       // The event's place, or what Firefox and WebKit write on an error: without a stack there is no other.
       source: event.filename || error.fileName || error.sourceURL,
@@ -136,7 +138,7 @@ export const start = (endpoint: string, filters: { [reason: string]: RegExp } = 
         page: location.href,
         referrer: document.referrer,
         extra,
-        cause: chain.slice(1).map(describe),
+        cause: Object.assign(chain.slice(1).map(describe), { toJSON: 0 }),
       });
       attempt(() => config.complete!(report)); // the second file adds what it knows
       if (config.before) {
@@ -172,7 +174,7 @@ export const start = (endpoint: string, filters: { [reason: string]: RegExp } = 
   };
 
   const drop = (reason: string): void => {
-    seen[reason] = seen[reason] || { id: newId(), n: 0, dropped: reason };
+    seen[reason] = seen[reason] || { id: newId(), n: 0, dropped: reason, toJSON: undefined };
     folded(reason);
   };
 
@@ -224,7 +226,7 @@ export const start = (endpoint: string, filters: { [reason: string]: RegExp } = 
     if (!reports[0]) return;
     fetch(endpoint, { method: "POST", body: "[" + reports + "]", keepalive: !plain }).then(answered, answered);
     flying = reports.length;
-    if (!plain && outlives < flying) outlives = flying;
+    outlives = plain ? 0 : flying;
   });
 
   // With the answer, or an error; a page's own fetch may end without either.
@@ -271,7 +273,8 @@ export const start = (endpoint: string, filters: { [reason: string]: RegExp } = 
   const keep = (done: string[], more: string[]): void =>
     attempt(() => {
       if (more[0] || localStorage[endpoint])
-        localStorage[endpoint] = JSON.stringify(stored(done).concat(more).slice(-KEPT));
+        // each by itself, for the page's toJSON of lists
+        localStorage[endpoint] = "[" + stored(done).concat(more).slice(-KEPT).map(JSON.stringify as any) + "]";
     });
 
   // --- Setting up.
@@ -300,7 +303,10 @@ export const start = (endpoint: string, filters: { [reason: string]: RegExp } = 
   }
   config.q = undefined;
   setTimeout(later, SOON);
-  ["error", "unhandledrejection", "pagehide", "visibilitychange", "freeze"].map((type, at) =>
-    addEventListener(type, at < 2 ? hear : leave, true)
-  );
+  // Once more for a page that is written anew: document.open takes listeners off. Those that are there stay one.
+  config.listen = () =>
+    ["error", "unhandledrejection", "pagehide", "visibilitychange", "freeze"].map((type, at) =>
+      addEventListener(type, at < 2 ? hear : leave, true)
+    );
+  config.listen();
 };

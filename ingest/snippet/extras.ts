@@ -5,7 +5,8 @@
 (function (page: any) {
   var config = (page.catchwater = page.catchwater || {});
   if (config.breadcrumbs) return;
-  var crumbs: any[] = (config.breadcrumbs = []);
+  var crumbs: any = (config.breadcrumbs = []);
+  crumbs.toJSON = 0; // the page's own for all lists (Prototype.js 1.6) is not for this one
   var MOST = 30;
   var TEXT = 200;
   var loaded = Date.now();

@@ -12,7 +12,7 @@ export function init(endpoint: string, options?: Catchwater): Catchwater {
   try {
     var config: any = (page.catchwater = page.catchwater || {});
     for (var name in options) config[name] = (options as any)[name];
-    start(endpoint);
+    start(endpoint, {});
   } catch (_) {} // a bundle is strict: a page that has frozen `Error`, or `catchwater`, would make it throw
   return page.catchwater || {};
 }

@@ -34,6 +34,8 @@ export interface Catchwater {
   complete?: (report: Report) => void;
   /** Stop: nothing is heard, sent or kept from now on, and what was kept, by earlier pages too, is gone. */
   off?: () => void;
+  /** What a second copy calls instead of starting: listen again, if need be. */
+  listen?: () => void;
   /** Its name and version, once it runs. */
   sdk?: string;
   /** What the inline part heard before the script came; `n` is how much there was. */

@@ -42,6 +42,13 @@ HOSTILE = {
     "a text that throws": "{message: {toString: function () { throw 1 }}}",
     "a proxy that throws": "new Proxy({}, {get: function () { throw Error('trap') }})",
     "no prototype": "Object.create(null)",
+    "a proxy that is no more": (
+        "(function () { var made = Proxy.revocable({}, {}); made.revoke(); return made.proxy })()"
+    ),
+    "a symbol": "Symbol('s')",
+    "a stack that throws": (
+        "Object.defineProperty(Error('x'), 'stack', {get: function () { throw 1 }})"
+    ),
     "a function": "function thrown() {}",
 }
 
@@ -61,6 +68,12 @@ def test_a_hostile_error_harms_neither_the_page_nor_the_next_report(visit, recor
 def told(recorder) -> int:
     """Reports besides the next error's, and errors that could not be reported."""
     return len(recorder.reports) - 1 + recorder.dropped.get("failed", 0)
+
+
+def test_a_message_that_is_no_text_is_told_as_one(visit, recorder):
+    visit("<script>throw Object.assign(Error(), {message: Symbol('s'), name: 'E'})</script>")
+    (report,) = recorder.wait_for_reports(1)
+    assert (report["type"], report["message"]) == ("E", "Symbol(s)")
 
 
 def test_an_error_made_while_one_is_told_does_not_make_a_circle(visit, recorder):

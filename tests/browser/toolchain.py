@@ -68,20 +68,20 @@ def built() -> dict[str, bytes]:
 def _script(name: str) -> bytes:
     """A file as pages get it:
 
-    ES2015, ASCII, one line. esbuild brings the parts together, terser makes them small.
+    ES2015, ASCII, one line. esbuild brings the parts together, swc makes them small.
     """
     options = ["--bundle", "--target=es2015", "--format=iife", "--charset=ascii", NO_STRICT]
     plain = _run("esbuild", SOURCE / f"{name}.ts", *options)
-    shrink = [
-        "--compress",
-        "passes=4,ecma=2015,toplevel,loops=false,lhs_constants=false",
-        "--mangle",
-        "--ecma",
-        "2015",
-        "--format",
-        "ascii_only=true",
-    ]
-    return _run("terser", *shrink, given=plain).strip() + b"\n"
+    return _minified(plain) + b"\n"
+
+
+def _minified(plain: bytes) -> bytes:
+    command = ["node", HERE / "minify.cjs"]
+    node_path = {**os.environ, "NODE_PATH": str(modules())}
+    done = subprocess.run(
+        command, input=plain, check=True, capture_output=True, timeout=60, env=node_path
+    )
+    return done.stdout.strip()
 
 
 def _module(form: str) -> bytes:
@@ -103,9 +103,9 @@ def check_types() -> str:
     return done.stdout + done.stderr
 
 
-def _run(tool: str, *arguments: object, given: bytes = b"") -> bytes:
+def _run(tool: str, *arguments: object) -> bytes:
     command = [modules() / ".bin" / tool, *map(str, arguments)]
-    return subprocess.run(command, input=given, check=True, capture_output=True, timeout=60).stdout
+    return subprocess.run(command, check=True, capture_output=True, timeout=60).stdout
 
 
 def bundle(entry: Path, into: Path) -> None:

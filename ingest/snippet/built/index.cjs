@@ -38,11 +38,11 @@ var SOON = 500;
 var LONG = 6e4;
 var KEPT = 50;
 var STALE = 72e6;
-var start = (endpoint, filters = {}) => {
+var start = (endpoint, filters) => {
   const config = window.catchwater = window.catchwater || {};
-  if (config.sdk) return;
+  if (config.sdk) return config.listen();
   config.sdk = SDK;
-  const fetch = window.fetch;
+  const { fetch, crypto } = window;
   const seen = {};
   let queue = [];
   let distinct = 0;
@@ -89,8 +89,10 @@ var start = (endpoint, filters = {}) => {
     if (message == null) message = {}.toString.call(error) + " with keys: " + Object.keys(error);
     if (stack && stack.length > STACK) stack = stack.replace(message, "");
     return {
+      toJSON: void 0,
+      // one that the page gives to all objects or lists, as Prototype.js 1.6 does, is not for ours
       type: error.name,
-      message: ("" + message).slice(0, TEXT),
+      message: String(message).slice(0, TEXT),
       stack,
       // The event's place, or what Firefox and WebKit write on an error: without a stack there is no other.
       source: event.filename || error.fileName || error.sourceURL,
@@ -127,7 +129,7 @@ var start = (endpoint, filters = {}) => {
         page: location.href,
         referrer: document.referrer,
         extra,
-        cause: chain.slice(1).map(describe)
+        cause: Object.assign(chain.slice(1).map(describe), { toJSON: 0 })
       });
       attempt(() => config.complete(report2));
       if (config.before) {
@@ -158,7 +160,7 @@ var start = (endpoint, filters = {}) => {
     return held;
   };
   const drop = (reason) => {
-    seen[reason] = seen[reason] || { id: newId(), n: 0, dropped: reason };
+    seen[reason] = seen[reason] || { id: newId(), n: 0, dropped: reason, toJSON: void 0 };
     folded(reason);
   };
   const gather = () => {
@@ -195,7 +197,7 @@ var start = (endpoint, filters = {}) => {
     if (!reports[0]) return;
     fetch(endpoint, { method: "POST", body: "[" + reports + "]", keepalive: !plain }).then(answered, answered);
     flying = reports.length;
-    if (!plain && outlives < flying) outlives = flying;
+    outlives = plain ? 0 : flying;
   });
   const answered = safely((answer = {}) => {
     const status = answer.status;
@@ -228,7 +230,7 @@ var start = (endpoint, filters = {}) => {
   ) || [];
   const keep = (done, more) => attempt(() => {
     if (more[0] || localStorage[endpoint])
-      localStorage[endpoint] = JSON.stringify(stored(done).concat(more).slice(-KEPT));
+      localStorage[endpoint] = "[" + stored(done).concat(more).slice(-KEPT).map(JSON.stringify) + "]";
   });
   const tag = document.currentScript || Array.from(document.scripts).find(({ src }) => src.includes(endpoint.slice(-32)));
   const data = (tag || 0).dataset;
@@ -252,9 +254,10 @@ var start = (endpoint, filters = {}) => {
   }
   config.q = void 0;
   setTimeout(later, SOON);
-  ["error", "unhandledrejection", "pagehide", "visibilitychange", "freeze"].map(
+  config.listen = () => ["error", "unhandledrejection", "pagehide", "visibilitychange", "freeze"].map(
     (type, at) => addEventListener(type, at < 2 ? hear : leave, true)
   );
+  config.listen();
 };
 
 // ingest/snippet/index.ts
@@ -264,7 +267,7 @@ function init(endpoint, options) {
   try {
     var config = page.catchwater = page.catchwater || {};
     for (var name in options) config[name] = options[name];
-    start(endpoint);
+    start(endpoint, {});
   } catch (_) {
   }
   return page.catchwater || {};
