@@ -33,7 +33,7 @@ class SentinelAddress(NamedTuple):
             raise ValueError("no Sentinel, or no name of a master")
         user, _, password = login.partition(":")
         return cls(
-            [_host_and_port(one) for one in hosts.split(",")],
+            [host_and_port(one, SENTINEL_PORT) for one in hosts.split(",")],
             parts[1],
             int(parts[2]) if len(parts) > 2 and parts[2] else 0,
             _login(unquote(user), unquote(password)),
@@ -53,6 +53,15 @@ def _login(username: str, password: str) -> dict[str, str]:
     return {name: text for name, text in names.items() if text}
 
 
-def _host_and_port(text: str) -> tuple[str, int]:
+def host_and_port(text: str, default: int) -> tuple[str, int]:
+    """`a:1` as ("a", 1); without a port, `default`. Raises ValueError."""
     host, colon, port = text.rpartition(":")
-    return (host.strip("[]"), int(port)) if colon else (text, SENTINEL_PORT)
+    if colon and (":" not in host or host.endswith("]")):
+        return _named(host), int(port)
+    return _named(text), default
+
+
+def _named(host: str) -> str:
+    if not (name := host.strip("[]")):
+        raise ValueError("no host")
+    return name

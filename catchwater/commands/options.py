@@ -31,8 +31,8 @@ def setting(name: str, *, variable: str = "", **more: Any) -> Callable[[F], F]:
 redis_url = setting(
     "--redis-url",
     default="redis://127.0.0.1:6379/0",
-    help="The Redis or Valkey that holds the streams: redis://, rediss://, unix:// or "
-    "redis+sentinel://s1:26379,s2:26379/name/0",
+    help="The Redis or Valkey that holds the streams: redis://, rediss://, unix://, "
+    "redis+sentinel://s1:26379,s2:26379/name/0 or redis+cluster://n1:6379,n2:6379",
 )
 mongo_url = setting(
     "--mongo-url", default="mongodb://127.0.0.1:27017", help="The MongoDB that holds the issues."

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from catchwater.errors import RefusedError, UnavailableError
 from catchwater.redaction import redacted_address
-from catchwater.redis_client import CLUSTER_MODE, Connection
+from catchwater.redis_client import Connection
+from catchwater.redis_errors import CLUSTER_MODE
 from catchwater.streams.agreement import differences, read_fixed
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ def redis_problems(url: str, defs: StreamDefs) -> Iterator[str]:
     connection = Connection(url)
     try:
         info = connection.info()
-        if info.get("cluster_enabled") == "1":
+        if connection.one_node and info.get("cluster_enabled") == "1":
             yield CLUSTER_MODE
             return
         yield from _version(info)

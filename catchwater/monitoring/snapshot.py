@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from catchwater.config.streamdefs import SOURCE
-from catchwater.redis_client import parse_info
 from catchwater.streams import keys
 
 if TYPE_CHECKING:
@@ -63,7 +62,7 @@ class Snapshot:
     epochs: dict[str, str]
     memory_used: int
     memory_limit: int
-    """Bytes; 0 when Redis has no limit of its own."""
+    """Bytes; 0 when Redis has no limit of its own. On a cluster, those of the fullest node."""
 
     def waiting(self, stream: str) -> int:
         """The depth of the slowest stage that reads `stream`: what its limit is compared with."""
@@ -75,8 +74,9 @@ def take(connection: Connection, defs: StreamDefs) -> Snapshot:
     names = list(defs.stages)
     calls = [(_keys(defs, tag, names), names) for tag in defs.tags]
     pictures = [orjson.loads(found) for found in connection.scripts(SCRIPT, calls)]
-    unaccepted, memory = connection.calls([("HGETALL", keys.UNACCEPTED), ("INFO", "memory")])
-    return _summed(defs, pictures, _counts(unaccepted), _memory(memory))
+    unaccepted = connection.call("HGETALL", keys.UNACCEPTED)
+    memory = _fullest(connection.infos("memory"))
+    return _summed(defs, pictures, _counts(unaccepted), memory)
 
 
 def _keys(defs: StreamDefs, tag: str, names: Iterable[str]) -> list[str]:
@@ -160,6 +160,7 @@ def _counts(flat: list[bytes]) -> dict[str, int]:
     return {name.decode(): int(n) for name, n in zip(flat[::2], flat[1::2], strict=True)}
 
 
-def _memory(info: bytes) -> tuple[int, int]:
-    fields = parse_info(info)
-    return int(fields["used_memory"]), int(fields.get("maxmemory", 0))
+def _fullest(infos: Iterable[Mapping[str, str]]) -> tuple[int, int]:
+    """Bytes used and their limit, of the node that has least room for its limit."""
+    found = [(int(one["used_memory"]), int(one.get("maxmemory", 0))) for one in infos]
+    return max(found, key=lambda one: (one[0] / one[1] if one[1] else 0.0, one[0]))

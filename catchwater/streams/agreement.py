@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 from catchwater.config.units import format_duration
 from catchwater.errors import RefusedError, UnavailableError
-from catchwater.redis_client import CLUSTER_MODE, Connection, as_mapping
+from catchwater.redis_client import Connection, as_mapping
+from catchwater.redis_errors import CLUSTER_MODE
 from catchwater.streams import keys
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def check_agreement(connection: Connection, defs: StreamDefs) -> None:
     A Redis that is full takes nothing more. That must not keep stages from working off what fills
     it, so they start, and what is fixed is stored the next time.
     """
-    if connection.info("cluster").get("cluster_enabled") == "1":
+    if connection.one_node and connection.info("cluster").get("cluster_enabled") == "1":
         raise RefusedError(CLUSTER_MODE)
     _refuse_differences(connection, defs)
     if missing := _fixed(defs).items() - read_fixed(connection).items():
@@ -83,9 +84,10 @@ def _fixed(defs: StreamDefs) -> dict[str, str]:
 
 
 def _check_eviction(connection: Connection) -> None:
-    policy = connection.info("memory").get("maxmemory_policy", "noeviction")
-    if policy != "noeviction":
-        raise RefusedError(
-            f"maxmemory-policy is {policy!r} in the Redis at {connection.url}: it would throw away "
-            "events that were accepted; set it to noeviction"
-        )
+    for memory in connection.infos("memory"):
+        policy = memory.get("maxmemory_policy", "noeviction")
+        if policy != "noeviction":
+            raise RefusedError(
+                f"maxmemory-policy is {policy!r} in the Redis at {connection.url}: it would throw "
+                "away events that were accepted; set it to noeviction"
+            )

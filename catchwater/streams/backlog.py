@@ -12,7 +12,8 @@ from catchwater import metrics
 
 if TYPE_CHECKING:
     from catchwater.streams.commit import Entry
-    from catchwater.streams.consumer import Consumer, HeldEntry, PendingEntry
+    from catchwater.streams.consumer import Consumer
+    from catchwater.streams.deliveries import HeldEntry, PendingEntry
 
 log = structlog.get_logger()
 
@@ -44,13 +45,16 @@ class Backlog:
 
     def next_batch(self) -> list[Entry]:
         """The next batch, empty when nothing is pending. A suspect is a batch of its own."""
+        self._consumer.raise_deferred()
         due = time.monotonic() >= self._claim_at
         if not self._waiting and (self._may_have_pending or due):
             self._look(claim=due)
         wanted = self._take()
-        batch = self._consumer.deliver(wanted) if wanted else []
-        self._report_vanished(len(wanted) - len(batch))
-        return batch
+        if not wanted:
+            return []
+        delivered = self._consumer.deliver(wanted)
+        self._report_vanished(delivered.vanished)
+        return delivered.entries
 
     def _look(self, *, claim: bool) -> None:
         if claim:
@@ -61,7 +65,8 @@ class Backlog:
             self._claim_at = time.monotonic() + pause.total_seconds()
         pending = self._consumer.pending()
         self._may_have_pending = bool(pending)
-        self._waiting.extend(sorted(pending, key=lambda entry: entry.deliveries))
+        # Oldest first, so of all partitions: one of a node that is away must not hide the others.
+        self._waiting.extend(sorted(pending, key=lambda entry: (entry.deliveries, entry.id)))
 
     def _claim_from_the_future(self) -> None:
         """Claim what was pending and unchanged, without any idle time, for `claim_after` by our

@@ -6,14 +6,16 @@ import secrets
 from collections import defaultdict
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from catchwater.errors import RefusedError, UnavailableError
+from catchwater.errors import CatchwaterError, RefusedError, UnavailableError
 from catchwater.redis_client import Connection, as_mapping
 from catchwater.streams import commit, keys
 from catchwater.streams.agreement import check_agreement
 from catchwater.streams.batch_size import BatchSize
 from catchwater.streams.commit import CommitTotals, Entry, plan_commit
+from catchwater.streams.deliveries import Claimed, Delivered, HeldEntry, PendingEntry
+from catchwater.streams.new_entries import new_entries
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -29,34 +31,6 @@ REAP = Path(__file__).with_name("reap.lua")
 RELEASE = Path(__file__).with_name("release.lua")
 
 _MILLISECOND = timedelta(milliseconds=1)
-
-
-class PendingEntry(NamedTuple):
-    """An entry that is pending for this consumer, and how often it was delivered so far."""
-
-    partition: int
-    id: str
-    deliveries: int
-
-
-class HeldEntry(NamedTuple):
-    """An entry that is pending for another consumer, and how often it was delivered so far."""
-
-    partition: int
-    id: str
-    consumer: bytes
-    deliveries: int
-
-
-class Claimed(NamedTuple):
-    """The result of a claim.
-
-    `cursors` has one cursor per partition, where the next claim continues; b"0-0" is the beginning.
-    `vanished` counts pending entries that are no longer in the stream: accepted events, lost.
-    """
-
-    cursors: list[bytes]
-    vanished: int
 
 
 def prepare(connection: Connection, defs: StreamDefs, own: str = "") -> None:
@@ -136,6 +110,8 @@ class Consumer:
         self.batch_size = BatchSize(self.settings.batch)
         self._streams = [keys.stream(tag, self.settings.reads) for tag in self._tags]
         self._partition_of = {stream.encode(): i for i, stream in enumerate(self._streams)}
+        self._new = new_entries(connection, stage, name, self._streams)
+        self._deferred: CatchwaterError | None = None
 
     def prepare(self) -> None:
         """Create missing epochs and groups, of all stages: see the function `prepare`."""
@@ -147,33 +123,52 @@ class Consumer:
         About `batch_size` in all: each partition gives at most its share, rounded up.
         """
         share = max(1, -(-self.batch_size.entries // len(self._streams)))
-        wait_ms = self.settings.wait // _MILLISECOND
-        options = ("COUNT", share, "BLOCK", wait_ms, "STREAMS")
-        new = [">"] * len(self._streams)
-        command = ("XREADGROUP", "GROUP", self.stage, self.name, *options, *self._streams, *new)
+        found = self._new.read(share, self.settings.wait)
+        self._defer([found.error])
         batch = [
             Entry(self._partition_of[stream], id_.decode(), as_mapping(fields or ()))
-            for stream, entries in self._connection.call(*command) or ()
+            for stream, entries in found.streams
             for id_, fields in entries
         ]
         self.batch_size.record([entry.size for entry in batch])
         return batch
 
+    def _defer(self, replies: Iterable[Any]) -> None:
+        errors = (reply for reply in replies if isinstance(reply, CatchwaterError))
+        self._deferred = self._deferred or next(errors, None)
+
+    def raise_deferred(self) -> None:
+        """Raise why some partitions gave nothing when others gave a batch: on a cluster one node
+        may be away. What the others delivered is worked on first; read again, each delivery would
+        count, and an outage would end in dead letters.
+        """
+        error, self._deferred = self._deferred, None
+        if error:
+            raise error
+
     def claim_abandoned(self, cursors: Sequence[bytes]) -> Claimed:
         """Claim entries that were idle for `claim_after`, whichever consumer had them.
 
-        Claims at most `batch` per partition, and does not read them: see `pending`.
+        Claims at most `batch` per partition, and does not read them: see `pending`. Partitions that
+        cannot be asked just now are left for the next time: see `raise_deferred`.
         """
         idle_ms = self.settings.claim_after // _MILLISECOND
         options = ("COUNT", self.settings.batch, "JUSTID")
-        results = self._connection.calls(
+        replies = self._connection.attempts(
             [
                 ("XAUTOCLAIM", stream, self.stage, self.name, idle_ms, cursor, *options)
                 for stream, cursor in zip(self._streams, cursors, strict=True)
             ]
         )
-        vanished = sum(len(result[2]) for result in results if len(result) > 2)
-        return Claimed([result[0] for result in results], vanished)
+        answered = [one for one in replies if not isinstance(one, CatchwaterError)]
+        if not answered:
+            raise replies[0]
+        self._defer(replies)
+        found = zip(replies, cursors, strict=True)
+        return Claimed(
+            [old if isinstance(one, CatchwaterError) else one[0] for one, old in found],
+            sum(len(one[2]) for one in answered if len(one) > 2),
+        )
 
     def pending(self) -> list[PendingEntry]:
         """What is pending for this consumer, at most `batch` per partition."""
@@ -208,23 +203,34 @@ class Consumer:
         """Claim entries whatever their idle time. Does not read them: see `pending`."""
         self._take_over(_by_partition((entry.partition, entry.id) for entry in held))
 
-    def deliver(self, pending: Sequence[PendingEntry]) -> list[Entry]:
-        """Read pending entries. Each delivery counts; entries that have vanished are left out."""
+    def deliver(self, pending: Sequence[PendingEntry]) -> Delivered:
+        """Read pending entries. Each delivery counts.
+
+        Raises where no partition can be read; of some, see `raise_deferred`.
+        """
         ids = _by_partition((entry.partition, entry.id) for entry in pending)
         tries = {(entry.partition, entry.id): entry.deliveries + 1 for entry in pending}
-        results = self._connection.calls(
+        replies = self._connection.attempts(
             [
                 ("XCLAIM", self._streams[partition], self.stage, self.name, 0, *its_ids)
                 for partition, its_ids in ids.items()
             ]
         )
+        answered = {
+            partition: reply
+            for partition, reply in zip(ids, replies, strict=True)
+            if not isinstance(reply, CatchwaterError)
+        }
+        self._defer(replies)
         batch = [
             Entry(partition, id_.decode(), as_mapping(fields or ()), tries[partition, id_.decode()])
-            for partition, entries in zip(ids, results, strict=True)
+            for partition, entries in answered.items()
             for id_, fields in entries
         ]
+        if not batch:
+            self.raise_deferred()
         self.batch_size.record([entry.size for entry in batch])
-        return batch
+        return Delivered(batch, sum(len(ids[one]) for one in answered) - len(batch))
 
     def renew_claim(self, batch: Sequence[Entry]) -> None:
         """Reset the idle time of these entries: this consumer still works on them."""
@@ -257,10 +263,11 @@ class Consumer:
         return CommitTotals(*map(sum, zip(*results, strict=True)))
 
     def memory_is_full(self) -> bool:
-        """Whether Redis is over its memory limit."""
-        memory = self._connection.info("memory")
-        limit = int(memory.get("maxmemory", 0))
-        return 0 < limit <= int(memory["used_memory"])
+        """Whether Redis, or one of its nodes, is over its memory limit."""
+        return any(
+            0 < int(memory.get("maxmemory", 0)) <= int(memory["used_memory"])
+            for memory in self._connection.infos("memory")
+        )
 
     def emitted_waits(self) -> bool:
         """Whether another stage has still to work on what this one emitted."""

@@ -4,8 +4,9 @@
 |------------------------------------------|--------|---------------------------------------|---------------|
 | `cw:meta`                                | hash   | what is fixed: see agreement.py       | never         |
 | `cw:door`                                | hash   | counts of what ingest did not accept  | never         |
-| `cw:door:<sender>`                       | string | number of the counts it added last    | 1 h           |
+| `cw:{cw:door}:<sender>`                  | string | number of the counts it added last    | 1 h           |
 | `cw:added:<sender>`                      | string | events that this ingest process added | 1 d           |
+| `cw:{tag}:added:<sender>`                | string | the same of one partition, on a cluster | 1 d         |
 | `cw:rate:<project>`                      | hash   | what is left of the project's `rate`  | when unused   |
 | `cw:{tag}:stream:<stream>`               | stream | events, trimmed behind all groups     | never         |
 | `cw:{tag}:dead`                          | stream | dead letters, each with its event     | never         |
@@ -47,15 +48,17 @@ _PERMANENT = ("dead", "ledger", "life")
 
 
 def sender(name: str) -> str:
-    return f"{UNACCEPTED}:{name}"
+    """In one slot with what it is compared for: a script names both."""
+    return f"{PREFIX}{{{UNACCEPTED}}}:{name}"
 
 
 def bucket(project: str) -> str:
     return f"{PREFIX}rate:{project}"
 
 
-def added(sender: str) -> str:
-    return f"{PREFIX}added:{sender}"
+def added(sender: str, tag: str = "") -> str:
+    """Of one partition where `tag` is given, else of all."""
+    return f"{PREFIX}{{{tag}}}:added:{sender}" if tag else f"{PREFIX}added:{sender}"
 
 
 def stream(tag: str, name: str) -> str:

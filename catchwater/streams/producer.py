@@ -6,12 +6,14 @@ import secrets
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from catchwater.cluster_routes import ABSENT_STREAM
 from catchwater.config.streamdefs import SOURCE
 from catchwater.errors import NotReplicatedError, RefusedError
 from catchwater.event import Event, encode
-from catchwater.redis_client import CLUSTER_MODE, AsyncConnection, parse_info
+from catchwater.redis_client import AsyncConnection, parse_info
+from catchwater.redis_errors import CLUSTER_MODE
 from catchwater.streams import keys
-from catchwater.streams.added_log import AddedLog
+from catchwater.streams.places import ALL, Places, counters_of, total
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -22,12 +24,6 @@ if TYPE_CHECKING:
 ADD_COUNTS = Path(__file__).with_name("add_counts.lua").read_text(encoding="utf-8")
 
 SENDER_TTL_S = 3600
-
-ADDED_TTL_S = 86_400
-"""Seconds until Redis forgets how much a process added that has ended."""
-
-PROBE = "-probe-"
-"""No declared stream has this name."""
 
 STREAM = (b"stream", "stream", b"none", "none")
 
@@ -46,9 +42,8 @@ class EventProducer:
         self._wait_ms = wait_ms
         self.sender = secrets.token_hex(8)
         """Names this producer in Redis."""
-        self._added = keys.added(self.sender)
-        self._log = AddedLog()
-        self._lost = 0
+        self._tags = ALL if self._connection.one_node else defs.tags
+        self._places = Places(self._tags, self.sender)
 
     async def add(self, events: Sequence[Event]) -> None:
         """Add events in one round trip. On return Redis has them, on disk if configured so.
@@ -56,23 +51,15 @@ class EventProducer:
         After UnavailableError they may have been added or not. Adding them again is safe: dedupe
         drops the second copy.
         """
-        expected = self._log.last
-        commands = [self._command(event) for event in events]
-        commands += [
-            ("INCRBY", self._added, len(events)),
-            ("EXPIRE", self._added, ADDED_TTL_S),
-        ]
+        adding = self._places.adding(self._defs.partition_of(event.id) for event in events)
+        commands = [*map(self._command, events), *adding.commands]
         if self._replicas:
             commands.append(("WAIT", self._replicas, self._wait_ms))
         results = await self._connection.calls(commands)
-        count, before = results[len(events)], results[len(events)] - len(events)
-        if before == 0:  # another Redis, or one that was emptied
-            self._log = AddedLog()
-        else:
-            self._lost += self._log.lost(before, expected)
+        adding.saw(results[len(events) : len(events) + len(adding.commands)])
         if self._replicas:
             self._check_replicas(results[-1])
-        self._log.add(count, len(events))
+        adding.confirm()
 
     async def lost(self) -> int:
         """How many events Redis has lost, after it said that it had them, since this was asked
@@ -80,27 +67,23 @@ class EventProducer:
 
         Of a Redis that is another one, or was emptied, nothing can be said.
         """
-        expected = self._log.last
-        (count,) = await self._connection.calls([("GET", self._added)])
-        if count is None:
-            self._log = AddedLog()
-        else:
-            self._lost += self._log.lost(int(count), expected)
-        lost, self._lost = self._lost, 0
-        return lost
+        commands, expected = self._places.reading()
+        return self._places.compare(await self._connection.calls(commands), expected)
 
     @property
     def confirmed(self) -> int:
         """How many events Redis has confirmed to have from this producer, in all."""
-        return self._log.last
+        return self._places.confirmed
 
     async def added_by(self, senders: Sequence[str]) -> list[int | None]:
         """How many events of other producers Redis has; None where it does not know one.
 
         Raises UnavailableError.
         """
-        found = await self._connection.calls([("GET", keys.added(sender)) for sender in senders])
-        return [None if count is None else int(count) for count in found]
+        wanted = [key for sender in senders for key in counters_of(sender, self._tags)]
+        found = await self._connection.calls([("GET", key) for key in wanted])
+        each = len(self._tags)
+        return [total(found[i : i + each]) for i in range(0, len(found), each)]
 
     async def replication_id(self) -> str:
         """Names the history of this Redis's data: another one after a failover or a restart.
@@ -109,16 +92,15 @@ class EventProducer:
         """
         if not self._replicas:
             return ""
-        (info,) = await self._connection.calls([("INFO", "replication")])
-        return parse_info(info)["master_replid"]
+        infos = map(parse_info, await self._connection.each("INFO", "replication"))
+        return " ".join(sorted(info["master_replid"] for info in infos))
 
     async def replicated_since(self, replication_id: str) -> bool:
         """Whether enough replicas have everything that was written in that history so far."""
-        # WAIT asks for the last write of its own connection, so there must be one.
-        mark = ("HINCRBY", keys.UNACCEPTED, "replicas_asked", 1)
         wait = ("WAIT", self._replicas, self._wait_ms)
-        info, _, replicas = await self._connection.calls([("INFO", "replication"), mark, wait])
-        same = parse_info(info)["master_replid"] == replication_id
+        *_, replicas = await self._connection.calls([*self._places.marking(), wait])
+        # Asked for afterwards: who answered the WAIT was then still of that history.
+        same = await self.replication_id() == replication_id
         return same and bool(replicas >= self._replicas)
 
     async def add_counts(self, counts: Mapping[str, int], sender: str, number: int) -> None:
@@ -141,29 +123,30 @@ class EventProducer:
         Raises RefusedError, with what to do, where it never would; UnavailableError while it is
         away.
         """
-        (info,) = await self._connection.calls([("INFO", "cluster")])
-        if parse_info(info).get("cluster_enabled") == "1":
+        (info, *_) = await self._connection.each("INFO", "cluster")
+        if self._connection.one_node and parse_info(info).get("cluster_enabled") == "1":
             raise RefusedError(CLUSTER_MODE)
         types = await self._connection.calls([("TYPE", stream) for stream in self._streams])
         if wrong := [s for s, kind in zip(self._streams, types, strict=True) if kind not in STREAM]:
             raise RefusedError(f"{wrong[0]} in Redis is no stream: use a Redis of its own")
         # The stream of this name is never made, so this adds nothing, but asks for the permission.
-        probe = keys.stream(self._defs.tags[0], PROBE)
+        probe = keys.stream(self._defs.tags[0], ABSENT_STREAM)
         await self._connection.calls([("XADD", probe, "NOMKSTREAM", "*", "id", "-")])
 
     async def durability_problem(self) -> str:
         """Why an event that Redis has may be on no disk; '' when it is, or on enough replicas."""
         if self._replicas:
             return ""
-        (info,) = await self._connection.calls([("INFO", "persistence")])
-        if parse_info(info).get("aof_enabled") != "1":
+        infos = map(parse_info, await self._connection.each("INFO", "persistence"))
+        if any(info.get("aof_enabled") != "1" for info in infos):
             return "appendonly is off"
         try:
-            (setting,) = await self._connection.calls([("CONFIG", "GET", "appendfsync")])
+            settings = await self._connection.each("CONFIG", "GET", "appendfsync")
         except RefusedError:
             return "appendfsync cannot be asked for, as CONFIG is forbidden"
-        value = setting[1].decode() if setting else "unknown"
-        return "" if value == "always" else f"appendfsync is {value!r}"
+        values = (setting[1].decode() if setting else "unknown" for setting in settings)
+        wrong = next((value for value in values if value != "always"), "")
+        return f"appendfsync is {wrong!r}" if wrong else ""
 
     def _check_replicas(self, replicas: int) -> None:
         if replicas < self._replicas:

@@ -13,7 +13,7 @@ from tests.house.sources import PACKAGES, files, tree
 TREE = Path("catchwater/errors.py")
 
 PRIVATE = {
-    "catchwater/redis_client.py:_MissingScriptError",
+    "catchwater/redis_errors.py:_MissingScriptError",
     "catchwater/streams/loop.py:_StopRequestedError",
 }
 """Exceptions that never leave the module that defines them."""

@@ -188,7 +188,7 @@ def test_ingest_does_not_start_on_a_redis_cluster(tmp_path):
     server.start()
     try:
         said = made(server.url, tmp_path).ingest.refused()
-        assert "cluster mode, which is not supported yet" in said
+        assert "write its address as redis+cluster://" in said
     finally:
         server.stop()
 

@@ -1,0 +1,330 @@
+"""Commands to the masters of a Redis Cluster, each to the one that has its slot: one round trip a
+node, to all nodes at once.
+
+redis-py's own client knows which node has which slot. Its pipeline is not used: after a lost reply
+it sends a command again, and an event would be there twice. Only a redirection (MOVED, ASK) is
+followed, as what is redirected was not done.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections import defaultdict
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import redis
+import redis.asyncio.cluster
+import redis.asyncio.retry
+import redis.cluster
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from catchwater.cluster_address import ClusterAddress
+from catchwater.cluster_routes import UNANSWERED, Batch, Command, Job, slot_of
+from catchwater.redis_errors import ERRORS
+from catchwater.redis_node import settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+ROUNDS = 5
+"""How often a command is sent at most, while nodes say that another one has its slot."""
+
+NO_CLUSTER = "this Redis is no cluster: write its address as redis:// or rediss://"
+
+_CUT = (redis.ConnectionError, redis.TimeoutError)
+"""A round trip broke off. What was sent may have been done."""
+
+_ELSEWHERE = (*_CUT, redis.exceptions.ClusterDownError, redis.exceptions.ReadOnlyError)
+"""After these another node may have the slots."""
+
+
+class ClusterNodes:
+    """The nodes of a cluster, for one thread."""
+
+    one_node = False
+
+    def __init__(self, url: str, timeout_s: float) -> None:
+        self._at = ClusterAddress.parse(url)
+        self._settings = settings(url, timeout_s) | {"socket_timeout": timeout_s}
+        _check(self._at, self._settings)
+        self._known: Any = None
+        self._failed = ""
+        """The node after whose failure the topology is to be asked for again."""
+
+    def run(self, commands: Sequence[Command]) -> list[Any]:
+        """Their replies in order, with an exception of redis-py in the place of each error."""
+        jobs = [Job(command) for command in commands]
+        for _ in range(ROUNDS):
+            if left := [job for job in jobs if job.is_open]:
+                self._exchange(self._batches(left))
+        return [job.result() for job in jobs]
+
+    def each(self, command: Command) -> list[Any]:
+        """The reply of each master, or its error."""
+        batches = {node: _only(command) for node in _masters(self._topology())}
+        self._exchange(batches)
+        return [batch.jobs[0].result() for batch in batches.values()]
+
+    def close(self) -> None:
+        if self._known is not None:
+            self._known.close()
+            self._known = None
+
+    def _topology(self) -> Any:
+        """Which node has which slot; asked for when that may have changed."""
+        try:
+            if self._known is None:
+                self._known = self._asked()
+            elif self._failed:
+                self._known.initialize(last_failed_node_name=self._failed)
+        except ERRORS as error:
+            self.close()  # the next time, the nodes of the address are asked
+            raise _reason(error) from error
+        self._failed = ""
+        return self._known
+
+    def _asked(self) -> Any:
+        node: Any = redis.cluster.ClusterNode  # redis-py has no types for it
+        client = redis.cluster.RedisCluster(
+            url=self._at.url,
+            startup_nodes=[node(*other) for other in self._at.others],
+            retry=Retry(NoBackoff(), 0),
+            require_full_coverage=False,
+            **self._settings,
+        )
+        return client.nodes_manager
+
+    def _batches(self, jobs: Sequence[Job]) -> dict[Any, Batch]:
+        topology = self._topology()
+        for job in jobs:
+            if job.moved:
+                topology.move_slot(job.moved)
+        return _routed(jobs, topology, redis.cluster.ClusterNode)
+
+    def _exchange(self, batches: Mapping[Any, Batch]) -> None:
+        """Send all before the first reply is read."""
+        connections: dict[Any, Any] = {}
+        try:
+            for node, batch in batches.items():
+                self._send(node, batch, connections)
+            for node, connection in connections.items():
+                _receive(batches[node], connection)
+        finally:
+            for node, connection in connections.items():
+                if not batches[node].is_answered:
+                    connection.disconnect()
+                node.redis_connection.connection_pool.release(connection)
+            self._failed = _failed(batches) or self._failed
+
+    def _send(self, node: Any, batch: Batch, connections: dict[Any, Any]) -> None:
+        if node.redis_connection is None:  # a node that only a redirection has named so far
+            self._known.create_redis_connections([node])
+        try:
+            connections[node] = node.redis_connection.connection_pool.get_connection()
+            connections[node].send_packed_command([batch.packed()])
+        except _CUT as error:
+            batch.fail(error)
+
+
+def _receive(batch: Batch, connection: Any) -> None:
+    try:
+        for job in batch.unanswered():
+            job.reply = _reply(connection)
+    except _CUT as error:
+        connection.disconnect()
+        batch.fail(error)
+
+
+def _reply(connection: Any) -> Any:
+    """The next reply. An error reply is returned, as more replies of the round trip follow."""
+    try:
+        return connection.read_response()
+    except redis.ResponseError as error:
+        return error
+
+
+class AsyncClusterNodes:
+    """The same for asyncio. Concurrent tasks use separate connections.
+
+    The caller sets the time limit. A round trip that is broken off costs its connections.
+    """
+
+    one_node = False
+
+    def __init__(self, url: str, timeout_s: float) -> None:
+        self._at = ClusterAddress.parse(url)
+        # Other nodes are asked for the topology before the caller's time is over.
+        self._settings = settings(url, timeout_s) | {"socket_timeout": min(timeout_s, 2.0)}
+        _check(self._at, self._settings)
+        self._known: Any = None
+        self._failed = ""
+        self._learning = asyncio.Lock()
+
+    async def run(self, commands: Sequence[Command]) -> list[Any]:
+        """Their replies in order, with an exception of redis-py in the place of each error.
+
+        A WAIT, which comes last, goes to each node that got something; its reply is the least.
+        """
+        waits = [command for command in commands if command[0] == "WAIT"]
+        jobs = [Job(command) for command in commands if command[0] != "WAIT"]
+        waiting: list[Job] = []
+        for _ in range(ROUNDS):
+            if left := [job for job in jobs if job.is_open]:
+                batches = await self._batches(left)
+                waiting += [batch.append(wait) for batch in batches.values() for wait in waits]
+                await self._exchange(batches)
+        return [job.result() for job in jobs] + [_least(waiting) for _ in waits]
+
+    async def each(self, command: Command) -> list[Any]:
+        """The reply of each master, or its error."""
+        batches = {node: _only(command) for node in _masters(await self._topology())}
+        await self._exchange(batches)
+        return [batch.jobs[0].result() for batch in batches.values()]
+
+    async def close(self) -> None:
+        known, self._known = self._known, None
+        if known is not None:
+            await known.aclose()
+            await known.aclose("startup_nodes")
+
+    async def _topology(self) -> Any:
+        async with self._learning:
+            try:
+                if self._known is None:
+                    self._known = await self._asked()
+                elif self._failed:
+                    await self._known.initialize(last_failed_node_name=self._failed)
+            except ERRORS as error:
+                await self.close()  # the next time, the nodes of the address are asked
+                raise _reason(error) from error
+            self._failed = ""
+            return self._known
+
+    async def _asked(self) -> Any:
+        others = [redis.asyncio.cluster.ClusterNode(*other) for other in self._at.others]
+        client = redis.asyncio.cluster.RedisCluster.from_url(
+            self._at.url,
+            startup_nodes=others,
+            retry=redis.asyncio.retry.Retry(NoBackoff(), 0),
+            require_full_coverage=False,
+            **self._settings,
+        )
+        await client.nodes_manager.initialize()
+        return client.nodes_manager
+
+    async def _batches(self, jobs: Sequence[Job]) -> dict[Any, Batch]:
+        topology = await self._topology()
+        for job in jobs:
+            if job.moved:
+                await topology.move_slot(job.moved)
+        make = partial(redis.asyncio.cluster.ClusterNode, **topology.connection_kwargs)
+        return _routed(jobs, topology, make)
+
+    async def _exchange(self, batches: Mapping[Any, Batch]) -> None:
+        connections: dict[Any, Any] = {}
+        try:
+            for node, batch in batches.items():
+                connections[node] = node.acquire_connection()
+                await _send(connections[node], batch)
+            for node, connection in connections.items():
+                await _receive_async(batches[node], connection)
+        finally:
+            for node, connection in connections.items():
+                if not batches[node].is_answered:
+                    await connection.disconnect(nowait=True)
+                node.release(connection)
+            self._failed = _failed(batches) or self._failed
+
+
+async def _send(connection: Any, batch: Batch) -> None:
+    try:
+        if connection.should_reconnect():
+            await connection.disconnect()
+        await connection.send_packed_command([batch.packed()])
+    except _CUT as error:
+        await connection.disconnect(nowait=True)
+        batch.fail(error)
+
+
+async def _receive_async(batch: Batch, connection: Any) -> None:
+    try:
+        for job in batch.unanswered():
+            job.reply = await _async_reply(connection)
+    except _CUT as error:
+        await connection.disconnect(nowait=True)
+        batch.fail(error)
+
+
+async def _async_reply(connection: Any) -> Any:
+    try:
+        # No time-out here: the whole round trip has one.
+        return await connection.read_response(timeout=math.inf)
+    except redis.ResponseError as error:
+        return error
+
+
+def _check(at: ClusterAddress, given: Mapping[str, Any]) -> None:
+    """Raises ValueError, TypeError or RedisError where no connection can do what is asked for."""
+    pool = redis.Redis.from_url(at.url, **given).connection_pool
+    pool.connection_class(**pool.connection_kwargs)  # it does not connect
+
+
+def _routed(jobs: Iterable[Job], topology: Any, make: Callable[..., Any]) -> dict[Any, Batch]:
+    """The jobs by the node that each goes to."""
+    batches: defaultdict[Any, Batch] = defaultdict(Batch)
+    for job in jobs:
+        batches[_node_of(job, topology, make)].add(job)
+    return dict(batches)
+
+
+def _node_of(job: Job, topology: Any, make: Callable[..., Any]) -> Any:
+    if (asked := job.asked) is None:
+        return topology.get_node_from_slot(slot_of(job.command))
+    node = topology.get_node(asked.host, asked.port)
+    if node is None:  # one that has no slot yet is not in the topology
+        node = make(asked.host, asked.port, redis.cluster.PRIMARY)
+        topology.nodes_cache[node.name] = node
+    return node
+
+
+def _masters(topology: Any) -> list[Any]:
+    """Those that have slots."""
+    return list({nodes[0]: None for nodes in topology.slots_cache.values()})
+
+
+def _only(command: Command) -> Batch:
+    batch = Batch()
+    batch.append(command)
+    return batch
+
+
+def _failed(batches: Mapping[Any, Batch]) -> str:
+    """The node after whose failure another may have its slots; '' where there is none.
+
+    Each error says from now on where it comes from.
+    """
+    found = ""
+    for node, batch in batches.items():
+        batch.name_errors(node.name)
+        if any(job.reply is UNANSWERED or isinstance(job.reply, _ELSEWHERE) for job in batch.jobs):
+            found = node.name
+    return found
+
+
+def _least(jobs: Sequence[Job]) -> Any:
+    """The smallest reply, or the first error. 0 where nothing was sent."""
+    errors = (job.reply for job in jobs if isinstance(job.reply, redis.RedisError))
+    return next(errors, None) or min((job.reply for job in jobs), default=0)
+
+
+def _reason(error: Exception) -> Exception:
+    """Why the topology is not known: redis-py tells of it, but wraps it up."""
+    cause = error.__cause__ or error
+    refusal = cause.__context__
+    if not isinstance(refusal, redis.ResponseError):
+        return cause if isinstance(cause, redis.RedisError) else error
+    is_other = "cluster support disabled" in str(refusal)
+    return redis.ResponseError(NO_CLUSTER) if is_other else refusal

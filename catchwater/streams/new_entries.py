@@ -1,0 +1,93 @@
+"""Reads what is new in the streams of all partitions, for one consumer."""
+
+from __future__ import annotations
+
+import time
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+from catchwater.errors import CatchwaterError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from catchwater.redis_client import Connection
+
+_MILLISECOND = timedelta(milliseconds=1)
+
+SHORTEST_PAUSE_S = 0.001
+LONGEST_PAUSE_S = 0.1
+"""Between two looks at a cluster; doubled after each that finds nothing, up to the longest."""
+
+
+class Found(NamedTuple):
+    """What is new by stream, as Redis sends it, and why some streams could not be read."""
+
+    streams: Sequence[Any]
+    error: CatchwaterError | None = None
+
+
+class NewEntries(Protocol):
+    """Both raise as `Connection.call` does."""
+
+    def read(self, most: int, wait: timedelta) -> Found:
+        """At most `most` new entries of each stream. Waits for one of them, for `wait` at most."""
+
+
+def new_entries(
+    connection: Connection, group: str, consumer: str, streams: Sequence[str]
+) -> NewEntries:
+    head = ("XREADGROUP", "GROUP", group, consumer)
+    kind = _Blocking if connection.one_node else _Polling
+    return kind(connection, head, streams)
+
+
+class _Blocking:
+    """One command for all streams, which Redis answers as soon as there is something."""
+
+    def __init__(
+        self, connection: Connection, head: tuple[str, ...], streams: Sequence[str]
+    ) -> None:
+        self._connection = connection
+        self._head = head
+        self._keys = ("STREAMS", *streams, *(">" for _ in streams))
+
+    def read(self, most: int, wait: timedelta) -> Found:
+        options = ("COUNT", most, "BLOCK", wait // _MILLISECOND)
+        return Found(self._connection.call(*self._head, *options, *self._keys) or ())
+
+
+class _Polling:
+    """One command a stream, again and again: on a cluster a command has keys of one slot only, so a
+    connection that blocks would wait for one stream.
+    """
+
+    def __init__(
+        self, connection: Connection, head: tuple[str, ...], streams: Sequence[str]
+    ) -> None:
+        self._connection = connection
+        self._head = head
+        self._streams = streams
+        self._pause_s = SHORTEST_PAUSE_S
+
+    def read(self, most: int, wait: timedelta) -> Found:
+        deadline = time.monotonic() + wait.total_seconds()
+        while not (found := self._look(most)).streams:
+            if found.error:
+                raise found.error
+            if (left_s := deadline - time.monotonic()) <= 0:
+                return found
+            time.sleep(min(self._pause_s, left_s))
+            self._pause_s = min(2 * self._pause_s, LONGEST_PAUSE_S)
+        self._pause_s = SHORTEST_PAUSE_S
+        return found
+
+    def _look(self, most: int) -> Found:
+        replies = self._connection.attempts(
+            [(*self._head, "COUNT", most, "STREAMS", stream, ">") for stream in self._streams]
+        )
+        errors = (reply for reply in replies if isinstance(reply, CatchwaterError))
+        streams = [
+            reply[0] for reply in replies if reply and not isinstance(reply, CatchwaterError)
+        ]
+        return Found(streams, next(errors, None))

@@ -1,0 +1,110 @@
+"""A real Redis Cluster: masters that share the slots, and a replica of each."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING, Any
+
+from catchwater.local.servers import RedisServer, free_port
+from catchwater.redis_client import Connection
+from tests.waiting import wait_until
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+SLOTS = 16_384
+NODE_TIMEOUT_MS = 1500
+
+
+class Node(RedisServer):
+    """Its bus gets a port of its own: by default it is 10,000 above, where the system finds ports
+    for outgoing connections, and one of these had it once.
+    """
+
+    def __init__(self, data: Path, *options: str) -> None:
+        super().__init__(data)
+        self.bus = free_port()
+        self.options = options
+
+    def command(self) -> list[str]:
+        cluster = ("--cluster-enabled", "yes", "--cluster-port", str(self.bus))
+        timeout = ("--cluster-node-timeout", str(NODE_TIMEOUT_MS))
+        fast = ("--repl-ping-replica-period", "1", "--repl-diskless-sync-delay", "0")
+        return [*super().command(), *cluster, *timeout, *fast, *self.options]
+
+    def call(self, *command: object) -> Any:
+        connection = Connection(self.url)
+        try:
+            return connection.call(*command)
+        finally:
+            connection.close()
+
+    @property
+    def id(self) -> str:
+        return str(self.call("CLUSTER MYID").decode())
+
+    def is_linked(self) -> bool:
+        """Whether this replica has its master's data."""
+        info = self.call("INFO", "replication").decode()
+        return "master_link_status:up" in info
+
+    def agrees(self, nodes: int) -> bool:
+        """Whether it knows so many nodes, and that the slots are taken."""
+        info = self.call("CLUSTER INFO").decode()
+        return "cluster_state:ok" in info and f"cluster_known_nodes:{nodes}" in info
+
+
+class Cluster:
+    def __init__(self, folder: Path, masters: int = 3, replicas: int = 3, *options: str) -> None:
+        self.masters = [Node(folder / f"master{i}", *options) for i in range(masters)]
+        self.replicas = [Node(folder / f"replica{i}", *options) for i in range(replicas)]
+
+    @property
+    def nodes(self) -> list[Node]:
+        return [*self.masters, *self.replicas]
+
+    @property
+    def url(self) -> str:
+        places = ",".join(f"127.0.0.1:{node.port}" for node in self.masters)
+        return f"redis+cluster://{places}"
+
+    def join(self) -> None:
+        for number, node in enumerate(self.masters):
+            first, end = (SLOTS * n // len(self.masters) for n in (number, number + 1))
+            node.call("CLUSTER ADDSLOTSRANGE", first, end - 1)
+            node.call("CLUSTER SET-CONFIG-EPOCH", number + 1)
+        for node in self.nodes[1:]:
+            self.meet(node)
+        for node in self.nodes:
+            wait_until(lambda node=node: node.agrees(len(self.nodes)), "the nodes agree", 60)
+        for master, replica in zip(self.masters, self.replicas, strict=False):
+            replica.call("CLUSTER REPLICATE", master.id)
+        for replica in self.replicas:
+            wait_until(replica.is_linked, "each replica has its master's data", 60)
+
+    def master_of(self, slot: int) -> Node:
+        """Who has the slot by now, of those that answer."""
+        for node in self.nodes:
+            if node.answers() and (port := _port_of(node.call("CLUSTER SLOTS"), slot)):
+                return next(node for node in self.nodes if node.port == port)
+        raise AssertionError(f"nobody has slot {slot}")
+
+    def meet(self, node: Node) -> None:
+        self.masters[0].call("CLUSTER MEET", "127.0.0.1", node.port, node.bus)
+
+
+@contextmanager
+def cluster(folder: Path, masters: int = 3, replicas: int = 3, *options: str) -> Iterator[Cluster]:
+    one = Cluster(folder, masters, replicas, *options)
+    with ExitStack() as running:
+        for node in one.nodes:
+            node.start()
+            running.callback(node.stop)
+        one.join()
+        yield one
+
+
+def _port_of(ranges: list[Any], slot: int) -> int:
+    found = (master[1] for first, last, master, *_ in ranges if first <= slot <= last)
+    return int(next(found, 0))
