@@ -27,9 +27,13 @@ if TYPE_CHECKING:
 SECONDS = 10.0
 """How long an error is known: a source map may come in, and a file of settings change."""
 
-_MOST = 512
-_LONGEST = 16_384
-"""Bytes of a report that is remembered, without what varies: with `_MOST` some 20 MB at worst."""
+_MOST = 1_000_000
+"""Bytes of the reports that are remembered, without what varies. With what was read of them it is
+up to ten times as much memory.
+"""
+
+_LONGEST = _MOST // 32
+"""Of one report."""
 
 _KINDS = {"snippet": snippet, "sentry": sentry}
 _PAGE = frozenset({"page", "request"})
@@ -53,6 +57,7 @@ class KnownErrors:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._found: dict[bytes, tuple[float, KnownError]] = {}
+        self._size = 0
 
     def get(self, key: bytes, settings: ProjectSettings) -> KnownError | None:
         """None where it is not known, or was met under other settings of its project."""
@@ -61,11 +66,14 @@ class KnownErrors:
         return known if fresh else None
 
     def put(self, key: bytes, known: KnownError) -> None:
-        """Remember it. Threads may meet here: each step is one that a dict does at once."""
-        if len(self._found) >= _MOST:
+        """Remember it. Where threads meet here, `_size` may be a little off, and nothing else."""
+        if not 0 < len(key) <= _LONGEST:
+            return
+        if self._size + len(key) > _MOST:
             self._found.clear()
-        if 0 < len(key) <= _LONGEST:
-            self._found[key] = self._clock() + SECONDS, known
+            self._size = 0
+        self._size += 0 if key in self._found else len(key)
+        self._found[key] = self._clock() + SECONDS, known
 
 
 _NOTHING = (0.0, None)

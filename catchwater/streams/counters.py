@@ -123,6 +123,7 @@ def source_of(partition: str, epoch: str) -> str:
     return f"{partition}-{epoch}"
 
 
+@lru_cache(maxsize=4096)
 def escape_key(text: str) -> str:
     """Escape `text` for use as a key in MongoDB, where `.`, `$` and NUL are special."""
     escaped = text.replace("%", "%25").replace(".", "%2E").replace("$", "%24").replace("\0", "%00")
