@@ -6,6 +6,8 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import deque
+from contextlib import suppress
 from typing import TYPE_CHECKING, Protocol
 
 import structlog
@@ -28,11 +30,15 @@ MOST_BYTES = 4_000_000
 """Bytes of their bodies: a round trip ends after the post that reaches it."""
 
 GATHER_S = 0.004
-"""From the start of one flush to the next: what comes meanwhile goes along.
+"""From the start of one flush to the next, at most: what comes meanwhile goes along.
 
-A post that comes alone goes at once. A flush costs Redis a write to its disk, and the same for one
-event as for ten.
+A post that comes alone goes at once, and so do as many as went together lately: who waits for an
+answer sends no more. A flush costs Redis a write to its disk, and the same for one event as for
+ten.
 """
+
+LATELY = 16
+"""Flushes that are looked back at for how many posts come together."""
 
 PATIENCE_S = 0.4
 """How long a post waits for Redis before its events go to the spool."""
@@ -81,6 +87,9 @@ class EventBatcher:
         """An add that Redis has not answered in time. Until it ends, no other is tried."""
         self._away_until = 0.0
         self._flush_next = 0.0
+        self._together = deque([1], maxlen=LATELY)
+        self._expected = 1
+        self._all_here = asyncio.Event()
         self.not_ready_reason = ""
         """Why no event can be taken, for /readyz; '' when it can."""
 
@@ -91,6 +100,8 @@ class EventBatcher:
         """
         post = _Post(events)
         self._waiting.append(post)
+        if len(self._waiting) >= self._expected:
+            self._all_here.set()
         if self._flushing is None:
             self._flushing = asyncio.create_task(self._flush())
         await post.done
@@ -110,8 +121,11 @@ class EventBatcher:
             self._flushing = None
 
     async def _gather(self) -> None:
-        if (rest_s := self._flush_next - time.monotonic()) > 0 and len(self._waiting) < MOST:
-            await asyncio.sleep(rest_s)
+        rest_s = self._flush_next - time.monotonic()
+        if rest_s > 0 and len(self._waiting) < min(MOST, self._expected):
+            self._all_here.clear()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._all_here.wait(), rest_s)
         self._flush_next = time.monotonic() + GATHER_S
 
     def _take(self) -> list[_Post]:
@@ -121,6 +135,8 @@ class EventBatcher:
             size += self._waiting[count].size
             count += 1
         taken, self._waiting = self._waiting[:count], self._waiting[count:]
+        self._together.append(count)
+        self._expected = max(self._together)
         return taken
 
     async def _store(self, events: Sequence[Event]) -> None:

@@ -29,6 +29,26 @@ def test_concurrent_requests_share_a_flush(spool):
     assert len(producer.flushes) <= 3
 
 
+def test_posts_do_not_wait_for_more_than_came_together_lately(spool, monkeypatch):
+    """Eight connections that each wait for their answer had 250 flushes a second, and no more."""
+    monkeypatch.setattr(batching, "GATHER_S", 5.0)
+
+    async def client(batcher, number):
+        for _ in range(50):
+            await batcher.add(events(number))
+
+    async def run():
+        producer = Recorder()
+        batcher = EventBatcher(producer, spool)
+        async with asyncio.timeout(60):
+            await asyncio.gather(*[client(batcher, number) for number in range(8)])
+        return producer
+
+    producer = asyncio.run(run())
+    assert len(producer.added) == 400
+    assert len(producer.flushes) < 120, "they still go together"
+
+
 def test_a_flush_is_bounded_in_bytes(spool):
     async def run():
         producer = Recorder()
