@@ -304,9 +304,8 @@ export const start = (endpoint: string, filters: { [reason: string]: RegExp }): 
   config.q = undefined;
   setTimeout(later, SOON);
   // Once more for a page that is written anew: document.open takes listeners off. Those that are there stay one.
-  config.listen = () =>
+  (config.listen = () =>
     ["error", "unhandledrejection", "pagehide", "visibilitychange", "freeze"].map((type, at) =>
       addEventListener(type, at < 2 ? hear : leave, true)
-    );
-  config.listen();
+    ))();
 };

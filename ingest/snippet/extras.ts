@@ -79,10 +79,10 @@
   var script: any = document.currentScript;
   var muted = script && script.src && script.crossOrigin == null && script.src.indexOf(location.origin + "/");
 
-  function around(owner: any, name: string, wrapper: any): void {
+  var around = safely(function (owner: any, name: string, wrapper: any) {
     var original = owner && owner[name];
     if (!muted && typeof original == "function") owner[name] = wrapper(original);
-  }
+  });
 
   addEventListener(
     "click",

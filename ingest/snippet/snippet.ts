@@ -3,4 +3,6 @@
  */
 import { start } from "./catchwater";
 
-start("__CATCHWATER_ENDPOINT__", {});
+try {
+  start("__CATCHWATER_ENDPOINT__", {});
+} catch (_) {} // what it needs may throw when it is read: blockers do that

@@ -13,13 +13,13 @@ from tests.browser.toolchain import BUILT, MINIFIED, SOURCE, built, check_types,
 from tests.missing import program
 
 TOKEN = '"__CATCHWATER_ENDPOINT__"'
-MOST = {"inline.min.js": 172, "snippet.min.js": 1950, "extras.min.js": 1262}
+MOST = {"inline.min.js": 172, "snippet.min.js": 1954, "extras.min.js": 1256}
 """Bytes with gzip -9.
 
 These only go down, but for a fault that is mended; the marks are 500, 2048 and 2048.
 """
 
-WHOLE = 2032
+WHOLE = 2037
 """What a page has to load that uses the inline part, too: both in one. The mark is 2048."""
 
 

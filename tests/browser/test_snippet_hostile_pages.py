@@ -46,6 +46,7 @@ HOSTILE = {
     "a blocker has put one there that never ends": (
         "window.fetch = function () { return new Promise(function () {}) }"
     ),
+    "its settings are frozen": "catchwater = Object.freeze(window.catchwater || {})",
     "lists become texts": LISTS_AS_TEXT,
     "everything becomes a text": EVERYTHING_AS_TEXT,
 }
@@ -122,6 +123,26 @@ def test_a_page_that_is_written_anew_with_its_tag_is_heard_again_and_once(visit,
     throw_and_leave(page, recorder)
     recorder.wait(lambda recorder: told(recorder, "nowhere") >= 10, "all ten", 60)
     assert told(recorder, "nowhere") == 10
+
+
+THROWING = {
+    "fetch": "Object.defineProperty(window, 'fetch', {get: function () { throw Error('no') }})",
+    "a method of the console": (
+        "Object.defineProperty(console, 'log', {get: function () { throw Error('no') }})"
+    ),
+    "the settings are a text": "catchwater = 'on'",
+}
+
+
+@pytest.mark.parametrize("change", THROWING.values(), ids=THROWING)
+def test_what_cannot_be_had_while_it_starts_gives_the_page_no_error(
+    visit, recorder, own_errors, change
+):
+    """As blockers have it, which let a page fail that reads what they want nobody to read."""
+    second = f"<script src='{recorder.ingest}/c/key.extras.js' crossorigin></script>"
+    page = visit(AGAIN, EARLY.format(change) + second)
+    throw_and_leave(page, recorder)
+    assert own_errors == ["nowhere is not defined"] * 9
 
 
 def test_a_frame_without_an_origin_is_heard(page, recorder):

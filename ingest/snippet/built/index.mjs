@@ -227,10 +227,9 @@ var start = (endpoint, filters) => {
   }
   config.q = void 0;
   setTimeout(later, SOON);
-  config.listen = () => ["error", "unhandledrejection", "pagehide", "visibilitychange", "freeze"].map(
+  (config.listen = () => ["error", "unhandledrejection", "pagehide", "visibilitychange", "freeze"].map(
     (type, at) => addEventListener(type, at < 2 ? hear : leave, true)
-  );
-  config.listen();
+  ))();
 };
 
 // ingest/snippet/index.ts
