@@ -84,6 +84,13 @@ def _react_router() -> App:
     return App(packages, ("react-router", "build"), "app/shop.js", "build/client")
 
 
+def _solidstart() -> App:
+    """The newest that its SDK knows."""
+    packages = {"@solidjs/start": "1.3.2", "@sentry/solidstart": "10.70.0", "vinxi": "0.5.11"}
+    packages |= {"solid-js": "1.9.20", "@solidjs/router": "0.15.4"} | NODE
+    return App(packages, ("vinxi", "build"), "src/shop.js", ".output/public")
+
+
 def _by_vite(framework: dict[str, str], sdk: dict[str, str], plugin: dict[str, str]) -> App:
     """A framework that vite builds by a plug-in, beside Sentry's."""
     packages = framework | sdk | {"@sentry/vite-plugin": "11.9.0"} | plugin
@@ -104,6 +111,7 @@ APPS = {
     "angular": _angular("22.2.6", "22.2.7"),
     "astro": _astro(),
     "react-router": _react_router(),
+    "solidstart": _solidstart(),
     "vue": _by_vite(
         {"vue": "3.5.45"}, {"@sentry/vue": "11.11.0"}, {"@vitejs/plugin-vue": "6.0.11"}
     ),
