@@ -53,9 +53,9 @@ class OneMap:
         return bool(project)
 
     def find(
-        self, project: str, release: str, wanted: Mapping[str, str]
+        self, project: str, release: str, wanted: Mapping[str, str], dist: str = ""
     ) -> Mapping[str, Map | str]:
-        assert project != release
+        assert project not in (release, dist)
         return dict.fromkeys(wanted, self._cache.maps(["one"])["one"])
 
 
