@@ -14,7 +14,7 @@ AT_ONCE := -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 FAST := tests/stages tests/scrubbing tests/config tests/sink tests/house tests/docs
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-fast check chaos fuzz clients lab simulate mutations power soak bench audit lock sbom format clean
+.PHONY: help run test test-fast check chaos cluster fuzz clients lab simulate mutations power soak bench audit lock sbom format clean
 
 help: ## show this
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -40,6 +40,9 @@ format: .venv/fast.stamp ## format the code
 
 chaos: .venv/test.stamp ## a long chaos run: CATCHWATER_CHAOS_EVENTS and CATCHWATER_CHAOS_SEED set it
 	@CATCHWATER_CHAOS_EVENTS=$${CATCHWATER_CHAOS_EVENTS:-200000} $(BIN)/pytest -s -m chaos --timeout=7200 tests/chaos $(ARGS)
+
+cluster: .venv/test.stamp ## kill, freeze, add and remove nodes of a Redis Cluster: CATCHWATER_CLUSTER_ROUNDS (6)
+	@CATCHWATER_CLUSTER=all $(BIN)/pytest --durations=0 --timeout=1800 tests/servers/test_cluster.py tests/servers/test_cluster_faults.py $(ARGS)
 
 fuzz: .venv/test.stamp ## look for input that breaks what reads it, for FUZZ_SECONDS each (600)
 	@for target in event report stack post; do $(BIN)/python -m tests.fuzz $$target --seconds $${FUZZ_SECONDS:-600} || exit 1; done

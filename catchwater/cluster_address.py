@@ -35,3 +35,11 @@ class ClusterAddress(NamedTuple):
             f"{scheme}://{login}{at}{first}{slash}{database}{question}{options}",
             [host_and_port(one, NODE_PORT) for one in others],
         )
+
+    def node(self, host: str, port: int) -> str:
+        """The address of one node, with the same login and options."""
+        scheme, _, rest = self.url.partition("://")
+        place, question, options = rest.partition("?")
+        login, at, _ = place.partition("/")[0].rpartition("@")
+        name = f"[{host}]" if ":" in host else host
+        return f"{scheme}://{login}{at}{name}:{port}/0{question}{options}"

@@ -8,7 +8,8 @@
     │   ├── ServerStartError        an embedded Redis or MongoDB cannot be started
     │   └── ProcessStartError       one of our own processes does not become ready
     ├── UnavailableError            a server is away or busy: keep what you have, try again later
-    │   └── NotReplicatedError      Redis has it, but not as many replicas as wanted
+    │   ├── NotReplicatedError      Redis has it, but not as many replicas as wanted
+    │   └── PartlyAddedError        one node of a cluster has its part, another is away
     ├── RefusedError                a server refuses for good: trying again does not help
     ├── MissingGroupError           a stream or its consumer group is gone: create it again, at 0
     ├── MissingEpochError           a partition has lost its data: create a new epoch
@@ -107,6 +108,14 @@ class UnavailableError(CatchwaterError):
 
 class NotReplicatedError(UnavailableError):
     """Redis has done a write, but too few replicas have it yet. It must not be done again."""
+
+
+class PartlyAddedError(UnavailableError):
+    """Some nodes of a cluster have their events; `added` has the ids of these."""
+
+    def __init__(self, why: str, added: Iterable[str]) -> None:
+        super().__init__(why)
+        self.added = frozenset(added)
 
 
 class RefusedError(CatchwaterError):

@@ -60,8 +60,7 @@ class Connection:
 
         Raises one where none was sent. On one node all commands fail with their connection.
         """
-        found = self._run(self._nodes.run, commands)
-        return [translated(one) if isinstance(one, Exception) else one for one in found]
+        return _ours(self._run(self._nodes.run, commands))
 
     def each(self, *command: Any) -> list[Any]:
         """The replies of all nodes that have data of their own: of the one, or of all masters.
@@ -126,6 +125,10 @@ class AsyncConnection:
         """Several commands in one round trip, not as a transaction. The first error is raised."""
         return _checked(await self._in_time(self._nodes.run(commands)))
 
+    async def attempts(self, commands: Sequence[Command]) -> list[Any]:
+        """The same, with an error of ours in the place of each command that failed."""
+        return _ours(await self._in_time(self._nodes.run(commands)))
+
     async def each(self, *command: Any) -> list[Any]:
         """The replies of all nodes that have data of their own. The first error is raised."""
         return _checked(await self._in_time(self._nodes.each(command)))
@@ -168,6 +171,10 @@ def parse_info(reply: bytes) -> dict[str, str]:
     """The reply to INFO as text by field."""
     lines = reply.decode().splitlines()
     return dict(line.split(":", 1) for line in lines if ":" in line)
+
+
+def _ours(results: list[Any]) -> list[Any]:
+    return [translated(one) if isinstance(one, Exception) else one for one in results]
 
 
 def _checked(results: list[Any]) -> list[Any]:

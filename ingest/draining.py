@@ -14,6 +14,7 @@ import structlog
 from catchwater import metrics
 from catchwater.errors import (
     NotReplicatedError,
+    PartlyAddedError,
     RefusedError,
     SpoolFullError,
     UnavailableError,
@@ -52,6 +53,8 @@ class SpoolDrain:
         self._spool = spool
         self._unconfirmed = ""
         """The replication id of the Redis that has rows which its replicas may not have."""
+        self._partly: set[str] = set()
+        """Events of the oldest page that some nodes of a cluster have; another was away."""
 
     async def run(self) -> None:
         """Drain for ever."""
@@ -92,9 +95,14 @@ class SpoolDrain:
         if page.events:
             replication_id = self._unconfirmed or await self._producer.replication_id()
             try:
-                await self._producer.add(page.events)
+                await self._producer.add([one for one in page.events if one.id not in self._partly])
             except NotReplicatedError:
                 self._unconfirmed = replication_id
+            except PartlyAddedError as error:
+                self._partly |= error.added
+                self._unconfirmed = replication_id
+                raise
+            self._partly.clear()
         await self._in_thread(self._spool.mark_added, page)
 
     async def _delete_added(self) -> None:

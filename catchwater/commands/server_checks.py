@@ -4,6 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from catchwater.cluster_address import ClusterAddress
+from catchwater.commands.cluster_checks import (
+    CHECKED,
+    setting_problems,
+    shape_problems,
+    slot_ranges,
+)
 from catchwater.errors import RefusedError, UnavailableError
 from catchwater.redaction import redacted_address
 from catchwater.redis_client import Connection
@@ -23,17 +30,41 @@ def redis_problems(url: str, defs: StreamDefs) -> Iterator[str]:
     """What is wrong with the Redis at `url`, a sentence each."""
     connection = Connection(url)
     try:
-        info = connection.info()
-        if connection.one_node and info.get("cluster_enabled") == "1":
-            yield CLUSTER_MODE
-            return
-        yield from _version(info)
-        yield from _durability(info, connection)
+        if connection.one_node:
+            yield from _node_problems(connection)
+        else:
+            yield from _cluster_problems(url, connection, defs)
         yield from differences(read_fixed(connection), defs)
     except (UnavailableError, RefusedError) as error:
         yield f"{redacted_address(url)}: {error}"
     finally:
         connection.close()
+
+
+def _node_problems(connection: Connection, *, of_cluster: bool = False) -> Iterator[str]:
+    info = connection.info()
+    if info.get("cluster_enabled") == "1" and not of_cluster:
+        raise RefusedError(CLUSTER_MODE)
+    yield from _version(info)
+    yield from _durability(info, connection)
+
+
+def _cluster_problems(url: str, connection: Connection, defs: StreamDefs) -> Iterator[str]:
+    """Replicas are asked as well: any of them may be a master tomorrow."""
+    ranges = slot_ranges(connection)
+    yield from shape_problems(ranges, defs.tags)
+    for host, port in dict.fromkeys(place for one in ranges for place in one.nodes):
+        node = Connection(ClusterAddress.parse(url).node(host, port))
+        try:
+            problems = [
+                *_node_problems(node, of_cluster=True),
+                *setting_problems({name: _setting(node, name) for name in CHECKED}),
+            ]
+        except UnavailableError as error:
+            problems = [str(error)]
+        finally:
+            node.close()
+        yield from (f"{host}:{port}: {problem}" for problem in problems)
 
 
 def mongo_problems(url: str) -> list[str]:

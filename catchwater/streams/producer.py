@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from catchwater.cluster_routes import ABSENT_STREAM
 from catchwater.config.streamdefs import SOURCE
-from catchwater.errors import NotReplicatedError, RefusedError
+from catchwater.errors import (
+    CatchwaterError,
+    NotReplicatedError,
+    PartlyAddedError,
+    RefusedError,
+    UnavailableError,
+)
 from catchwater.event import Event, encode
 from catchwater.redis_client import AsyncConnection, parse_info
 from catchwater.redis_errors import CLUSTER_MODE
@@ -49,13 +55,14 @@ class EventProducer:
         """Add events in one round trip. On return Redis has them, on disk if configured so.
 
         After UnavailableError they may have been added or not. Adding them again is safe: dedupe
-        drops the second copy.
+        drops the second copy. Raises PartlyAddedError where only one node of a cluster is away.
         """
         adding = self._places.adding(self._defs.partition_of(event.id) for event in events)
         commands = [*map(self._command, events), *adding.commands]
         if self._replicas:
             commands.append(("WAIT", self._replicas, self._wait_ms))
-        results = await self._connection.calls(commands)
+        results = await self._connection.attempts(commands)
+        _check(events, results)
         adding.saw(results[len(events) : len(events) + len(adding.commands)])
         if self._replicas:
             self._check_replicas(results[-1])
@@ -162,3 +169,15 @@ class EventProducer:
         stream = self._streams[self._defs.partition_of(event.id)]
         fields = [part for item in encode(event).items() for part in item]
         return ("XADD", stream, "*", *fields)
+
+
+def _check(events: Sequence[Event], results: Sequence[Any]) -> None:
+    """Raise the first error. `results` begin with one for each event."""
+    error = next((one for one in results if isinstance(one, CatchwaterError)), None)
+    if error is None:
+        return
+    pairs = zip(events, results, strict=False)
+    added = [event.id for event, one in pairs if not isinstance(one, CatchwaterError)]
+    if added and isinstance(error, UnavailableError):
+        raise PartlyAddedError(str(error), added) from error
+    raise error

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -31,12 +33,16 @@ class Node(RedisServer):
         cluster = ("--cluster-enabled", "yes", "--cluster-port", str(self.bus))
         timeout = ("--cluster-node-timeout", str(NODE_TIMEOUT_MS))
         fast = ("--repl-ping-replica-period", "1", "--repl-diskless-sync-delay", "0")
-        return [*super().command(), *cluster, *timeout, *fast, *self.options]
+        stays = ("--cluster-allow-replica-migration", "no")
+        return [*super().command(), *cluster, *timeout, *fast, *stays, *self.options]
 
     def call(self, *command: object) -> Any:
+        return self.calls([command])[0]
+
+    def calls(self, commands: list[tuple[object, ...]]) -> list[Any]:
         connection = Connection(self.url)
         try:
-            return connection.call(*command)
+            return connection.calls(commands)
         finally:
             connection.close()
 
@@ -83,12 +89,75 @@ class Cluster:
         for replica in self.replicas:
             wait_until(replica.is_linked, "each replica has its master's data", 60)
 
+    def move(self, slot: int, to: Node) -> None:
+        """As `redis-cli --cluster reshard` does it: key by key, then the slot."""
+        with self.moving(slot, to):
+            pass
+
+    @contextmanager
+    def moving(self, slot: int, to: Node, first: bytes = b"") -> Iterator[None]:
+        """Inside, one key of the slot has moved, and the others have not."""
+        source = self.master_of(slot)
+        to.call("CLUSTER SETSLOT", slot, "IMPORTING", source.id)
+        source.call("CLUSTER SETSLOT", slot, "MIGRATING", to.id)
+        _migrate(source, to, [first] if first else source.call("CLUSTER GETKEYSINSLOT", slot, 1))
+        yield
+        while keys := source.call("CLUSTER GETKEYSINSLOT", slot, 3):
+            _migrate(source, to, keys)
+        for node in (to, source, *self.masters):
+            node.call("CLUSTER SETSLOT", slot, "NODE", to.id)
+
     def master_of(self, slot: int) -> Node:
         """Who has the slot by now, of those that answer."""
         for node in self.nodes:
             if node.answers() and (port := _port_of(node.call("CLUSTER SLOTS"), slot)):
                 return next(node for node in self.nodes if node.port == port)
         raise AssertionError(f"nobody has slot {slot}")
+
+    def fail_over(self, slot: int, how: signal.Signals) -> None:
+        """Kill or freeze the master of the slot; once another is promoted, it comes back."""
+        old = self.master_of(slot)
+        os.kill(old.pid, how)
+        wait_until(lambda: self.master_of(slot) is not old, "another is promoted", 90)
+        if how == signal.SIGSTOP:
+            os.kill(old.pid, signal.SIGCONT)
+        else:
+            old.kill()
+            old.start()
+        wait_until(old.is_linked, "the old one is its replica", 90)
+
+    @contextmanager
+    def added(self, folder: Path) -> Iterator[Node]:
+        """One more master, without slots."""
+        node = Node(folder)
+        node.start()
+        try:
+            self.masters.append(node)
+            self.meet(node)
+            for each in self.nodes:
+                wait_until(lambda each=each: each.agrees(len(self.nodes)), "they agree", 60)
+            yield node
+        finally:
+            node.stop()
+
+    def move_empty(self, source: Node, to: Node) -> None:
+        """All slots that have no keys."""
+        ranges = self.masters[0].call("CLUSTER SLOTS")
+        mine = [(first, last) for first, last, master, *_ in ranges if master[1] == source.port]
+        slots = [slot for first, last in mine for slot in range(first, last + 1)]
+        owner = to.id
+        for node in (to, source):
+            node.calls([("CLUSTER SETSLOT", slot, "NODE", owner) for slot in slots])
+
+    def forget(self, gone: Node) -> None:
+        self.masters.remove(gone)
+        for node in self.nodes:
+            node.call("CLUSTER FORGET", gone.id)
+
+    def next_to(self, slot: int) -> Node:
+        """A master that does not have the slot."""
+        at = self.masters.index(self.master_of(slot))
+        return self.masters[(at + 1) % len(self.masters)]
 
     def meet(self, node: Node) -> None:
         self.masters[0].call("CLUSTER MEET", "127.0.0.1", node.port, node.bus)
@@ -103,6 +172,11 @@ def cluster(folder: Path, masters: int = 3, replicas: int = 3, *options: str) ->
             running.callback(node.stop)
         one.join()
         yield one
+
+
+def _migrate(source: Node, to: Node, keys: list[bytes]) -> None:
+    if keys:
+        source.call("MIGRATE", "127.0.0.1", to.port, "", 0, 5000, "KEYS", *keys)
 
 
 def _port_of(ranges: list[Any], slot: int) -> int:

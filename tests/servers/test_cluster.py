@@ -11,6 +11,8 @@ import pytest
 from catchwater import metrics
 from catchwater.answers import Emit, Reject
 from catchwater.cluster_address import ClusterAddress
+from catchwater.commands.cluster_checks import Range, shape_problems
+from catchwater.commands.server_checks import redis_problems
 from catchwater.config import hash_slots
 from catchwater.config.streamdefs import load
 from catchwater.errors import RefusedError, UnavailableError
@@ -55,6 +57,12 @@ def test_an_address_of_a_cluster_is_read():
     assert at.url == "redis://me:p%40ss@a:1/0?socket_timeout=2"
     assert at.others == [("b", 6379), ("::1", 3)]
     assert ClusterAddress.parse("rediss+cluster://a").url == "rediss://a"
+
+
+def test_a_node_of_a_cluster_has_the_login_and_the_options_of_all():
+    at = ClusterAddress.parse("rediss+cluster://me:p%40ss@a:1,b/0?ssl_cert_reqs=none")
+    assert at.node("10.0.0.1", 7) == "rediss://me:p%40ss@10.0.0.1:7/0?ssl_cert_reqs=none"
+    assert ClusterAddress.parse("redis+cluster://a").node("::1", 7) == "redis://[::1]:7/0"
 
 
 @pytest.mark.parametrize("nodes", [2, 3, 4, 5, 8])
@@ -189,3 +197,61 @@ def test_a_consumer_reads_of_the_nodes_that_answer(masters, pipeline, event):
         masters.masters[1].call("CONFIG", "SET", "min-replicas-to-write", "0")
     wait_until(lambda: batch.extend(consumer.read()) or len(batch) == 40, "the others", WAIT_S)
     consumer.raise_deferred()
+
+
+def test_the_live_check_says_what_a_cluster_lacks(masters, pipeline):
+    found = list(redis_problems(masters.url, pipeline.defs))
+    for node in masters.masters:
+        at = f"127.0.0.1:{node.port}"
+        assert any(one.startswith(f"{at} has no replica") for one in found)
+        assert any(one.startswith(f"{at}: cluster-require-full-coverage is yes") for one in found)
+        assert any(one.startswith(f"{at}: min-replicas-to-write is 0") for one in found)
+    node = masters.masters[0]
+    node.call("CONFIG", "SET", "appendfsync", "everysec")
+    node.call("CONFIG", "SET", "maxmemory-policy", "allkeys-lru")
+    try:
+        more = set(redis_problems(masters.url, pipeline.defs)) - set(found)
+    finally:
+        node.call("CONFIG", "SET", "appendfsync", "always")
+        node.call("CONFIG", "SET", "maxmemory-policy", "noeviction")
+    assert len(more) == 2
+    assert all(one.startswith(f"127.0.0.1:{node.port}: ") for one in more)
+
+
+def test_the_live_check_finds_nothing_at_a_cluster_as_it_should_be(tmp_path):
+    settings = ("--cluster-require-full-coverage", "no", "--min-replicas-to-write", "1")
+    with cluster(tmp_path, 3, 3, *settings) as one:
+        problems = lambda: list(redis_problems(one.url, load(None)))  # noqa: E731 - asked again
+        wait_until(lambda: not problems(), "all nodes know of all replicas", WAIT_S)
+
+
+@pytest.mark.parametrize(
+    ("ranges", "said"),
+    [
+        ([(0, 16_000, 1), (16_001, 16_300, 2), (16_301, 16_383, 3)], "8 of 8 partitions are on"),
+        ([(0, 8191, 1), (8192, 16_383, 2)], "it has 2 masters"),
+        ([(0, 5000, 1), (5001, 10_000, 2), (10_002, 16_383, 3)], "1 slots have no node"),
+    ],
+)
+def test_a_lopsided_cluster_is_named(ranges, said):
+    places = [Range(first, last, [("a", n), ("a", -n)]) for first, last, n in ranges]
+    found = list(shape_problems(places, hash_slots.tags(8)))
+    assert len(found) == 1
+    assert said in found[0]
+
+
+def test_what_one_node_has_is_not_added_again_while_another_refuses(masters, pipeline, tmp_path):
+    """Each try to drain the spool would add the other nodes' events once more."""
+    refusing = masters.masters[2]
+    with made(masters.url, tmp_path, pipeline=EIGHT) as ingest:
+        refusing.call("CONFIG", "SET", "min-replicas-to-write", "3")
+        try:
+            assert sum(post(ingest, number) for number in range(60)) == 60
+            tries = lambda: ingest.log().count("the spool cannot be drained")  # noqa: E731 - waited for
+            wait_until(lambda: tries() > 4, "it is tried often", WAIT_S)
+        finally:
+            refusing.call("CONFIG", "SET", "min-replicas-to-write", "0")
+        wait_until(lambda: ingest.metric("catchwater_spool_depth") == 0, "it is drained", WAIT_S)
+    ids = Counter(pipeline.ids("raw"))
+    assert len(ids) == 60
+    assert max(ids.values()) <= 2, "once by the post, once out of the spool"
