@@ -57,9 +57,11 @@ class ClusterNodes:
     def run(self, commands: Sequence[Command]) -> list[Any]:
         """Their replies in order, with an exception of redis-py in the place of each error."""
         jobs = [Job(command) for command in commands]
+        left = jobs
         for _ in range(ROUNDS):
-            if left := [job for job in jobs if job.is_open]:
-                self._exchange(self._batches(left))
+            self._exchange(self._batches(left))
+            if not (left := [job for job in left if job.is_open]):
+                break
         return [job.result() for job in jobs]
 
     def each(self, command: Command) -> list[Any]:
@@ -171,11 +173,13 @@ class AsyncClusterNodes:
         waits = [command for command in commands if command[0] == "WAIT"]
         jobs = [Job(command) for command in commands if command[0] != "WAIT"]
         waiting: list[Job] = []
+        left = jobs
         for _ in range(ROUNDS):
-            if left := [job for job in jobs if job.is_open]:
-                batches = await self._batches(left)
-                waiting += [batch.append(wait) for batch in batches.values() for wait in waits]
-                await self._exchange(batches)
+            batches = await self._batches(left)
+            waiting += [batch.append(wait) for batch in batches.values() for wait in waits]
+            await self._exchange(batches)
+            if not (left := [job for job in left if job.is_open]):
+                break
         return [job.result() for job in jobs] + [_least(waiting) for _ in waits]
 
     async def each(self, command: Command) -> list[Any]:
@@ -282,7 +286,10 @@ def _routed(jobs: Iterable[Job], topology: Any, make: Callable[..., Any]) -> dic
 
 def _node_of(job: Job, topology: Any, make: Callable[..., Any]) -> Any:
     if (asked := job.asked) is None:
-        return topology.get_node_from_slot(slot_of(job.command))
+        slot = slot_of(job.command)
+        if not (nodes := topology.slots_cache.get(slot)):
+            raise redis.exceptions.SlotNotCoveredError(f"slot {slot} has no node")
+        return nodes[0]  # the master
     node = topology.get_node(asked.host, asked.port)
     if node is None:  # one that has no slot yet is not in the topology
         node = make(asked.host, asked.port, redis.cluster.PRIMARY)

@@ -7,8 +7,9 @@ import signal
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
+from catchwater.errors import CatchwaterError, ServerStartError
 from catchwater.local.servers import RedisServer, free_port
-from catchwater.redis_client import Connection
+from catchwater.redis_client import Connection, parse_info
 from tests.waiting import wait_until
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 SLOTS = 16_384
 NODE_TIMEOUT_MS = 1500
+TRIES = 5
 
 
 class Node(RedisServer):
@@ -35,6 +37,25 @@ class Node(RedisServer):
         fast = ("--repl-ping-replica-period", "1", "--repl-diskless-sync-delay", "0")
         stays = ("--cluster-allow-replica-migration", "no")
         return [*super().command(), *cluster, *timeout, *fast, *stays, *self.options]
+
+    def start(self) -> None:
+        """The first time on ports that nobody else took since they were found free."""
+        for _ in range(0 if (self.data / "nodes.conf").exists() else TRIES):
+            try:
+                return super().start()
+            except ServerStartError:
+                self.port, self.bus = free_port(), free_port()
+        return super().start()
+
+    def answers(self) -> bool:
+        """Whether it does itself, and not another one that took its port at the same moment."""
+        if not super().answers():
+            return False
+        try:
+            info = parse_info(self.call("INFO", "server"))
+        except CatchwaterError:
+            return False
+        return info["process_id"] == str(self.pid)
 
     def call(self, *command: object) -> Any:
         return self.calls([command])[0]

@@ -88,12 +88,13 @@ WORK = {
 
 
 @contextmanager
-def stages(url, defs, sink=WORK["sink"]):
-    """All stages at work, each in a thread."""
+def stages(url, defs, sink=WORK["sink"], only=frozenset(WORK)):
+    """All stages at work, or some, each in a thread."""
     stopping = threading.Event()
     loops = [
         Loop(Consumer(Connection(url), defs, name, "one"), work, stopping)
         for name, work in (WORK | {"sink": sink}).items()
+        if name in only
     ]
     threads = [threading.Thread(target=loop.run) for loop in loops]
     for thread in threads:

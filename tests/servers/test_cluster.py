@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from itertools import count
+from pathlib import Path
 
 import pytest
 
@@ -16,6 +17,7 @@ from catchwater.commands.server_checks import redis_problems
 from catchwater.config import hash_slots
 from catchwater.config.streamdefs import load
 from catchwater.errors import RefusedError, UnavailableError
+from catchwater.monitoring import event_search
 from catchwater.redis_client import Connection
 from catchwater.streams import dead_letters
 from catchwater.streams.consumer import Consumer, prepare
@@ -27,6 +29,7 @@ from tests.servers.replicated import audit, post, settled, stages
 from tests.waiting import wait_until
 
 WAIT_S = 60
+ACL = Path(__file__).parents[2] / "ops/access/redis.acl"
 EIGHT = PIPELINE.replace("partitions: 2", "partitions: 8")
 
 
@@ -82,7 +85,8 @@ def test_events_come_through_ingest_and_all_stages_exactly_once(masters, pipelin
         wait_until(lambda: settled(ingest, masters.url, pipeline.defs, 200), "all", WAIT_S)
         assert ingest.ready() == ""
     found = audit(masters.url, pipeline.defs)
-    assert (accepted, found.accepted, found.counted, found.duplicates) == (200, 250, 200, 50)
+    assert (accepted, found.counted) == (200, 200)
+    assert found.duplicates >= 50, "more if Redis was so slow that some went to the spool, too"
     assert found.adds_up
     assert found.depth == found.dead == found.lost_by_redis == 0
     sizes = [node.call("DBSIZE") for node in masters.masters]
@@ -248,10 +252,56 @@ def test_what_one_node_has_is_not_added_again_while_another_refuses(masters, pip
         try:
             assert sum(post(ingest, number) for number in range(60)) == 60
             tries = lambda: ingest.log().count("the spool cannot be drained")  # noqa: E731 - waited for
-            wait_until(lambda: tries() > 4, "it is tried often", WAIT_S)
+            wait_until(lambda: tries() > 2, "it is tried often", WAIT_S)
         finally:
             refusing.call("CONFIG", "SET", "min-replicas-to-write", "0")
         wait_until(lambda: ingest.metric("catchwater_spool_depth") == 0, "it is drained", WAIT_S)
     ids = Counter(pipeline.ids("raw"))
     assert len(ids) == 60
     assert max(ids.values()) <= 2, "once by the post, once out of the spool"
+
+
+@pytest.fixture
+def users(masters):
+    """Those of ops/access, on every node; any password will do."""
+    rules = [line.split() for line in ACL.read_text().splitlines() if line.startswith("user ")]
+    names = [name for _, name, *_ in rules if name != "default"]
+    for node in masters.masters:
+        for _, name, *rule in rules:
+            if name != "default":
+                allowed = ["nopass" if one.startswith("#") else one for one in rule]
+                node.call("ACL", "SETUSER", name, *_bracketed(allowed))
+    yield lambda name: masters.url.replace("://", f"://{name}:any@")
+    for node in masters.masters:
+        node.call("ACL", "DELUSER", *names)
+
+
+def _bracketed(words):
+    """`(`, words, `)` of a selector as one word, as ACL SETUSER wants it."""
+    joined, inside = [], False
+    for word in words:
+        if inside:
+            joined[-1] += f" {word}"
+        else:
+            joined.append(word)
+        inside = (inside or word.startswith("(")) and not word.endswith(")")
+    return joined
+
+
+def test_each_service_has_the_rights_that_a_cluster_needs(masters, pipeline, users, tmp_path):
+    url = masters.url
+    with (
+        made(users("ingest"), tmp_path, pipeline=EIGHT) as ingest,
+        stages(users("stage"), pipeline.defs, only={"name", "dedupe", "count"}),
+        stages(users("sink"), pipeline.defs, only={"sink"}),
+    ):
+        accepted = sum(post(ingest, number) for number in range(40))
+        assert ingest.request("POST", "/e/none", b"{}", {}).status >= 400, "a refusal to count"
+        wait_until(lambda: settled(ingest, url, pipeline.defs, accepted), "all", WAIT_S)
+        wait_until(lambda: audit(url, pipeline.defs).refused, "the refusal is counted", WAIT_S)
+        assert "NOPERM" not in ingest.log()
+    assert audit(users("dashboard"), pipeline.defs).counted == 40
+    operator = Connection(users("operator"))
+    assert list(dead_letters.letters(operator, pipeline.defs)) == []
+    assert event_search.trace(operator, pipeline.defs, f"{1:032x}").tag in pipeline.defs.tags
+    operator.close()

@@ -47,7 +47,7 @@ def at_work(folder, url, *options):
     ("how", "replicas"),
     [
         pytest.param(signal.SIGKILL, 1, id="killed-1"),
-        pytest.param(signal.SIGSTOP, 0, id="frozen-0"),
+        pytest.param(signal.SIGSTOP, 0, id="frozen-0", marks=LONG),
         pytest.param(signal.SIGKILL, 0, id="killed-0", marks=LONG),
         pytest.param(signal.SIGSTOP, 1, id="frozen-1", marks=LONG),
     ],

@@ -16,7 +16,7 @@ from typing import Any
 from pymongo import InsertOne
 from pymongo.errors import AutoReconnect, BulkWriteError
 
-from catchwater import redis_client
+from catchwater import redis_client, redis_errors
 from catchwater.errors import UnavailableError
 from catchwater.redis_client import Command, Connection
 from tests.simulation.scheduler import Scheduler
@@ -99,7 +99,7 @@ class Wire:
     """
 
     def __init__(self, connection: Connection) -> None:
-        self._pool = connection._redis.connection_pool
+        self._pool = connection._nodes._redis.connection_pool
         self._connection = self._pool.get_connection()
         self._known: dict[Command, tuple[int, Any]] = {}
         self._changed: dict[str, int] = {}
@@ -115,6 +115,8 @@ class Wire:
         answers = self.answers(commands)
         self._calls += 1
         for command, answer in zip(commands, answers, strict=True):
+            if isinstance(answer, Exception):
+                continue
             if _changes_nothing(command, answer):
                 self._known[command] = self._calls, answer
             else:
@@ -135,9 +137,9 @@ class Wire:
         self._known.clear()
 
     def answers(self, commands: Sequence[Command]) -> list[Any]:
-        """What Redis itself says."""
+        """What Redis itself says, an exception in the place of each error."""
         self._connection.send_packed_command(self._connection.pack_commands(commands))
-        return redis_client._checked([self._reply() for _ in commands])
+        return [self._reply() for _ in commands]
 
     def close(self) -> None:
         self._pool.release(self._connection)
@@ -145,7 +147,7 @@ class Wire:
     def _reply(self) -> Any:
         try:
             return self._connection.read_response()
-        except redis_client.redis.ResponseError as error:
+        except redis_errors.redis.ResponseError as error:
             return error
 
 
@@ -162,14 +164,19 @@ def _changes_nothing(command: Command, answer: Any) -> bool:
 
 
 class SimulatedConnection(Connection):
-    """A connection whose calls can be refused, cut off between two commands, or not answered."""
-
     def __init__(self, wire: Wire, weather: Weather) -> None:
         super().__init__("redis://simulated")
+        self._nodes: Any = SimulatedNode(wire, weather)
+
+
+class SimulatedNode:
+    """A node whose calls can be refused, cut off between two commands, or not answered."""
+
+    def __init__(self, wire: Wire, weather: Weather) -> None:
         self._wire = wire
         self._weather = weather
 
-    def calls(self, commands: Sequence[Command]) -> list[Any]:
+    def run(self, commands: Sequence[Command]) -> list[Any]:
         if not commands:
             return []
         trip = RoundTrip(self._weather, commands)
@@ -182,6 +189,12 @@ class SimulatedConnection(Connection):
             self._weather.scheduler.pause(0.5)  # instead of BLOCK, which would end when some come
         return result
 
+    def each(self, command: Command) -> list[Any]:
+        return self.run([command])
+
+    def close(self) -> None:
+        pass
+
 
 class SimulatedAsyncConnection:
     """The same for ingest: other tasks of its loop go on while it waits."""
@@ -191,14 +204,20 @@ class SimulatedAsyncConnection:
         self._weather = weather
         self.cut = False
 
-    async def calls(self, commands: Sequence[Command]) -> list[Any]:
+    async def attempts(self, commands: Sequence[Command]) -> list[Any]:
         if self.cut:
             raise UnavailableError("simulated: the process is dead")
         trip = RoundTrip(self._weather, commands, INGEST_CALLS)
         for part in trip.parts:
             trip.add(self._wire.calls(part))
             await asyncio.sleep(self._weather.pause_s())
-        return trip.result()
+        return redis_client._ours(trip.result())
+
+    async def calls(self, commands: Sequence[Command]) -> list[Any]:
+        return redis_client._checked(await self.attempts(commands))
+
+    async def each(self, *command: Any) -> list[Any]:
+        return await self.calls([command])
 
     async def close(self) -> None:
         pass
@@ -216,7 +235,7 @@ def _timeless(weather: Weather, command: Command) -> Command:
 
 
 def _without_clock(command: Command, answer: Any) -> Any:
-    if command[0] == "XPENDING":
+    if command[0] == "XPENDING" and not isinstance(answer, Exception):
         return [[id_, consumer, 1, tries] for id_, consumer, _, tries in answer]
     return answer
 
