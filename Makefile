@@ -41,7 +41,7 @@ format: .venv/fast.stamp ## format the code
 chaos: .venv/test.stamp ## a long chaos run: CATCHWATER_CHAOS_EVENTS and CATCHWATER_CHAOS_SEED set it
 	@CATCHWATER_CHAOS_EVENTS=$${CATCHWATER_CHAOS_EVENTS:-200000} $(BIN)/pytest -s -m chaos --timeout=7200 tests/chaos $(ARGS)
 
-cluster: .venv/test.stamp ## kill, freeze, add and remove nodes of a Redis Cluster: CATCHWATER_CLUSTER_ROUNDS (6)
+cluster: .venv/test.stamp ## kill, freeze, add and remove nodes of a Redis Cluster: CATCHWATER_CLUSTER_ROUNDS (6), CATCHWATER_CLUSTER_OF=valkey
 	@CATCHWATER_CLUSTER=all $(BIN)/pytest --durations=0 --timeout=1800 tests/servers/test_cluster.py tests/servers/test_cluster_faults.py $(ARGS)
 
 fuzz: .venv/test.stamp ## look for input that breaks what reads it, for FUZZ_SECONDS each (600)

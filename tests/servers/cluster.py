@@ -38,6 +38,13 @@ class Node(RedisServer):
         stays = ("--cluster-allow-replica-migration", "no")
         return [*super().command(), *cluster, *timeout, *fast, *stays, *self.options]
 
+    def program(self) -> Path:
+        """Valkey of the wheel where CATCHWATER_CLUSTER_OF says so, else what is found."""
+        packaged = (
+            self._in_package() if os.environ.get("CATCHWATER_CLUSTER_OF") == "valkey" else None
+        )
+        return packaged or super().program()
+
     def start(self) -> None:
         """The first time on ports that nobody else took since they were found free."""
         for _ in range(0 if (self.data / "nodes.conf").exists() else TRIES):
