@@ -29,7 +29,7 @@ from tests.simulation.scheduler import Scheduler
 
 SEEDS = int(os.environ.get("CATCHWATER_SIMULATE_SEEDS", "2000"))
 """Seeds that are new in each run of the tests. `make simulate` runs more."""
-ENOUGH = 150
+ENOUGH = 500
 """Seeds in which each mistake is found."""
 
 MUTATIONS = [
