@@ -86,7 +86,10 @@ def key_of(event: Event, report: dict[str, Any], settings: ProjectSettings) -> b
         return b""
     varying = frozenset(reader.VARYING) - (_PAGE if settings.rules else frozenset())
     kept = {name: value for name, value in report.items() if name not in varying}
-    return orjson.dumps([event.project, event.kind, kept])
+    try:
+        return orjson.dumps([event.project, event.kind, kept])
+    except orjson.JSONEncodeError:  # nested deeper than orjson writes: it reads more levels
+        return b""
 
 
 def is_told_by_what_was_thrown(result: GroupingResult) -> bool:

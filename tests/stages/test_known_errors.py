@@ -165,6 +165,17 @@ def test_other_settings_and_a_few_seconds_make_it_unknown():
     assert emitted(event(REPORT), using).facts == first.facts
 
 
+@pytest.mark.parametrize("kind", ["snippet", "sentry"])
+def test_a_report_deeper_than_can_be_written_again_is_only_never_known(kind: str):
+    """orjson reads 1,024 levels and writes 254. Five such reports in a row would stop the stage."""
+    deep = b'{"message":"lost","more":' + b"[" * 900 + b"]" * 900 + b"}"
+    using = resources()
+    for number in range(3):
+        found = emitted(replace(event({}, kind, number), body=deep), using)
+        assert found.facts["about"]["message"] == "lost"
+    assert not using.known._found
+
+
 def test_what_is_remembered_is_bounded():
     using = resources()
     for number in range(200):
