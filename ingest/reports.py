@@ -6,6 +6,7 @@ Pure: what each client sends, and nothing more is parsed.
 from __future__ import annotations
 
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,8 @@ from ingest.client_reports import discarded_by_page
 from ingest.trimming import trim
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from catchwater.event import Json
 
 EVENT_LIMIT = 1_048_576
@@ -61,12 +64,12 @@ class Sender:
     def event(self, event_id: str, kind: str, report: Json, body: bytes) -> Event:
         """An event of that report, whose text is `body`. It is cut where it is too long.
 
-        Raises EventTooLargeError.
+        Raises EventTooLargeError and InvalidReportError.
         """
         facts: Json = {"user_agent": self.user_agent, "origin": self.origin, "ip": self.ip}
         _check_size(len(body))
         if len(body) > self.event_bytes:
-            body, facts["cut"] = trim(report, self.event_bytes)
+            body, facts["cut"] = _trimmed(report, self.event_bytes)
         return Event(event_id, self.project, int(time.time() * 1000), kind, body, facts)
 
 
@@ -153,8 +156,20 @@ def _document(body: bytes) -> tuple[Any, bytes]:
 
 
 def _text(report: Json) -> bytes:
-    try:
+    with _of_a_report():
         return documents.as_bytes(report)
+
+
+def _trimmed(report: Json, limit: int) -> tuple[bytes, list[str]]:
+    with _of_a_report():
+        return trim(report, limit)
+
+
+@contextmanager
+def _of_a_report() -> Iterator[None]:
+    """What cannot be written as JSON is a report that is refused."""
+    try:
+        yield
     except InvalidJsonError as error:
         raise InvalidReportError(f"a report is {error}") from error
 

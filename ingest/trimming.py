@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 
 from catchwater.errors import EventTooLargeError
+from ingest import documents
 
 ROUNDS = 100
 """Cuts until an event is given up: each halves what is largest, so a real one needs a few."""
@@ -31,12 +32,13 @@ FEW = 4
 def trim(document: dict[str, Any], limit: int) -> tuple[bytes, list[str]]:
     """The text of `document`, of `limit` bytes at most, and the names of the fields that were cut.
 
-    Changes `document`. Raises EventTooLargeError when cutting does not help.
+    Changes `document`. Raises EventTooLargeError when cutting does not help, and InvalidJsonError
+    for one that is nested too deep.
     """
     cut: dict[str, None] = {}
     left = WORK
     for _ in range(ROUNDS):
-        text = orjson.dumps(document)
+        text = documents.as_bytes(document)
         if len(text) <= limit:
             return text, list(cut)
         if left < 0:
