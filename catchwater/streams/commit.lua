@@ -162,9 +162,7 @@ local function counters_at(c)
 end
 
 local function add(at, field, n, name)
-  local value = redis.call('HINCRBY', at.key, field, n)
-  at.values[name] = value
-  return value
+  at.values[name] = redis.call('HINCRBY', at.key, field, n)
 end
 
 -- How much a project has in a month is bounded, for each partition. Returns false, and adds
@@ -223,7 +221,23 @@ end
 local function count_at(c, tally, issue)
   local at = counters_at(c)
   if tally.n > 1 then add(at, 'more', tally.n - 1, plan.fields.more .. issue.issue) end
-  return add(at, 'events', 1, plan.fields.events .. issue.issue)
+  add(at, 'events', 1, plan.fields.events .. issue.issue)
+end
+
+local function samples_at(at)
+  at.samples = at.samples or tonumber(redis.call('HGET', at.key, 'samples') or 0)
+  return at.samples
+end
+
+-- Samples are bounded by how many there are, not by how many events came before. The few events
+-- that have bodies may be counted late: whoever had them first was killed, and others went by.
+local function take_sample(hour, month)
+  local wanted = samples_at(month) < plan.first_samples or samples_at(hour) < plan.hourly_samples
+  if not wanted then return false end
+  for _, at in ipairs({hour, month}) do
+    at.samples = redis.call('HINCRBY', at.key, 'samples', 1)
+  end
+  return true
 end
 
 -- Returns true when the event is a sample, which goes on whole. One without a body is none.
@@ -235,8 +249,8 @@ local function count(tally)
     issue = plan.issues[issue.other]
   end
   update_issue(tally, issue)
-  local this_hour = count_at(hour, tally, issue)
-  local this_month = count_at(month, tally, issue)
+  count_at(hour, tally, issue)
+  count_at(month, tally, issue)
   local bucket = counters[month].bucket.bucket
   if tally.n > 1 then add_to_ledger('more:' .. bucket, tally.n - 1) end
   add_to_ledger('counted:' .. bucket)
@@ -246,7 +260,7 @@ local function count(tally)
     local field, text = tag_of(counters[month], plan.tags[number])
     add(counters[month], field, tally.n, named .. text)
   end
-  return tally.whole and (this_month <= plan.first_samples or this_hour <= plan.hourly_samples)
+  return tally.whole and take_sample(counters[hour], counters[month])
 end
 
 local function send_tally()

@@ -164,6 +164,18 @@ def test_an_event_without_a_body_is_counted_and_is_no_sample(pipeline, event):
     assert [one for one in pipeline.ids("counted") if one != "-"] == [whole.id]
 
 
+def test_bodies_that_are_counted_late_are_samples_all_the_same(pipeline, event):
+    """Whoever had them first was killed; the issue had no sample for as long as it was frequent."""
+    numbers = [n for n in range(1, 200) if pipeline.defs.partition_of(event(n).id) == 0][:20]
+    bare, whole = [replace(event(n), body=b"") for n in numbers[:10]], list(map(event, numbers))
+    consumer = pipeline.consumer("count")
+    for batch in (bare, whole[10:12], whole[12:]):
+        pipeline.add("unique", *batch)
+        consumer.commit(tallied(consumer.read()))
+    samples = [one for one in pipeline.ids("counted") if one != "-"]
+    assert samples == sorted(one.id for one in whole[10:14])
+
+
 def tag_counts(pipeline):
     """The highest count that was sent for each field of a tag."""
     return {
