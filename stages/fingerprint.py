@@ -108,9 +108,10 @@ def answer(
     if not (quota := resources.quota):
         return _found_out(event, report, settings, resources)
     key = known_errors.key_of(event, report, settings)
-    known = resources.known.get(key, settings)
-    if known and quota.is_used_up(known.names[-1], event):
-        return _counted(event, report, known, resources)
+    if known := resources.known.get(key, settings):
+        issue = issue_of(known.names, resources.existing_issues)
+        if quota.is_used_up(issue["issue"], event):
+            return _counted(event, report, known, issue)
     return _found_out(event, report, settings, resources, key)
 
 
@@ -132,13 +133,12 @@ def _report(event: Event) -> dict[str, Any] | Reject:
 
 
 def _counted(
-    event: Event, report: dict[str, Any], known: KnownError, resources: Resources
+    event: Event, report: dict[str, Any], known: KnownError, issue: dict[str, Any]
 ) -> Answer:
     """An error of which there are samples enough is only counted: nobody will see its body."""
     details, settings = known_errors.again(known, event, report), known.settings
     if reason := unwanted(details, event.facts, settings.filters):
         return Drop(reason)
-    issue = issue_of(known.names, resources.existing_issues)
     facts = facts_of(event, details, settings.cleaner, issue, known.about)
     return Emit(event.with_(kind="named", facts=facts, body=b""))
 
@@ -167,6 +167,6 @@ def _found_out(
         resources.known.put(key, KnownError(settings, thrown, names, about))
     issue = issue_of(names, resources.existing_issues)
     facts = facts_of(event, details, settings.cleaner, issue, about)
-    is_whole = resources.quota is None or resources.quota.take(names[-1], event)
+    is_whole = resources.quota is None or resources.quota.take(issue["issue"], event)
     packed = grouped_event.packed(body) if is_whole else b""
     return Emit(event.with_(kind="named", facts=facts, body=packed))

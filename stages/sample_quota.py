@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from catchwater.streams import time_buckets
+
 if TYPE_CHECKING:
     from catchwater.event import Event
     from catchwater.stage import SamplesWanted
@@ -11,46 +13,68 @@ if TYPE_CHECKING:
 _HOUR_MS = 3_600_000
 
 _MOST = 50_000
-"""Issues and partitions that are remembered, some 150 bytes each."""
+"""Issues and partitions that are remembered, some 200 bytes each."""
+
+_LATELY = 5_000
+"""Events that were whole lately, some 130 bytes each: more than one batch has of them."""
 
 
 class SampleQuota:
-    """What this process has sent on whole, by issue and partition: first ones, then some an hour,
-    as the commit that counts them chooses samples.
+    """What this process has sent on whole, by issue and partition: the first ones of a month, then
+    some an hour, as the commit that counts them chooses samples.
 
-    Forgetting it costs bytes and nothing else: more events are whole than are wanted.
+    A batch may be worked on more than once until it is committed. So an event that was whole is
+    whole again, and is not one more. Forgetting costs bytes and nothing else: more events are
+    whole than are wanted.
     """
 
     def __init__(self, wanted: SamplesWanted) -> None:
         self._wanted = wanted
         self._sent: dict[tuple[str, int], _Sent] = {}
+        self._whole: set[str] = set()
+        self._whole_before: set[str] = set()
 
     def is_used_up(self, issue: str, event: Event) -> bool:
         """Whether an event of an issue need not be whole."""
         sent = self._sent.get((issue, self._wanted.partition_of(event.id)))
         if sent is None or sent.first < self._wanted.first:
             return False
-        return sent.hour == event.received // _HOUR_MS and sent.in_hour >= self._wanted.hourly
+        used_up = sent.hour == event.received // _HOUR_MS and sent.in_hour >= self._wanted.hourly
+        return used_up and not self._was_whole(event)
 
     def take(self, issue: str, event: Event) -> bool:
         """Whether such an event is to be whole. If so, it is one of them from now on."""
+        if self._was_whole(event):
+            return True
         if self.is_used_up(issue, event):
             return False
         if len(self._sent) >= _MOST:
             self._sent.clear()
         key = issue, self._wanted.partition_of(event.id)
-        self._sent.setdefault(key, _Sent()).add(event.received // _HOUR_MS)
+        self._sent.setdefault(key, _Sent()).add(event.received)
+        self._remember(event)
         return True
+
+    def _was_whole(self, event: Event) -> bool:
+        return event.id in self._whole or event.id in self._whole_before
+
+    def _remember(self, event: Event) -> None:
+        if len(self._whole) >= _LATELY:
+            self._whole, self._whole_before = set(), self._whole
+        self._whole.add(event.id)
 
 
 class _Sent:
-    """How many of one issue and partition: in all, and in the last hour."""
+    """How many of one issue and partition: in the last month, and in the last hour."""
 
-    __slots__ = ("first", "hour", "in_hour")
+    __slots__ = ("first", "hour", "in_hour", "month")
 
     def __init__(self) -> None:
         self.first = self.hour = self.in_hour = 0
+        self.month = ""
 
-    def add(self, hour: int) -> None:
+    def add(self, received: int) -> None:
+        hour, month = received // _HOUR_MS, time_buckets.month(received)
         self.in_hour = self.in_hour + 1 if hour == self.hour else 1
-        self.first, self.hour = self.first + 1, hour
+        self.first = self.first + 1 if month == self.month else 1
+        self.hour, self.month = hour, month

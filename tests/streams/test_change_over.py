@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import itertools
 import time
+from dataclasses import replace
 from typing import NamedTuple
 
 import orjson
@@ -16,6 +17,7 @@ from catchwater.answers import Emit
 from catchwater.errors import UnavailableError
 from catchwater.event import Event, decode
 from catchwater.mongo_client import DATABASE
+from catchwater.stage import SamplesWanted
 from sink.work import store_in
 from sink.writer import MongoWriter
 from stages import fingerprint as stage
@@ -23,6 +25,7 @@ from stages.count import count
 from stages.existing_issues import ExistingIssues
 from stages.grouping import v1, versions
 from stages.grouping.result import GroupingResult
+from stages.sample_quota import SampleQuota
 
 NUMBERS = itertools.count(1)
 
@@ -150,6 +153,19 @@ def test_a_new_error_is_grouped_by_the_newest_version(issues, change):
     (one,) = issues(report("pay"))
     assert one.startswith("1:v2:")
     assert set(issues(report("pay"))) == {one}
+
+
+def test_each_issue_has_its_samples_where_two_have_one_newest_name(issues, change):
+    reports = [report("pay"), report("ship")]
+    for one in reports:
+        old = issues(one)
+    change(by_type)
+    quota = SampleQuota(SamplesWanted(1, 1, lambda _: 0))
+    using = replace(change.resources, quota=quota)
+    events = [Event(f"{n:032x}", "1", 0, "snippet", orjson.dumps(reports[n % 2])) for n in range(6)]
+    found = [stage.fingerprint(one, using).event for one in events]
+    assert {one.facts["issue"] for one in found} == set(old)
+    assert [bool(one.body) for one in found] == [True, True, False, False, False, False]
 
 
 def test_while_mongodb_is_away_events_wait(change):
