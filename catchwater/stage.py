@@ -97,8 +97,9 @@ def stage(
     `look_again` gets the body of a stored sample, and what `open_resources` returned, after source
     maps were uploaded; None: it would be what it was.
 
-    A stage that needs nothing but the facts says `reads_body=False`. Where no stage on the way to
-    the count reads bodies, those of events that cannot become samples are left out.
+    A stage that needs nothing but the facts, leaves the issue as it is and does not drop most of an
+    issue's events says `reads_body=False`. Where all stages on the way to the count say so, bodies
+    of events that cannot become samples are left out.
     """
 
     def declare(function: Callable[..., Answer]) -> Stage:

@@ -10,7 +10,10 @@ if TYPE_CHECKING:
     from catchwater.event import Event
     from catchwater.stage import SamplesWanted
 
-_HOUR_MS = 3_600_000
+_SPAN_MS = 600_000
+"""In each span of so long as many are whole as are wanted of an hour: earlier ones may have ended
+as copies or dead letters, or Redis may have lost them. Those too many end at the count.
+"""
 
 _MOST = 50_000
 """Issues and partitions that are remembered, some 200 bytes each."""
@@ -21,7 +24,7 @@ _LATELY = 5_000
 
 class SampleQuota:
     """What this process has sent on whole, by issue and partition: the first ones of a month, then
-    some an hour, as the commit that counts them chooses samples.
+    some now and then, so that the commit that counts them has samples to choose.
 
     A batch may be worked on more than once until it is committed. So an event that was whole is
     whole again, and is not one more. Forgetting costs bytes and nothing else: more events are
@@ -39,7 +42,7 @@ class SampleQuota:
         sent = self._sent.get((issue, self._wanted.partition_of(event.id)))
         if sent is None or sent.first < self._wanted.first:
             return False
-        used_up = sent.hour == event.received // _HOUR_MS and sent.in_hour >= self._wanted.hourly
+        used_up = sent.span == event.received // _SPAN_MS and sent.in_span >= self._wanted.hourly
         return used_up and not self._was_whole(event)
 
     def take(self, issue: str, event: Event) -> bool:
@@ -65,16 +68,16 @@ class SampleQuota:
 
 
 class _Sent:
-    """How many of one issue and partition: in the last month, and in the last hour."""
+    """How many of one issue and partition: in the last month, and in the last span."""
 
-    __slots__ = ("first", "hour", "in_hour", "month")
+    __slots__ = ("first", "in_span", "month", "span")
 
     def __init__(self) -> None:
-        self.first = self.hour = self.in_hour = 0
+        self.first = self.span = self.in_span = 0
         self.month = ""
 
     def add(self, received: int) -> None:
-        hour, month = received // _HOUR_MS, time_buckets.month(received)
-        self.in_hour = self.in_hour + 1 if hour == self.hour else 1
+        span, month = received // _SPAN_MS, time_buckets.month(received)
+        self.in_span = self.in_span + 1 if span == self.span else 1
         self.first = self.first + 1 if month == self.month else 1
-        self.hour, self.month = hour, month
+        self.span, self.month = span, month
