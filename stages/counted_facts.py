@@ -33,7 +33,7 @@ def facts_of(
         "n": details.n,
         "user": user_of(event, details.user),
         "tags": _tags(event, details, cleaner),
-        "about": about,
+        "about": {**about},  # a stage behind this one may change its facts
     }
 
 

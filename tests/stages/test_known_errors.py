@@ -181,6 +181,15 @@ def test_a_report_deeper_than_can_be_written_again_is_only_never_known(kind: str
     assert not using.known._found
 
 
+def test_what_a_stage_behind_it_does_to_the_facts_changes_no_other_event():
+    """In one hop it gets the facts themselves: each event had the marks of all before it."""
+    using = resources()
+    for _ in range(3):
+        about = emitted(event(REPORT), using).facts["about"]
+        assert about["message"] == "cart lost"
+        about["message"] += " (seen)"
+
+
 def test_what_is_remembered_is_bounded():
     using = resources()
     for number in range(200):
