@@ -42,24 +42,24 @@ class SampleQuota:
         sent = self._sent.get((issue, self._wanted.partition_of(event.id)))
         if sent is None or sent.first < self._wanted.first:
             return False
-        used_up = sent.span == event.received // _SPAN_MS and sent.in_span >= self._wanted.hourly
-        return used_up and not self._was_whole(event)
+        if event.id in self._whole or event.id in self._whole_before:
+            return False
+        return sent.span == event.received // _SPAN_MS and sent.in_span >= self._wanted.hourly
 
     def take(self, issue: str, event: Event) -> bool:
         """Whether such an event is to be whole. If so, it is one of them from now on."""
-        if self._was_whole(event):
-            return True
         if self.is_used_up(issue, event):
             return False
+        if event.id not in self._whole and event.id not in self._whole_before:
+            self._charge(issue, event)
+            self._remember(event)
+        return True
+
+    def _charge(self, issue: str, event: Event) -> None:
         if len(self._sent) >= _MOST:
             self._sent.clear()
         key = issue, self._wanted.partition_of(event.id)
         self._sent.setdefault(key, _Sent()).add(event.received)
-        self._remember(event)
-        return True
-
-    def _was_whole(self, event: Event) -> bool:
-        return event.id in self._whole or event.id in self._whole_before
 
     def _remember(self, event: Event) -> None:
         if len(self._whole) >= _LATELY:
