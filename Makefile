@@ -124,4 +124,5 @@ clean: ## remove what was built; the data folder stays
 .venv/test.stamp: .venv/test.system .venv/fast.stamp
 	@! command -v npm >/dev/null || sh ops/setup/step "fetching what builds the snippet, and SDKs" $(BIN)/python -m tests.browser.toolchain
 	@! command -v npm >/dev/null || sh ops/setup/step "fetching what uploads source maps, and old SDKs" $(BIN)/python -m tests.clients
+	@! command -v npm >/dev/null || sh ops/setup/step "fetching schemas of Kubernetes' extensions" $(BIN)/python -m tests.ops.kubernetes
 	@touch $@

@@ -34,6 +34,7 @@ NOT_IN_GIT = {
     *("stages/crawlers.py", "stages/office.py"),
     *("stages/grouping/v2.py", "ops/projects.yaml", "ops/.env", "ops/access/users.acl"),
     *("docs/naming.md", "docs/noise.md"),
+    *("ops/k8s/base/streamdefs.yaml", "ops/k8s/base/projects.yaml"),
     "catchwater/0.1.0",
 }
 """Files that a page tells its reader to write, names of before, and the version of the snippet."""
