@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from dashboard import query, times, views
+from dashboard import answers, parameters, query, times, views
 from dashboard.cached_responses import json
 from dashboard.context import app_context, pipeline_json, pipeline_reading
+from dashboard.openapi import DESCRIPTION, operation
 
 if TYPE_CHECKING:
     from catchwater.event import Json
@@ -20,12 +21,14 @@ routes = web.RouteTableDef()
 
 
 @routes.get("/api/projects")
+@operation("All projects.", answers.Project, listed=True)
 async def projects(request: web.Request) -> web.Response:
     context = app_context(request)
     return json(request, await views.projects(context.store, context.names.by_id(), times.now()))
 
 
 @routes.get("/api/issues")
+@operation("Issues, a page at a time.", answers.Issues, *parameters.ISSUES)
 async def issues(request: web.Request) -> web.Response:
     at = times.now()
     asked = query.parse(request.query, at)
@@ -33,6 +36,7 @@ async def issues(request: web.Request) -> web.Response:
 
 
 @routes.get("/api/issues/{id}")
+@operation("One issue.", answers.WholeIssue, parameters.ISSUE)
 async def issue(request: web.Request) -> web.Response:
     found = await views.issue(app_context(request).store, request.match_info["id"], times.now())
     if found is None:
@@ -41,6 +45,7 @@ async def issue(request: web.Request) -> web.Response:
 
 
 @routes.get("/api/releases")
+@operation("Releases.", answers.Releases, parameters.PROJECT)
 async def releases(request: web.Request) -> web.Response:
     project = query.short("project", request.query.get("project", ""))
     wanted = {"project": project} if project else {}
@@ -48,6 +53,7 @@ async def releases(request: web.Request) -> web.Response:
 
 
 @routes.get("/api/releases/{project}/{id:.+}")
+@operation("One release.", answers.WholeRelease, *parameters.RELEASE)
 async def release(request: web.Request) -> web.Response:
     return json(request, await release_of(request))
 
@@ -62,6 +68,7 @@ async def release_of(request: web.Request) -> Json:
 
 
 @routes.get("/api/events/{id}")
+@operation("One stored event.", answers.Event, parameters.EVENT)
 async def event(request: web.Request) -> web.Response:
     found = await views.event(app_context(request).store, request.match_info["id"])
     if found is None:
@@ -70,8 +77,15 @@ async def event(request: web.Request) -> web.Response:
 
 
 @routes.get("/api/pipeline")
+@operation("The pipeline, and its audit.", answers.Pipeline)
 async def pipeline(request: web.Request) -> web.Response:
     return json(request, pipeline_json(await pipeline_reading(request)))
+
+
+@routes.get("/api/openapi.json")
+@operation("This description.", None)
+async def description(request: web.Request) -> web.Response:
+    return json(request, request.app[DESCRIPTION])
 
 
 def missing(what: str, request: web.Request) -> web.HTTPNotFound:

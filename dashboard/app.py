@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from dashboard import api, login, pages
+from dashboard import api, login, openapi, pages
 from dashboard.context import CONTEXT, AppContext
 from dashboard.failures import failures
 
@@ -23,6 +23,7 @@ def application(context: AppContext, guard: Guard) -> web.Application:
     app.add_routes(api.routes)
     app.add_routes(pages.routes)
     app.add_routes(login.routes(guard))
+    app[openapi.DESCRIPTION] = openapi.document(app.router)
     context.renderer.show_log_out(shown=guard.password != "")
     app.cleanup_ctx.append(_polling)
     return app

@@ -39,4 +39,9 @@ def tagged(request: web.Request, content: bytes, make: Callable[[], web.Response
 
 
 def wants_json(request: web.Request) -> bool:
-    return request.path == "/api" or request.path.startswith("/api/")
+    """Whether a failure is told to a program: who asks for the JSON API, or for Markdown and not
+    in a browser.
+    """
+    path = request.path
+    markdown = path.endswith(".md") and "text/html" not in request.headers.get("Accept", "")
+    return path == "/api" or path.startswith("/api/") or markdown

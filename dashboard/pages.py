@@ -14,13 +14,14 @@ from aiohttp import web
 from catchwater.instants import iso
 from catchwater.issues import markdown
 from catchwater.issues.states import STATES
-from dashboard import assets, charts, query, stack_view, times, views
+from dashboard import assets, charts, parameters, query, stack_view, times, views
 from dashboard.api import missing, release_of
 from dashboard.cached_responses import tagged
 from dashboard.context import AppContext, app_context, pipeline_json, pipeline_reading
 from dashboard.details import detail
 from dashboard.diagram import diagram
 from dashboard.health_summary import summarise
+from dashboard.openapi import operation
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -74,6 +75,7 @@ def _script_tags(app: AppContext) -> list[list[str]]:
 
 
 @routes.get("/issues/{id:.+}.md")
+@operation("One issue, to paste.", None, parameters.ISSUE, media="text/markdown")
 async def issue_as_markdown(request: web.Request) -> web.Response:
     """Before the page of an issue, whose address it would be otherwise."""
     found = await views.issue(app_context(request).store, request.match_info["id"], times.now())

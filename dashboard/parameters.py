@@ -1,0 +1,42 @@
+"""The parameters of the JSON API, as its description names them."""
+
+from __future__ import annotations
+
+from catchwater.issues.search import FILTERS
+from catchwater.issues.states import STATES
+from dashboard.openapi import Parameter
+from dashboard.query import LIMIT, LIMITS, LONGEST, SORTS
+
+_WORDS = {"type": "string", "maxLength": LONGEST}
+
+_Q = f"""\
+What to look for, in the syntax of the dashboard's search box. Filters are `NAME:VALUE`, where NAME
+is one of {", ".join(FILTERS)}; a VALUE with spaces is quoted, `*` at its end stands for anything,
+and `!` before a filter finds the others. All else is text that stands in type, message, function or
+file. Everything must be true of an issue.
+"""
+
+ISSUE = Parameter("id", "Its id, `<project>:<fingerprint>`.", example="1:v1:8d2a")
+EVENT = Parameter("id", "Its id, 32 hex digits.", example="0" * 32)
+PROJECT = Parameter("project", "Only of this project, by its id.", _WORDS, "1")
+RELEASE = (
+    Parameter("project", "The project's id.", example="1"),
+    Parameter("id", "The release; a `/` in it may be written as `%2F`.", example="shop@1.4.2"),
+)
+ISSUES = (
+    Parameter("q", _Q, _WORDS, "is:unresolved browser:chrome* cannot read"),
+    PROJECT,
+    Parameter("state", "The same as `is:` in `q`.", {"type": "string", "enum": list(STATES)}),
+    Parameter("since", "Last seen then or later: `24h`, `7d`, an ISO-8601 time.", _WORDS, "24h"),
+    Parameter(
+        "sort",
+        "What to sort by, highest first.",
+        {"type": "string", "enum": list(SORTS), "default": SORTS[0]},
+    ),
+    Parameter(
+        "limit",
+        "Issues of a page.",
+        {"type": "integer", "minimum": LIMITS[0], "maximum": LIMITS[1], "default": LIMIT},
+    ),
+    Parameter("cursor", "The `next` of the page before; all else as it was asked for there."),
+)
