@@ -17,18 +17,17 @@ import pymongo
 from catchwater.config.streamdefs import Retention
 from catchwater.issues import narrowing, words
 from catchwater.issues.facets import facet
-from catchwater.issues.search import parse
+from catchwater.issues.search import SORTS, parse
 from catchwater.issues.store import IssueStore
 from catchwater.local.servers import MongoServer
 from catchwater.streams.hyperloglog import digest
 from sink.writer import MongoWriter
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 ISSUES = 100_000
 NOW = datetime.now(UTC)
-SORTS = ("last_seen", "count")
 BROWSERS = {"Chrome": 60, "Safari": 18, "Firefox": 9, "Edge": 8, "Samsung Internet": 5}
 SYSTEMS = {"Safari": ["iOS 19", "macOS 16"], "Samsung Internet": ["Android 16"]}
 ANY_SYSTEM = ["Windows 11", "Windows 10", "Android 16", "Linux"]
@@ -90,6 +89,8 @@ def issues(vocabulary: Vocabulary) -> Iterator[dict[str, Any]]:
                 "last_seen": last,
                 "first_seen": last - timedelta(seconds=chance.random() * 8e6),
                 "count": chance.randint(1, 9_999),
+                "users": chance.randint(1, 99),
+                "trend": round(chance.gauss(0, 3)),
                 "parts": {f"202611-p{part}-5eedbeef-1": 3 for part in range(8)},
                 "u": dict.fromkeys(map(str, range(chance.randint(1, 40))), 2),
             }
@@ -144,10 +145,10 @@ def samples() -> Iterator[dict[str, Any]]:
         yield {"_id": f"{number:032x}", "issue": issue, "user": digest(f"id:u{number}")}
 
 
-def figures(store: IssueStore, asked: list[str]) -> str:
+def figures(store: IssueStore, asked: list[str], sorts: Sequence[str] = SORTS) -> str:
     times = []
     for query in asked:
-        for sort in SORTS:
+        for sort in sorts:
             began = time.perf_counter()
             store.find(parse(query), NOW, sort, 51)
             times.append(1000 * (time.perf_counter() - began))
@@ -169,6 +170,9 @@ def main() -> None:
     server.start()
     filled(server.url, vocabulary)
     store, asked = IssueStore(server.url), list(texts(vocabulary))
+    for sort in SORTS:
+        lists = ["", *(f"project:{n}" for n in range(20))] * 5
+        print(f"by {sort + ':':14} {figures(store, lists, [sort])}")
     print(f"words:            {figures(store, asked)}")
     for name in NAMES:
         each = [one_filter(vocabulary, name) for _ in range(30)]

@@ -51,6 +51,7 @@ class Issue(BaseModel):
     culprit: str = Field(description="file and function of the project's own that threw")
     count: int = Field(description="events so far, exactly")
     users: int = Field(description="about how many users were affected")
+    trend: int = Field(description="the last 24 hours against the week before; 0 is as usual")
     first_seen: Time | None
     last_seen: Time | None
     level: str

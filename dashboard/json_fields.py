@@ -65,6 +65,7 @@ def issue(document: Mapping[str, Any], hours: list[int], at: datetime) -> Json:
         "culprit": text(document.get("culprit")),
         "count": number(document.get("count")),
         "users": number(document.get("users")),
+        "trend": number(document.get("trend")),
         "first_seen": times.iso_or_none(document.get("first_seen")),
         "last_seen": times.iso_or_none(document.get("last_seen")),
         "level": text(document.get("level")) or "error",

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from catchwater.issues.search import FILTERS
+from catchwater.issues.search import FILTERS, SORTS
 from catchwater.issues.states import STATES
 from dashboard.openapi import Parameter
-from dashboard.query import LIMIT, LIMITS, LONGEST, SORTS
+from dashboard.query import LIMIT, LIMITS, LONGEST
 
 _WORDS = {"type": "string", "maxLength": LONGEST}
 

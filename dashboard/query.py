@@ -10,7 +10,7 @@ import orjson
 
 from catchwater.errors import QueryParameterError
 from catchwater.issues import search
-from catchwater.issues.search import Search
+from catchwater.issues.search import SORTS, Search
 from dashboard import times
 
 if TYPE_CHECKING:
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 
-SORTS = ("last_seen", "first_seen", "count", "users")
 WORDS = ("q", "project", "state", "since")
 FILTER_OF = {"state": "is"}
 """What parameters are called in a search, where it is something else."""

@@ -5,18 +5,14 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from catchwater.issues.search import SORTS
+
 if TYPE_CHECKING:
     from catchwater.config.streamdefs import Retention
 
 INDEXES: list[tuple[str, list[tuple[str, int]]]] = [
-    *[
-        ("issues", [(key, -1), ("_id", -1)])
-        for key in ("last_seen", "first_seen", "count", "users")
-    ],
-    *[
-        ("issues", [("project", 1), (key, -1), ("_id", -1)])
-        for key in ("last_seen", "first_seen", "count", "users")
-    ],
+    *[("issues", [(key, -1), ("_id", -1)]) for key in SORTS],
+    *[("issues", [("project", 1), (key, -1), ("_id", -1)]) for key in SORTS],
     ("issues", [("names", 1)]),
     ("issues", [("words", 1)]),
     ("issues", [("facets", 1), ("_id", 1)]),
@@ -35,9 +31,7 @@ INDEXES: list[tuple[str, list[tuple[str, int]]]] = [
 Those that expire documents come from `expiries`.
 """
 
-HANDLED: list[list[tuple[str, int]]] = [
-    [("state", 1), (key, -1), ("_id", -1)] for key in ("last_seen", "first_seen", "count", "users")
-]
+HANDLED: list[list[tuple[str, int]]] = [[("state", 1), (key, -1), ("_id", -1)] for key in SORTS]
 """Of the few issues that somebody has resolved, ignored or merged: it holds no others."""
 
 OF_SOME: list[tuple[str, str, str]] = [

@@ -19,7 +19,7 @@ from catchwater.issues.store import handle
 from sink.indexes import AWAITING, HANDLED, INDEXES, OF_SOME, UNTOLD, expiries
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from pymongo.collection import Collection
 
@@ -60,8 +60,15 @@ mend while the batch waits.
 class MongoWriter:
     """Writes to MongoDB, each acknowledged by a majority and journalled before `write` returns."""
 
-    def __init__(self, url: str, retention: Retention) -> None:
+    def __init__(
+        self,
+        url: str,
+        retention: Retention,
+        wrote: Callable[[Iterable[str]], None] = lambda _: None,
+    ) -> None:
+        """`wrote` is told which issues were written, after they were."""
         self._url = url
+        self._wrote = wrote
         self._retention = retention
         self._prepared = False
         self._client = mongo_client.connect(url)
@@ -94,6 +101,7 @@ class MongoWriter:
             self._insert(list(writes.samples.values()))
             self._derive(list(writes.issues))
             handle(self._database, writes.sightings)
+        self._wrote(writes.issues)
 
     def close(self) -> None:
         self._client.close()

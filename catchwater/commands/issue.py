@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 Document = dict[str, Any]
 
-SORTS = ("last_seen", "first_seen", "count", "users")
 MOST = 10_000
 """Issues that one command changes."""
 
@@ -69,7 +68,7 @@ def of_many(what: F) -> F:
 
 @command.command("list")
 @click.argument("query", nargs=-1)
-@click.option("--sort", type=click.Choice(SORTS), default=SORTS[0], show_default=True)
+@click.option("--sort", type=click.Choice(search.SORTS), default=search.SORTS[0], show_default=True)
 @click.option("--limit", type=click.IntRange(1, MOST), default=50, show_default=True)
 @_as_json
 @click.pass_obj
@@ -178,7 +177,7 @@ def _chosen(store: IssueStore, ids: Sequence[str], query: str) -> list[Document]
         raise click.UsageError("name issues by their ids, or say --query (see `issue list`)")
     if ids:
         return _named(store, ids)
-    found = store.find(_parsed(query), _now(), SORTS[0], MOST + 1)
+    found = store.find(_parsed(query), _now(), search.SORTS[0], MOST + 1)
     if len(found) > MOST:
         raise click.UsageError(f"--query: more than {MOST} issues match; ask for fewer")
     return found

@@ -15,7 +15,6 @@ import orjson
 
 from catchwater.commands import options
 from catchwater.commands.box import finds_box
-from catchwater.commands.issue import SORTS
 from catchwater.errors import CatchwaterError
 from catchwater.issues import markdown, search, shown
 from catchwater.issues.store import IssueStore
@@ -75,7 +74,7 @@ def _tools(store: IssueStore) -> tuple[Callable[..., str], ...]:
         project: str = "", sort: str = "last_seen", limit: Annotated[int, "at most 50"] = 20
     ) -> str:
         """Issues of a project, or of all, highest first, as JSON. `sort` is last_seen, first_seen,
-        count or users.
+        count, users or trend (the last day against the week before).
         """
         return _found(store, f"project:{project}" if project else "", sort, limit)
 
@@ -94,8 +93,8 @@ def _tools(store: IssueStore) -> tuple[Callable[..., str], ...]:
 
 def _found(store: IssueStore, query: str, sort: str, limit: int) -> str:
     def find() -> str:
-        if sort not in SORTS:
-            return f"{visible(sort)!r} is no order: {', '.join(SORTS)} are known"
+        if sort not in search.SORTS:
+            return f"{visible(sort)!r} is no order: {', '.join(search.SORTS)} are known"
         now = datetime.now(UTC)
         many = store.find(search.parse(query), now, sort, max(1, min(limit, MOST)))
         each = [_facts(shown.as_json(one, now)) for one in many]

@@ -21,7 +21,7 @@ def derived() -> list[dict[str, Any]]:
     seen.
     """
     found = {"facets": facets.bounded(), "first_release": facets.first_release()}
-    counts = [_total(path) for path in ("$parts", "$more", "$absorbed")]
+    counts = [total(path) for path in ("$parts", "$more", "$absorbed")]
     return [{"$set": {"count": {"$add": counts}, "users": _users(), **found}}]
 
 
@@ -29,7 +29,8 @@ def _values(path: str) -> dict[str, Any]:
     return {"$map": {"input": {"$objectToArray": {"$ifNull": [path, {}]}}, "in": "$$this.v"}}
 
 
-def _total(path: str) -> dict[str, Any]:
+def total(path: str) -> dict[str, Any]:
+    """An expression: the sum of a map of counters, such as `$parts`."""
     return {"$toLong": {"$sum": _values(path)}}
 
 

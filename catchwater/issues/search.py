@@ -20,6 +20,9 @@ from catchwater.streams.hyperloglog import digest
 
 Condition = dict[str, Any]
 
+SORTS = ("last_seen", "first_seen", "count", "users", "trend")
+"""What a list of issues is sorted by, highest first; the first one unless said otherwise."""
+
 FACETS = ("release", "environment", "browser", "os", "device", "page")
 """Tags that every issue may have: each is a filter of its own. Others are `tag.NAME`."""
 

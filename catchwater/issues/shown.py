@@ -29,7 +29,7 @@ def as_json(issue: Mapping[str, Any], at: datetime) -> Json:
         "id": issue["_id"],
         "project": issue.get("project", ""),
         **{name: issue.get(name, "") for name in _TEXTS},
-        **{name: issue.get(name, 0) for name in ("count", "users")},
+        **{name: issue.get(name, 0) for name in ("count", "users", "trend")},
         **{name: _time(issue.get(name)) for name in _TIMES},
         **handling(issue, at),
     }

@@ -12,6 +12,7 @@ from catchwater.commands import options
 from catchwater.config.streamdefs import SINK, load
 from catchwater.streams.runner import make_loop, not_ready_reason, run_loops
 from catchwater.streams.stage_loader import LoadedStage
+from sink.trends import Trends, TrendStore
 from sink.work import store_in
 from sink.writer import MongoWriter
 
@@ -37,8 +38,9 @@ def command(
     name = next(name for name, stage in defs.stages.items() if stage.run == [SINK])
     service.configure_logging(name, log_level)
     stopping = service.stop_signal()
-    writer = MongoWriter(mongo_url, defs.retention)
+    trends = Trends(TrendStore(mongo_url))
+    writer = MongoWriter(mongo_url, defs.retention, trends.wrote)
     loaded = LoadedStage(partial(store_in, writer), writer.prepare)
     loop = make_loop(redis_url, defs, name, loaded, consumer, stopping)
-    with service.OpsServer(ops_host, ops_port, lambda: not_ready_reason([loop])):
+    with trends, service.OpsServer(ops_host, ops_port, lambda: not_ready_reason([loop])):
         run_loops([loop], stopping)

@@ -6,7 +6,7 @@ from urllib.parse import quote
 import pytest
 
 from catchwater.issues.narrowing import steps
-from catchwater.issues.search import Search
+from catchwater.issues.search import SORTS, Search
 from dashboard.query import Cursor
 from dashboard.reader import _beyond
 from sink.indexes import INDEXES
@@ -27,6 +27,7 @@ FIELDS = [
     "culprit",
     "count",
     "users",
+    "trend",
     "first_seen",
     "last_seen",
     "level",
@@ -34,6 +35,7 @@ FIELDS = [
     "regressed",
     "hours",
 ]
+COUNTS = {"count": 42, "users": 7, "trend": 3}
 UNTOUCHED = {"level": "error", "state": "unresolved", "regressed": {}}
 
 
@@ -42,7 +44,7 @@ def ids(found: Any) -> list[str]:
 
 
 def test_an_issue_has_every_field_of_its_document_and_its_last_24_hours(site: Site, mongo: Mongo):
-    one = made.issue("pay", count=42, users=7, last_seen=made.moment(minutes=2))
+    one = made.issue("pay", **COUNTS, last_seen=made.moment(minutes=2))
     mongo.issues.insert_one(one)
     mongo.hours.insert_many(
         [
@@ -61,8 +63,7 @@ def test_an_issue_has_every_field_of_its_document_and_its_last_24_hours(site: Si
                 "type": "TypeError",
                 "message": "pay is not a function",
                 "culprit": "app.js in pay",
-                "count": 42,
-                "users": 7,
+                **COUNTS,
                 "first_seen": made.iso(one["first_seen"]),
                 "last_seen": made.iso(one["last_seen"]),
                 **UNTOUCHED,
@@ -86,6 +87,7 @@ def test_a_document_with_nothing_but_its_id_is_shown_with_empty_fields(site: Sit
         "culprit": "",
         "count": 0,
         "users": 0,
+        "trend": 0,
         "first_seen": None,
         "last_seen": None,
     }
@@ -94,14 +96,19 @@ def test_a_document_with_nothing_but_its_id_is_shown_with_empty_fields(site: Sit
     assert site.get("/issues/9:v1:ab").status == 200
 
 
-@pytest.mark.parametrize("sort", ["last_seen", "first_seen", "count", "users"])
+@pytest.mark.parametrize("sort", SORTS)
 def test_pages_in_any_order_hold_every_issue_once_however_many_are_equal(
     site: Site, mongo: Mongo, sort: str
 ):
     moments = [made.moment(hours=hours) for hours in (1, 2, 3)]
     made_issues = [
         made.issue(
-            f"f{i}", last_seen=moments[i % 3], first_seen=moments[i % 2], count=i % 4, users=i // 5
+            f"f{i}",
+            last_seen=moments[i % 3],
+            first_seen=moments[i % 2],
+            count=i % 4,
+            users=i // 5,
+            trend=i % 3 - 1,
         )
         for i in range(23)
     ]
@@ -264,7 +271,7 @@ def test_the_list_is_read_in_the_order_of_an_index(mongo: Mongo):
     for name, fields in INDEXES:
         mongo[name].create_index(fields)
     mongo.issues.insert_many([made.issue(f"f{i}") for i in range(30)])
-    for sort in ("last_seen", "first_seen", "count", "users"):
+    for sort in SORTS:
         for project in ("", "1"):
             value = made.milliseconds(made.moment()) if sort.endswith("seen") else 3
             after = _beyond(Cursor(sort, value, "1:v1:b"))

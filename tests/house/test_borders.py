@@ -36,6 +36,7 @@ MONGO = {
     Path("catchwater/issues/release_store.py"),
     Path("catchwater/sourcemaps/store.py"),
     Path("sink/notices/store.py"),
+    Path("sink/trends.py"),
     Path("sink/writer.py"),
     Path("dashboard/reader.py"),
 }
