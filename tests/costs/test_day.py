@@ -7,12 +7,14 @@ from collections import Counter
 
 import bson
 import pytest
+import yaml
 from click.testing import CliRunner
 from pymongo import MongoClient
 
 from benchmarks import day, documents
 from catchwater.config.streamdefs import load
 from sink.writer import MongoWriter
+from tests.ops.tool import ROOT
 
 DRAWN = 100_000
 
@@ -88,6 +90,19 @@ def test_a_million_a_month_needs_part_of_a_core_and_a_million_a_minute_several_m
     small, large = (day.cores(1e6 / day.RATES[name]) for name in ("month", "minute"))
     assert sum(small.values()) < 0.01
     assert large["Redis"] > 1
+
+
+def test_the_page_has_the_counts_that_are_held():
+    """docs/scale.md has them once more, for people."""
+    limits = yaml.safe_load((ROOT / "tests/costs/limits.yaml").read_text())
+    page = (ROOT / "docs/scale.md").read_text()
+    rows = [row.strip("| ").split(" | ")[1:] for row in page.splitlines()]
+    for name in ("commands of Redis", "documents of MongoDB"):
+        both = [f"{limits[pipeline][name]:,}" for pipeline in ("packaged", "small")]
+        assert both in rows, name
+    for pipeline in ("packaged", "small"):
+        bytes_ = [limits[pipeline][f"kB {way} Redis"] / 1000 for way in ("to", "from")]
+        assert f"| {bytes_[0]:.1f} MB, {bytes_[1]:.1f} MB |" in page
 
 
 @pytest.mark.timeout(240)
