@@ -30,6 +30,8 @@ TOOLS = {"operator", "users"}
 SERVICES = {name: service for name, service in OURS.items() if name not in TOOLS}
 NOTIFY = "notify"
 """No event waits for it, so no alert misses it."""
+PROBE = "probe"
+"""Runs where somebody has made a project for it."""
 
 UNITS = sorted((OPS / "systemd").glob("*.service"))
 
@@ -69,14 +71,16 @@ def test_a_container_sets_only_what_its_command_reads(name):
 
 
 def test_every_service_has_a_container():
-    assert {started(service["command"]) for service in SERVICES.values()} == {*services(), NOTIFY}
+    found = {started(service["command"]) for service in SERVICES.values()}
+    assert found == {*services(), NOTIFY, PROBE}
+    assert [name for name, one in SERVICES.items() if "profiles" in one] == [PROBE]
 
 
 def test_every_service_has_a_unit_and_the_target_starts_it():
     commands = [shlex.split(lines(unit, "ExecStart")[0])[1:] for unit in UNITS]
-    assert {started(command) for command in commands} == {*services(), NOTIFY}
+    assert {started(command) for command in commands} == {*services(), NOTIFY, PROBE}
     wanted = " ".join(lines(OPS / "systemd/catchwater.target", "Wants")).split()
-    assert sorted(wanted) == [unit.name for unit in UNITS]
+    assert sorted([*wanted, "catchwater-probe.service"]) == [unit.name for unit in UNITS]
 
 
 def test_prometheus_knows_every_container_and_every_unit():
@@ -160,7 +164,7 @@ def test_who_has_nothing_to_say_to_each_other_shares_no_network():
         "redis": with_redis | {"redis"},
         "metrics": {*SERVICES, "prometheus"},
         "charts": {"prometheus", "grafana"},
-        "public": {"ingest"},
+        "public": {"ingest", PROBE},
         "private": {"dashboard"},
         "notices": {NOTIFY},
     }.items():
@@ -168,14 +172,15 @@ def test_who_has_nothing_to_say_to_each_other_shares_no_network():
     with_a_way_out = {name for name, one in NETWORKS.items() if not one.get("internal")}
     published = {name for name, one in COMPOSE.items() if one.get("ports")}
     assert {name for name, joined in networks.items() if joined & with_a_way_out} == published | {
-        NOTIFY
+        NOTIFY,
+        PROBE,
     }
 
 
 def test_each_container_is_a_user_of_its_own_kind():
     """The users that ops/access makes, as tests/ops/test_access.py has them at work."""
     for name in set(OURS) - {"users"}:
-        redis, mongo = USERS[name]
+        redis, mongo = USERS["operator" if name == PROBE else name]
         settings = OURS[name]["environment"]
         if redis:
             address = settings["CATCHWATER_REDIS_URL"]

@@ -40,7 +40,8 @@ WALLS = {
 
 def test_there_is_a_unit_for_every_service():
     names = {unit.stem.removeprefix("catchwater-") for unit in UNITS}
-    assert names == {"ingest", "fingerprint", "dedupe", "count", "sink", "notify", "dashboard"}
+    always = {"ingest", "fingerprint", "dedupe", "count", "sink", "notify", "dashboard"}
+    assert names == always | {"probe"}
 
 
 @pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.stem)
