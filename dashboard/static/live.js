@@ -25,8 +25,20 @@
     return Math.floor(s / 86400) + " d ago";
   }
 
+  function local(time) {
+    const at = new Date(time.dateTime);
+    if (isNaN(at)) return;
+    const here = at.toLocaleString(undefined, { dateStyle: "medium", timeStyle: "long" });
+    time.title = here + " (" + time.title + ")";
+    if (!("ago" in time.dataset)) time.textContent = at.toLocaleTimeString(undefined, { hour12: false });
+  }
+
   function tick() {
     const now = Date.now() + skew;
+    for (const time of document.querySelectorAll("time[title]:not([data-local])")) {
+      time.dataset.local = "";
+      local(time);
+    }
     for (const time of document.querySelectorAll("time[data-ago]")) {
       const words = ago(now - Date.parse(time.dateTime));
       if (time.textContent !== words) time.textContent = words;
@@ -167,7 +179,7 @@
   for (const choice of document.querySelectorAll("[data-submits]")) {
     choice.addEventListener("change", () => choice.form.requestSubmit());
   }
+  if (every) startLive(); // learns what the server gave before times become the reader's
   tick();
   setInterval(tick, 1000);
-  if (every) startLive();
 })();
