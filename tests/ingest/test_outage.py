@@ -110,6 +110,18 @@ def test_over_the_memory_watermark_ingest_refuses_before_redis_does(own_redis, t
         wait_until(lambda: ingest.post(E, "{}").status == 503, "memory is short")
 
 
+def test_an_ingest_that_spools_is_ready_and_so_is_one_that_starts_meanwhile(own_redis, tmp_path):
+    """Else a balancer that asks /readyz sends nobody to any ingest just when spools are needed."""
+    with made(own_redis.url, tmp_path) as ingest:
+        own_redis.kill()
+        assert len(post_many(ingest, range(5))) == 5
+        assert ingest.ready() == ""
+        ingest.stop()
+        ingest.start()
+        assert len(post_many(ingest, range(5, 10))) == 5
+        assert ingest.ready() == ""
+
+
 def test_the_gauge_of_the_spool_is_true_while_redis_is_away(own_redis, tmp_path):
     """It said 0 as long as Redis was away, so the alert on it could not fire."""
     with made(own_redis.url, tmp_path) as ingest:
