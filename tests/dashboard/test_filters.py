@@ -108,7 +108,7 @@ def issues(mongo: Database[dict[str, Any]], mongo_url: str) -> Iterator[None]:
 def of_the_command_line(mongo_url: str, query: str) -> set[str]:
     done = CliRunner().invoke(command, ["--mongo-url", mongo_url, "list", "--json", query])
     assert done.exit_code == 0, done.output
-    return {orjson.loads(line)["id"] for line in done.output.splitlines()}
+    return {orjson.loads(line)["id"] for line in done.stdout.splitlines()}
 
 
 @pytest.mark.usefixtures("issues")
