@@ -14,6 +14,7 @@ from urllib.request import urlopen
 
 import pytest
 
+from catchwater.errors import UnavailableError
 from catchwater.local.memory import machine_memory, redis_memory
 from catchwater.redis_client import Connection
 from tests.up_process import FREE_PORTS, UpProcess
@@ -198,8 +199,17 @@ def test_nothing_it_writes_is_for_other_users_of_the_machine(up: UpProcess) -> N
 
 def test_its_redis_has_a_limit_that_fits_the_machine(up: UpProcess) -> None:
     connection = Connection(up.ports["redis_url"])
-    assert int(connection.info("memory")["maxmemory"]) == redis_memory(machine_memory())
+    # The test before may have killed it.
+    found = wait_until(lambda: is_there(connection) and connection.info("memory"), "Redis", 60)
+    assert int(found["maxmemory"]) == redis_memory(machine_memory())
     connection.close()
+
+
+def is_there(connection: Connection) -> bool:
+    try:
+        return bool(connection.call("PING"))
+    except UnavailableError:
+        return False
 
 
 def test_its_servers_and_services_may_open_as_many_files_as_there_may_be(up: UpProcess) -> None:

@@ -79,7 +79,7 @@ def is_seen(whole: Whole) -> None:
 def listed(whole: Whole) -> dict[str, int]:
     """The issues that people see, and what they count."""
     found = whole.database.issues.find({"state": {"$ne": "merged"}})
-    return {one["_id"]: one["count"] for one in found}
+    return {one["_id"]: one.get("count", 0) for one in found}  # derived a moment after
 
 
 def functions(whole: Whole) -> list[str]:
