@@ -18,7 +18,7 @@ def trend(day: int, week: int) -> int:
     """Of events in 24 hours, and in the week before: how many more there are than on a usual day
     of that week, in standard deviations of what comes by chance (Poisson), roughly.
 
-    So 10 after nothing is as much as 131 after 100 a day. 0 is as usual, and less is negative.
+    So 10 after nothing is as much as 200 after 100 a day. 0 is as usual, and less is negative.
     """
     usual = week / DAYS
     return round((day - usual) / math.sqrt(usual + 1))

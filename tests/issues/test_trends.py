@@ -55,7 +55,15 @@ def each_hour(seen: Seen, issue: str, n: int, first: int, last: int) -> None:
 
 @pytest.mark.parametrize(
     ("day", "week", "expected"),
-    [(0, 0, 0), (100, 700, 0), (10, 0, 10), (131, 700, 3), (0, 700, -10), (1_010, 7_000, 0)],
+    [
+        (0, 0, 0),
+        (100, 700, 0),
+        (10, 0, 10),
+        (200, 700, 10),
+        (131, 700, 3),
+        (0, 700, -10),
+        (1_010, 7_000, 0),
+    ],
 )
 def test_a_trend_is_how_far_a_day_is_from_usual_beside_what_chance_makes(day, week, expected):
     assert trend(day, week) == expected
