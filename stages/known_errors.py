@@ -38,6 +38,8 @@ _LONGEST = _MOST // 32
 _KINDS = {"snippet": snippet, "sentry": sentry}
 _PAGE = frozenset({"page", "request"})
 """Where the page stands, which the rules of a project may ask for."""
+_VARYING = {kind: frozenset(reader.VARYING) for kind, reader in _KINDS.items()}
+_VARYING_WITH_RULES = {kind: varying - _PAGE for kind, varying in _VARYING.items()}
 
 
 class KnownError(NamedTuple):
@@ -81,10 +83,9 @@ _NOTHING = (0.0, None)
 
 def key_of(event: Event, report: dict[str, Any], settings: ProjectSettings) -> bytes:
     """What two reports of the same error have in common; b'' for what is never remembered."""
-    reader = _KINDS.get(event.kind)
-    if reader is None:
+    varying = (_VARYING_WITH_RULES if settings.rules else _VARYING).get(event.kind)
+    if varying is None:
         return b""
-    varying = frozenset(reader.VARYING) - (_PAGE if settings.rules else frozenset())
     kept = {name: value for name, value in report.items() if name not in varying}
     try:
         return orjson.dumps([event.project, event.kind, kept])
