@@ -1,4 +1,4 @@
-"""Times as text, for programs. Pure."""
+"""Times as text, for programs, and the hours that they are in. Pure."""
 
 from __future__ import annotations
 
@@ -7,6 +7,11 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from datetime import datetime
+
+
+def hour_of(time: datetime) -> datetime:
+    """When the hour of `time` began."""
+    return time.replace(minute=0, second=0, microsecond=0)
 
 
 def iso(time: datetime) -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import orjson
 from aiohttp import web
 
-from catchwater.instants import iso
+from catchwater.instants import hour_of, iso
 from catchwater.issues import markdown
 from catchwater.issues.states import STATES
 from dashboard import assets, charts, parameters, query, stack_view, times, views
@@ -47,7 +47,7 @@ async def issues(request: web.Request) -> web.Response:
     app, at = app_context(request), times.now()
     asked = query.parse(request.query, at)
     found, projects = await asyncio.gather(views.issues(app.store, asked, at), _project_names(app))
-    data = {**found, "projects": projects, "hour": iso(times.hour_of(at))}
+    data = {**found, "projects": projects, "hour": iso(hour_of(at))}
     data["declared"] = _script_tags(app)
     given = {name: value for name, value in request.query.items() if name in PARAMETERS}
 
@@ -97,7 +97,7 @@ async def issue(request: web.Request) -> web.Response:
         raise missing("issue", request)
     names = app_context(request).names.by_id()
     name = names.get(found["project"], found["project"])
-    data = {"issue": found, "project_name": name, "hour": iso(times.hour_of(at))}
+    data = {"issue": found, "project_name": name, "hour": iso(hour_of(at))}
     thrown = stack_view.chain(found["newest"])
     return _page(
         request,

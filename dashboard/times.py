@@ -57,11 +57,6 @@ def parsed(text: str) -> datetime | None:
         return None
 
 
-def hour_of(time: datetime) -> datetime:
-    """When the hour of `time` began."""
-    return time.replace(minute=0, second=0, microsecond=0)
-
-
 def ago(time: datetime, at: datetime) -> str:
     """`12 s ago`, `5 min ago`, `3 h ago`, `9 d ago`; `just now` also for a clock that runs
     ahead.

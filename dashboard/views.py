@@ -7,6 +7,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
+from catchwater.instants import hour_of
 from catchwater.issues import release_facts
 from catchwater.issues.shown import handling, merged_ids
 from dashboard import json_fields, times
@@ -29,7 +30,7 @@ SAMPLES = 50
 
 def window(at: datetime, hours: int = HOURS) -> datetime:
     """When the first of `hours` hours began, the last of which is running at `at`."""
-    return times.hour_of(at) - (hours - 1) * times.HOUR
+    return hour_of(at) - (hours - 1) * times.HOUR
 
 
 async def issues(store: MongoReader, query: IssueQuery, at: datetime) -> Json:

@@ -17,6 +17,7 @@ import structlog
 
 from catchwater import mongo_client
 from catchwater.errors import CatchwaterError
+from catchwater.instants import hour_of
 from catchwater.issues import states
 from catchwater.issues.derived import total
 from catchwater.issues.shown import merged_ids
@@ -51,7 +52,7 @@ class TrendStore(mongo_client.Store):
 
     def update_all(self, at: datetime) -> None:
         """All issues that have a trend at the time `at`, or had one."""
-        first = _hour_of(at) - SPAN + _HOUR
+        first = hour_of(at) - SPAN + _HOUR
         recent = [{"last_seen": {"$gte": first}}, {"trend": {"$gt": 0}}, {"trend": {"$lt": 0}}]
         with mongo_client.translated_errors(self._url):
             found = self._issues.find({"$or": recent, "state": {"$ne": states.MERGED}}, _FIELDS)
@@ -88,7 +89,7 @@ class TrendStore(mongo_client.Store):
 
     def _counts(self, ids: Sequence[str], at: datetime) -> dict[str, tuple[int, int]]:
         """Events of each in the last 24 hours, and in the week before."""
-        last = _hour_of(at) + _HOUR
+        last = hour_of(at) + _HOUR
         n = {"$add": [total("$parts"), total("$more")]}
         today = {"$cond": [{"$gte": ["$hour", last - DAY * _HOUR]}, n, 0]}
         found = self._database.hours.aggregate(
@@ -133,13 +134,13 @@ class Trends:
         """Bring up to date what has changed. Raises UnavailableError; the next look does all."""
         with self._lock:
             written, self._written = self._written, set()
-            everything, self._all = self._all or self._hour != _hour_of(at), False
+            everything, self._all = self._all or self._hour != hour_of(at), False
         try:
             self._store.update_all(at) if everything else self._store.update(written, at)
         except BaseException:
             self._all = True
             raise
-        self._hour = _hour_of(at)
+        self._hour = hour_of(at)
 
     def _run(self) -> None:
         while not self._stopping.is_set():
@@ -150,10 +151,6 @@ class Trends:
             except Exception:  # lists are sorted by it, no more: the counting goes on
                 log.exception("trends are not up to date")
             self._stopping.wait(self._every_s)
-
-
-def _hour_of(at: datetime) -> datetime:
-    return at.replace(minute=0, second=0, microsecond=0)
 
 
 def _chunks(of: Iterable[T]) -> Iterator[list[T]]:

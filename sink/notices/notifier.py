@@ -15,6 +15,7 @@ import structlog
 
 from catchwater import metrics
 from catchwater.errors import RefusedError, UnavailableError
+from catchwater.instants import hour_of
 from catchwater.issues import states
 from catchwater.streams.counters import unescape_key
 from sink.notices import messages
@@ -93,7 +94,7 @@ class Notifier:
         self._store.told(issues)
 
     def _find_spikes(self, project: Project, at: datetime) -> None:
-        hour = at.replace(minute=0, second=0, microsecond=0)
+        hour = hour_of(at)
         notices = project.notices
         for busy in self._store.busy_hours(project.id, hour):
             if _count(busy) < notices.spike_least:
