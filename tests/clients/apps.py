@@ -145,6 +145,7 @@ def built(name: str, upload: str, dsn: str, release: str) -> Iterator[Path]:
         into = Path(folder)
         shutil.copytree(HERE / name, into, dirs_exist_ok=True)
         shutil.copy(HERE / "shop.js", into / app.shop)
+        shutil.copy(HERE / "sentry_vite.mjs", into)
         settings = into / app.shop.replace("shop.js", "settings.js")
         settings.write_text(f"export const dsn = {dsn!r};\nexport const release = {release!r};\n")
         _build(app, into, modules, {"SHOP_UPLOAD": upload, "SHOP_RELEASE": release})

@@ -1,12 +1,3 @@
-import { sentryVitePlugin } from "@sentry/vite-plugin";
-
-const sentry = sentryVitePlugin({
-  org: "any",
-  project: process.env.SHOP_PROJECT,
-  url: process.env.SHOP_UPLOAD,
-  authToken: process.env.SHOP_TOKEN,
-  release: { name: process.env.SHOP_RELEASE },
-  telemetry: false,
-});
+import { sentry } from "./sentry_vite.mjs";
 
 export default { build: { sourcemap: "hidden" }, plugins: [sentry] };
