@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from pymongo import ASCENDING, DESCENDING
+from pymongo.errors import OperationFailure
 
 from catchwater import mongo_client
 from catchwater.event import PROBES
@@ -50,11 +51,11 @@ class MongoReader:
         order = [(query.sort, DESCENDING), ("_id", DESCENDING)]
         after = [_beyond(query.cursor)] if query.cursor else []
         with mongo_client.translated_errors(self._url):
-            selected = await self._selected(narrowing.steps(query.search, query.at, *after))
-            wanted = self._find("issues", selected.condition, SHOWN)
-            if selected.few:
-                wanted = wanted.hint([("_id", ASCENDING)])
-            found = await wanted.sort(order).limit(query.limit + 1).to_list()
+            wanted = narrowing.Wanted(query.search, query.at, query.sort, query.limit + 1)
+            selected = await self._selected(narrowing.steps(wanted, *after))
+            cursor = self._find("issues", selected.condition, SHOWN)
+            cursor = cursor.sort(order).limit(wanted.limit)
+            found = await _found(cursor, selected.index)
         page = found[: query.limit]
         return page, _after(page[-1], query.sort) if len(found) > query.limit else None
 
@@ -62,12 +63,20 @@ class MongoReader:
         try:
             lookup = next(steps)
             while True:
-                collection = self._of(lookup.collection)
-                cursor = await collection.aggregate(lookup.pipeline, maxTimeMS=QUERY_MS)
-                lookup = steps.send([str(one["_id"]) async for one in cursor])
+                lookup = steps.send(await self._looked_up(lookup))
         except StopIteration as end:
             selection: narrowing.Selection = end.value
             return selection
+
+    async def _looked_up(self, lookup: narrowing.Lookup) -> list[str] | int:
+        if isinstance(lookup, narrowing.Ids):
+            collection = self._of(lookup.collection)
+            cursor = await collection.aggregate(lookup.pipeline, maxTimeMS=QUERY_MS)
+            return [str(one["_id"]) async for one in cursor]
+        issues, most = self._of("issues"), lookup.most
+        if not lookup.condition:
+            return await issues.estimated_document_count(maxTimeMS=QUERY_MS)
+        return await issues.count_documents(lookup.condition, limit=most, maxTimeMS=QUERY_MS)
 
     async def issue(self, issue: str) -> Document | None:
         with mongo_client.translated_errors(self._url):
@@ -217,3 +226,11 @@ def _after(document: Mapping[str, Any], sort: str) -> Cursor:
 
 def _newest(document: Mapping[str, Any]) -> tuple[Any, str]:
     return times.instant(document.get("received")) or times.EPOCH, str(document["_id"])
+
+
+async def _found(cursor: AsyncCursor[Document], index: narrowing.Index | None) -> list[Document]:
+    try:
+        return await cursor.clone().hint(index).to_list()
+    except OperationFailure as error:
+        mongo_client.check_lacks_index(error)
+    return await cursor.to_list()

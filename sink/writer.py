@@ -16,6 +16,7 @@ from catchwater import mongo_client
 from catchwater.errors import RefusedDocumentError, RefusedError
 from catchwater.issues.derived import derived
 from catchwater.issues.store import handle
+from catchwater.issues.words import ALL
 from sink.indexes import AWAITING, HANDLED, INDEXES, OF_SOME, UNTOLD, expiries
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ class MongoWriter:
         self._database = self._client[mongo_client.DATABASE]
 
     def prepare(self) -> None:
-        """Make the indexes, once.
+        """Make the indexes, once, and enter issues into them that an earlier version wrote.
 
         Raises UnavailableError, or RefusedError when the address cannot be used.
         """
@@ -84,6 +85,7 @@ class MongoWriter:
         try:
             with _translated_errors(self._url):
                 self._make_indexes()
+                self._database.issues.update_many({"words": None}, {"$set": {"words": [ALL]}})
         except RefusedDocumentError as error:
             raise RefusedError(f"MongoDB does not take our indexes: {error}") from error
         self._prepared = True

@@ -159,6 +159,8 @@ def asked(search: Search, at: datetime) -> Asked:
         literal = {"$regex": re.escape(search.text), "$options": "i"}
         found.conditions.append({"$or": [{name: literal} for name in words.SEARCHED]})
         found.narrow.extend(Narrow(one, implied=True) for one in words.conditions(search.text))
+    if state in (RESOLVED, IGNORED):
+        found.narrow.append(Narrow({"state": state}))
     for name, value in sorted(search.filters, key=_rarest_first):
         if name == "project":
             found.conditions.append({"project": value})

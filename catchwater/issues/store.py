@@ -7,6 +7,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pymongo
+from pymongo.errors import OperationFailure
 
 from catchwater import mongo_client
 from catchwater.issues import narrowing, states
@@ -114,21 +115,31 @@ class IssueStore(mongo_client.Store):
         """The first ones of those that are searched for; `limit` 0: all."""
         order = [(sort, pymongo.DESCENDING), ("_id", pymongo.DESCENDING)]
         with mongo_client.translated_errors(self._url):
-            selected = self._selected(narrowing.steps(search, at))
-            found = self._issues.find(selected.condition, SHOWN)
-            if selected.few:
-                found = found.hint([("_id", 1)])
-            return list(found.sort(order).limit(limit))
+            selected = self._selected(narrowing.Wanted(search, at, sort, limit))
+            found = self._issues.find(selected.condition, SHOWN).sort(order).limit(limit)
+            try:
+                return list(found.clone().hint(selected.index))
+            except OperationFailure as error:
+                mongo_client.check_lacks_index(error)
+            return list(found)
 
-    def _selected(self, steps: narrowing.Steps) -> narrowing.Selection:
+    def _selected(self, wanted: narrowing.Wanted) -> narrowing.Selection:
+        steps = narrowing.steps(wanted)
         try:
             lookup = next(steps)
             while True:
-                found = self._database[lookup.collection].aggregate(lookup.pipeline)
-                lookup = steps.send([str(one["_id"]) for one in found])
+                lookup = steps.send(self._looked_up(lookup))
         except StopIteration as end:
             selection: narrowing.Selection = end.value
             return selection
+
+    def _looked_up(self, lookup: narrowing.Lookup) -> list[str] | int:
+        if isinstance(lookup, narrowing.Ids):
+            found = self._database[lookup.collection].aggregate(lookup.pipeline)
+            return [str(one["_id"]) for one in found]
+        if not lookup.condition:
+            return self._issues.estimated_document_count()
+        return self._issues.count_documents(lookup.condition, limit=lookup.most)
 
     def named(self, ids: Sequence[str]) -> list[Document]:
         """Those of these ids that there are, in their order."""

@@ -112,12 +112,13 @@ def of_the_command_line(mongo_url: str, query: str) -> set[str]:
 
 
 @pytest.mark.usefixtures("issues")
-@pytest.mark.parametrize("few", [1_000, 0])
+@pytest.mark.parametrize(("few", "many"), [(1_000, 1_000), (0, 1_000), (0, 0)])
 def test_a_filter_finds_the_same_issues_in_the_api_the_page_and_the_command_line(
-    site: Site, mongo_url: str, few: int, monkeypatch: pytest.MonkeyPatch
+    site: Site, mongo_url: str, few: int, many: int, monkeypatch: pytest.MonkeyPatch
 ):
     """By the index of what few issues have, and in the order of the list, too."""
     monkeypatch.setattr(narrowing, "FEW", few)
+    monkeypatch.setattr(narrowing, "MANY", many)
     for query, expected in CASES.items():
         found = {one["id"] for one in site.issues(q=query)["issues"]}
         assert (query, found) == (query, expected)

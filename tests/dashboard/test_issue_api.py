@@ -5,7 +5,7 @@ from urllib.parse import quote
 
 import pytest
 
-from catchwater.issues.narrowing import steps
+from catchwater.issues.narrowing import Wanted, steps
 from catchwater.issues.search import SORTS, Search
 from dashboard.query import Cursor
 from dashboard.reader import _beyond
@@ -275,8 +275,9 @@ def test_the_list_is_read_in_the_order_of_an_index(mongo: Mongo):
         for project in ("", "1"):
             value = made.milliseconds(made.moment()) if sort.endswith("seen") else 3
             after = _beyond(Cursor(sort, value, "1:v1:b"))
+            wanted = Wanted(Search().with_(project=project), made.moment(), sort, 10)
             with pytest.raises(StopIteration) as end:
-                next(steps(Search().with_(project=project), made.moment(), after))
+                next(steps(wanted, after))
             found = (
                 mongo.issues.find(end.value.value.condition)
                 .sort([(sort, -1), ("_id", -1)])

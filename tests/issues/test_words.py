@@ -2,15 +2,18 @@ from __future__ import annotations
 
 import random
 import re
+from contextlib import closing
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from pymongo.database import Database
 
+from catchwater.config.streamdefs import Retention
 from catchwater.issues import narrowing, words
 from catchwater.issues.search import Search
 from catchwater.issues.store import IssueStore
+from sink.writer import MongoWriter
 from tests.issues.conftest import Seen
 
 SYLLABLES = ["on", "Click", "get", "URL", "Item", "x2", "undefined", "büro", "a", "NULL", "_id"]
@@ -53,6 +56,8 @@ def test_a_search_finds_whatever_begins_with_a_word_as_comparing_every_issue_doe
     monkeypatch.setattr(narrowing, "FEW", 25)
     issues = written(chance)
     database.issues.insert_many(issues)
+    with closing(MongoWriter(mongo_url, Retention())) as writer:
+        writer.prepare()
     store = IssueStore(mongo_url)
     for one in issues:
         begin = chance.choice(
