@@ -21,14 +21,14 @@ from catchwater.config import projects
 from catchwater.config.streamdefs import load
 from catchwater.config.streamdefs import small as small_pipeline
 from catchwater.errors import ProcessStartError, RefusedError, ServerStartError, UnavailableError
-from catchwater.local import terminal
+from catchwater.local import forking, terminal
 from catchwater.local.processes import LocalProcesses, Ports
 from catchwater.local.supervisor import Supervisor
 from catchwater.monitoring import snapshot
 from catchwater.redis_client import Connection
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from threading import Event as Flag
 
     from catchwater.local.supervisor import ManagedProcess
@@ -183,15 +183,18 @@ def only_one(data: Path) -> Iterator[None]:
 
 def _run(local: LocalProcesses, supervisor: Supervisor, stopping: Flag) -> None:
     project = _first_project(local)
+    servers, services = local.servers(), local.services()
     started: list[list[ManagedProcess]] = []
+
+    def start(title: str, some: list[ManagedProcess], meanwhile: Callable[[], None]) -> None:
+        names = ", ".join(process.name for process in some) or "none of our own"
+        _say(f"starting {title}: {names} ...")
+        started.append(some)
+        supervisor.start(some, 90, stopping, meanwhile)
+
     try:
-        for title, processes in (("servers", local.servers()), ("services", local.services())):
-            _say(
-                f"starting {title}: "
-                f"{', '.join(process.name for process in processes) or 'none of our own'} ..."
-            )
-            started.append(processes)
-            supervisor.start(processes, 90, stopping)
+        start("servers", servers, lambda: forking.preload(one.command[0] for one in services))
+        start("services", services, lambda: None)
         (local.data / "run" / "ports.json").write_bytes(orjson.dumps(local.ports_by_name()))
         if not stopping.is_set():
             say(welcome(local, project))

@@ -18,7 +18,7 @@ from catchwater.errors import ServerStartError
 from catchwater.local.log_age import LogAge
 from catchwater.local.memory import machine_memory, redis_memory
 from catchwater.local.servers import MongoServer, RedisServer, free_port
-from catchwater.local.supervisor import ManagedProcess, catchwater
+from catchwater.local.supervisor import ManagedProcess
 from catchwater.redaction import redacted_address
 
 if TYPE_CHECKING:
@@ -168,7 +168,7 @@ class LocalProcesses:
             inherits = (self._ingest_fd(),)
             environment["CATCHWATER_INGEST_FD"] = str(inherits[0])
         return ManagedProcess(
-            name, catchwater(*command), lambda: _is_ready(port), environment, inherits
+            name, command, lambda: _is_ready(port), environment, inherits, ours=True
         )
 
     def _ingest_fd(self) -> int:
@@ -186,9 +186,9 @@ class LocalProcesses:
         return self._ingest_socket.fileno()
 
     def _demo(self) -> ManagedProcess:
-        command = catchwater("demo", "--port", str(self.ports.demo))
+        command = ["demo", "--port", str(self.ports.demo)]
         return ManagedProcess(
-            DEMO, command, lambda: _is_open(self.ports.demo), self._environment(DEMO)
+            DEMO, command, lambda: _is_open(self.ports.demo), self._environment(DEMO), ours=True
         )
 
     def _environment(self, name: str) -> dict[str, str]:

@@ -16,6 +16,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from catchwater.errors import ProcessStartError
+from catchwater.local import forking
+from catchwater.local.forking import ForkedProcess
 from catchwater.local.servers import die_with_parent
 
 if TYPE_CHECKING:
@@ -40,13 +42,15 @@ class ManagedProcess:
 
     name: str
     command: list[str]
+    """Of any program; or only its arguments where it is `ours`, a command of Catchwater's."""
     ready: Callable[[], bool]
     environment: dict[str, str] = field(default_factory=dict)
     inherits: tuple[int, ...] = ()
     """File descriptors that it shares with the supervisor."""
     explain: Callable[[int], str] | None = None
     """Says in a sentence why it ended with that code, where more is known than its log."""
-    popen: subprocess.Popen[bytes] | None = None
+    ours: bool = False
+    popen: subprocess.Popen[bytes] | ForkedProcess | None = None
     deaths: int = 0
     started: float = 0.0
     start_at: float = 0.0
@@ -76,13 +80,23 @@ class Supervisor:
         for stale in self._pids.glob("*.pid"):
             stale.unlink()
 
-    def start(self, processes: Iterable[ManagedProcess], timeout_s: float, stopping: Flag) -> None:
-        """Start these and wait until all are ready. Raises ProcessStartError."""
+    def start(
+        self,
+        processes: Iterable[ManagedProcess],
+        timeout_s: float,
+        stopping: Flag,
+        meanwhile: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Start these and wait until all are ready. Raises ProcessStartError.
+
+        `meanwhile` is done while they get ready.
+        """
         new = list(processes)
         self.processes += new
         for process in new:
             self._rotate_log(process)
             self._spawn(process)
+        meanwhile()
         for process in new:
             self._await(process, time.monotonic() + timeout_s, stopping)
 
@@ -115,28 +129,18 @@ class Supervisor:
         process.pid_noted = False
         log = self._open_log(process)
         try:
-            process.popen = subprocess.Popen(  # noqa: S603 - our own command lines
-                process.command,
-                env=os.environ | process.environment,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-                pass_fds=process.inherits,
-                preexec_fn=die_with_parent,  # noqa: PLW1509 - called from the main thread, and no other holds a lock
-            )
+            process.popen = _started(process, log)
         finally:
-            if log != subprocess.DEVNULL:
-                os.close(log)
+            os.close(log)
         self._note_pid(process)
 
     def _open_log(self, process: ManagedProcess) -> int:
-        """The log's file descriptor, or DEVNULL where it cannot be written."""
+        """The log's file descriptor, or that of nowhere where it cannot be written."""
         try:
             return os.open(self.log_file(process.name), os.O_WRONLY | os.O_APPEND | os.O_CREAT)
         except OSError as error:
             self._say(f"{process.name} runs without a log: {error.strerror}")
-            return subprocess.DEVNULL
+            return os.open(os.devnull, os.O_WRONLY)
 
     def _note_pid(self, process: ManagedProcess) -> None:
         assert process.popen
@@ -151,8 +155,8 @@ class Supervisor:
     def _await(self, process: ManagedProcess, deadline: float, stopping: Flag) -> None:
         while not process.ready() and not stopping.is_set():
             assert process.popen
-            if process.popen.poll() is not None:
-                raise ProcessStartError(self._why(process, process.popen.returncode))
+            if (code := process.popen.poll()) is not None:
+                raise ProcessStartError(self._why(process, code))
             if time.monotonic() > deadline:
                 raise ProcessStartError(
                     f"{process.name} does not get ready; its log is {self.log_file(process.name)}"
@@ -214,6 +218,18 @@ class Supervisor:
             self._write(text)
 
 
-def catchwater(*arguments: str) -> list[str]:
-    """The command line of one of our own processes."""
-    return [sys.executable, "-m", "catchwater", *arguments]
+def _started(process: ManagedProcess, log: int) -> subprocess.Popen[bytes] | ForkedProcess:
+    """Raises OSError when there can be no process more."""
+    if process.ours and forking.POSSIBLE:
+        return ForkedProcess(process.command, process.environment, log, process.inherits)
+    ours = [sys.executable, "-m", "catchwater"] if process.ours else []
+    return subprocess.Popen(  # noqa: S603 - our own command lines
+        [*ours, *process.command],
+        env=os.environ | process.environment,
+        stdin=subprocess.DEVNULL,
+        stdout=log,
+        stderr=log,
+        start_new_session=True,
+        pass_fds=process.inherits,
+        preexec_fn=die_with_parent,  # noqa: PLW1509 - called from the main thread, and no other holds a lock
+    )

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 SLOTS = 16_384
 NODE_TIMEOUT_MS = 1500
+PATIENT = ("--cluster-node-timeout", "30000")
+"""Where nobody takes over for a master, nobody need find it away soon: a busy machine is slow."""
+
 TRIES = 5
 
 
@@ -91,6 +94,7 @@ class Node(RedisServer):
 
 class Cluster:
     def __init__(self, folder: Path, masters: int = 3, replicas: int = 3, *options: str) -> None:
+        options = options if replicas else (*PATIENT, *options)
         self.masters = [Node(folder / f"master{i}", *options) for i in range(masters)]
         self.replicas = [Node(folder / f"replica{i}", *options) for i in range(replicas)]
 

@@ -59,8 +59,14 @@ def _own(folder: Path) -> Iterator[None]:
             if (
                 process.poll() is not None
             ):  # no rights for namespaces or a bridge here, whatever is installed
-                pytest.skip(f"no engine can be started on this machine: {log.read_text()[-1000:]}")
+                pytest.skip(f"no engine can be started on this machine: {_why(log.read_text())}")
             yield
         finally:
             process.terminate()
             process.wait(60)
+
+
+def _why(log: str) -> str:
+    """The last line before a trace of its own."""
+    said = [line for line in log.partition("\ngoroutine ")[0].splitlines() if line.strip()]
+    return said[-1] if said else "it said nothing"
