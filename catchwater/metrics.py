@@ -164,8 +164,8 @@ REFUSED = Counter(
 )
 WRONG_PASSWORDS = Counter(
     "catchwater_dashboard_wrong_passwords_total",
-    "Wrong passwords that the dashboard was sent, and those it did not look at because many were "
-    "wrong before.",
+    "Wrong passwords and tokens that the dashboard was sent, and those it did not look at because "
+    "many were wrong before.",
     ["outcome"],
 )
 MALFORMED = Counter(

@@ -13,7 +13,7 @@ from aiohttp import web
 
 from catchwater.errors import QueryParameterError, RefusedError, UnavailableError
 from dashboard.cached_responses import wants_json
-from dashboard.context import app_context
+from dashboard.context import renderer
 
 if TYPE_CHECKING:
     from dashboard.security import Handler
@@ -25,7 +25,8 @@ RETRY_AFTER_S = 3
 
 _TITLES = {
     400: "That cannot be asked",
-    401: "A password is needed",
+    401: "Not logged in",
+    403: "Refused",
     404: "Nothing is here",
     405: "This can only be read",
     421: "Not under this name",
@@ -66,9 +67,7 @@ def failure(
         )
     title = _TITLES.get(status, "Something is wrong")
     retry = RETRY_AFTER_S if status == 503 else 0
-    page = app_context(request).renderer.page(
-        "failure.html", title=title, why=why, status=status, retry=retry
-    )
+    page = renderer(request).page("failure.html", title=title, why=why, status=status, retry=retry)
     return web.Response(status=status, text=page, content_type="text/html", headers=headers)
 
 

@@ -8,7 +8,8 @@ from urllib.parse import parse_qs
 
 from aiohttp import web
 
-from dashboard.context import app_context
+from dashboard.context import renderer
+from dashboard.viewer import VIEWER
 
 if TYPE_CHECKING:
     from aiohttp.typedefs import Middleware
@@ -24,12 +25,13 @@ def guarded(guard: Guard) -> Middleware:
 
     @web.middleware
     async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
-        refusal = await guard.refusal(request)
-        if refusal is None:
-            return await handler(request)
-        if guard.password and _is_of_a_person(request):
-            return _page(request, refusal, request.path_qs)
-        raise refusal
+        try:
+            request[VIEWER] = await guard.viewer(request)
+        except web.HTTPException as refusal:
+            if guard.password and _is_of_a_person(request):
+                return _page(request, refusal, request.path_qs)
+            raise
+        return await handler(request)
 
     return middleware
 
@@ -47,7 +49,7 @@ def routes(guard: Guard) -> list[web.RouteDef]:
         to = _own_path(to)
         if not guard.password:
             raise web.HTTPSeeOther(to)
-        if refusal := await guard.refusal_of_password(request, given.encode()):
+        if refusal := await guard.refusal_of(request, given.encode()):
             return _page(request, refusal, to)
         answer = web.Response(status=303, headers={"Location": to})
         guard.sessions.begin(request, answer)
@@ -71,7 +73,7 @@ async def _body(request: web.Request) -> bytes:
 
 def _page(request: web.Request, refusal: web.HTTPException, to: str) -> web.Response:
     """The form, with why it is shown. Whoever has no password reads nothing else."""
-    text = app_context(request).renderer.page("login.html", why=refusal.text, to=to)
+    text = renderer(request).page("login.html", why=refusal.text, to=to)
     kept = {name: refusal.headers[name] for name in ("Retry-After",) if name in refusal.headers}
     headers = {"Cache-Control": "no-store", **kept}
     return web.Response(status=refusal.status, text=text, content_type="text/html", headers=headers)

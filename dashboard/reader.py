@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
-    from pymongo.asynchronous.collection import AsyncCollection
+    from pymongo import AsyncMongoClient
     from pymongo.asynchronous.cursor import AsyncCursor
 
 Document = dict[str, Any]
@@ -34,14 +34,29 @@ Json = dict[str, Any]
 MARKS = 50
 """Deploys that charts show."""
 
+_OF_PROJECTS = ("issues", "hours", "samples", "releases", "deploys")
+"""Collections whose documents say of which project they are. `tags` are asked for by the ids of
+issues that were found.
+"""
+
 
 class MongoReader:
     """What the sink has written, as documents."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(
+        self,
+        url: str,
+        client: AsyncMongoClient[Document] | None = None,
+        only: dict[str, str] | None = None,
+    ) -> None:
         self._url = url
-        self._client = mongo_client.connect_for_reading(url)
+        self._client = mongo_client.connect_for_reading(url) if client is None else client
         self._database = self._client[mongo_client.DATABASE]
+        self._only = only or {}
+
+    def of_project(self, project: str) -> MongoReader:
+        """A reader for which there is no other project. It shares this one's connections."""
+        return MongoReader(self._url, self._client, {"project": project})
 
     async def close(self) -> None:
         await self._client.close()
@@ -51,7 +66,8 @@ class MongoReader:
         order = [(query.sort, DESCENDING), ("_id", DESCENDING)]
         after = [_beyond(query.cursor)] if query.cursor else []
         with mongo_client.translated_errors(self._url):
-            wanted = narrowing.Wanted(query.search, query.at, query.sort, query.limit + 1)
+            search = query.search.with_(**self._only)
+            wanted = narrowing.Wanted(search, query.at, query.sort, query.limit + 1)
             selected = await self._selected(narrowing.steps(wanted, *after))
             cursor = self._find("issues", selected.condition, SHOWN)
             cursor = cursor.sort(order).limit(wanted.limit)
@@ -70,17 +86,17 @@ class MongoReader:
 
     async def _looked_up(self, lookup: narrowing.Lookup) -> list[str] | int:
         if isinstance(lookup, narrowing.Ids):
-            collection = self._of(lookup.collection)
-            cursor = await collection.aggregate(lookup.pipeline, maxTimeMS=QUERY_MS)
-            return [str(one["_id"]) async for one in cursor]
-        issues, most = self._of("issues"), lookup.most
+            found = await self._aggregated(lookup.collection, lookup.pipeline)
+            return [str(one["_id"]) for one in found]
+        issues, most = self._database.issues, lookup.most
         if not lookup.condition:
             return await issues.estimated_document_count(maxTimeMS=QUERY_MS)
         return await issues.count_documents(lookup.condition, limit=most, maxTimeMS=QUERY_MS)
 
     async def issue(self, issue: str) -> Document | None:
         with mongo_client.translated_errors(self._url):
-            return await self._of("issues").find_one({"_id": issue}, SHOWN, max_time_ms=QUERY_MS)
+            found = await self._find("issues", {"_id": issue}, SHOWN).limit(1).to_list()
+        return found[0] if found else None
 
     async def titles(self, issues: Sequence[str]) -> list[Document]:
         """What issues are called."""
@@ -113,7 +129,8 @@ class MongoReader:
 
     async def sample(self, event: str) -> Document | None:
         with mongo_client.translated_errors(self._url):
-            return await self._of("samples").find_one({"_id": event}, max_time_ms=QUERY_MS)
+            found = await self._find("samples", {"_id": event}).limit(1).to_list()
+        return found[0] if found else None
 
     async def beside(self, sample: Mapping[str, Any], *, older: bool) -> str | None:
         """The id of the sample just before or after this one of the same issue."""
@@ -162,7 +179,8 @@ class MongoReader:
     async def project_ids(self) -> list[str]:
         """The projects that have issues, read off an index without looking at the issues."""
         with mongo_client.translated_errors(self._url):
-            found = await self._of("issues").distinct("project", maxTimeMS=QUERY_MS)
+            issues = self._database.issues
+            found = await issues.distinct("project", self._only, maxTimeMS=QUERY_MS)
         return sorted(one for one in found if isinstance(one, str) and one != PROBES)
 
     async def projects(self) -> dict[str, int]:
@@ -178,13 +196,16 @@ class MongoReader:
         found = await self._grouped("hours", {"hour": {"$gte": since}}, {"$sum": both})
         return {str(one["_id"]): int(one["n"]) for one in found}
 
-    def _of(self, name: str) -> AsyncCollection[Document]:
-        return self._database[name]
+    def _within(self, name: str, selection: Document) -> Document:
+        """The documents of a collection that fulfil `selection` and may be seen."""
+        limited = self._only and name in _OF_PROJECTS
+        return {"$and": [self._only, selection]} if limited else selection
 
     def _find(
         self, name: str, selection: Document, fields: Document | None = None
     ) -> AsyncCursor[Document]:
-        return self._of(name).find(selection, fields, max_time_ms=QUERY_MS)
+        wanted = self._within(name, selection)
+        return self._database[name].find(wanted, fields, max_time_ms=QUERY_MS)
 
     async def _first(self, selection: Document, field: str, step: int) -> Document | None:
         with mongo_client.translated_errors(self._url):
@@ -202,7 +223,8 @@ class MongoReader:
             return await self._aggregated(name, steps)
 
     async def _aggregated(self, name: str, steps: list[Document]) -> list[Document]:
-        cursor = await self._of(name).aggregate(steps, maxTimeMS=QUERY_MS)
+        seen: list[Document] = [{"$match": only}] if (only := self._within(name, {})) else []
+        cursor = await self._database[name].aggregate([*seen, *steps], maxTimeMS=QUERY_MS)
         return await cursor.to_list()
 
 

@@ -22,6 +22,8 @@ from catchwater.addresses import NONE, TrustedProxies
 from dashboard import passwords
 from dashboard.guesses import Guesses
 from dashboard.sessions import Sessions
+from dashboard.tokens import Tokens
+from dashboard.viewer import Viewer
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -48,6 +50,13 @@ _SEEN_KEY = secrets.token_bytes(32)
 OPEN = "/healthz"
 """The one path that needs no password and no name: it only says that the process is alive."""
 
+NOTHING_SENT = "A password is needed: the one set as CATCHWATER_DASHBOARD_PASSWORD."
+NOTHING_SENT_BY_PROGRAM = (
+    "A token is needed, as `Authorization: Bearer TOKEN`: `catchwater token new` makes one."
+)
+WRONG = "That is not the password."
+NOT_VALID = "That token is not valid here, or not any more."
+
 
 def loopback(host: str) -> bool:
     """Whether only this machine can reach a server bound to `host`."""
@@ -61,9 +70,10 @@ def loopback(host: str) -> bool:
 
 @dataclass(frozen=True)
 class Guard:
-    """Who may ask: with a password, whoever logged in, and programs that send it each time.
+    """Who may ask: with a password, whoever logged in, and programs that send it each time; with
+    tokens, programs that send one of them.
 
-    Without a password only this machine may, and only under a name of this machine: a page of a
+    Without either only this machine may, and only under a name of this machine: a page of a
     stranger's that had its own name point here (DNS rebinding) would read everything otherwise.
     """
 
@@ -72,6 +82,7 @@ class Guard:
     """As it is, or its hash: see passwords.py."""
     proxies: TrustedProxies = NONE
     """Whose word it is taken for who guesses."""
+    tokens: Tokens = field(default_factory=Tokens)
     names: frozenset[str] = field(default=frozenset({"localhost", "127.0.0.1", "[::1]"}))
     guesses: Guesses = field(default_factory=Guesses, compare=False)
     _one_at_a_time: asyncio.Lock = field(default_factory=asyncio.Lock, compare=False)
@@ -86,27 +97,50 @@ class Guard:
     def _secret(self) -> passwords.Hash | passwords.Plain:
         return passwords.parse(self.password)
 
-    async def refusal(self, request: web.Request) -> web.HTTPException | None:
-        """Why not; None for whoever may."""
+    @property
+    def locked(self) -> bool:
+        """Whether nobody may read who shows nothing."""
+        return bool(self.password or self.tokens)
+
+    async def viewer(self, request: web.Request) -> Viewer:
+        """Who asks. Raises web.HTTPException, which says why not, for whoever may not."""
         if request.path == OPEN:
-            return None
+            return Viewer()
         if request.method == "POST" and _is_of_another_site(request):
-            return web.HTTPForbidden(text="A page of another site sent that.")
-        if not self.password:
-            named = self._named(request.headers.get("Host", ""))
-            return None if named else self._misnamed(request)
-        if _is_of_login(request) or self.sessions.holds(request):
-            return None
-        if authorization := request.headers.get("Authorization", ""):
-            return await self.refusal_of_password(request, _basic(authorization))
-        return _ask()
+            raise web.HTTPForbidden(text="A page of another site sent that.")
+        if not self.locked:
+            if not self._named(request.headers.get("Host", "")):
+                raise self._misnamed(request)
+            return Viewer()
+        if _is_of_login(request) or (self.password and self.sessions.holds(request)):
+            return Viewer()
+        return await self._with_authorization(request)
 
-    async def refusal_of_password(
-        self, request: web.Request, given: bytes | None
+    async def _with_authorization(self, request: web.Request) -> Viewer:
+        """Whoever sends the password or a token each time. A right token clears nobody's record of
+        wrong ones, and none can be guessed: so it never waits.
+        """
+        scheme, _, value = request.headers.get("Authorization", "").partition(" ")
+        if not scheme:
+            raise self._ask(NOTHING_SENT if self.password else NOTHING_SENT_BY_PROGRAM)
+        if scheme.lower() == "bearer":
+            if token := self.tokens.find(value.strip().encode("utf-8", "replace")):
+                return Viewer(token.project)
+            refusal = await self.refusal_of(request, None, NOT_VALID)
+        else:
+            given = _password(value) if scheme.lower() == "basic" else None
+            refusal = await self.refusal_of(request, given)
+        if refusal:
+            raise refusal
+        return Viewer()
+
+    async def refusal_of(
+        self, request: web.Request, given: bytes | None, wrong: str = WRONG
     ) -> web.HTTPException | None:
-        """Whether that is not the password. After wrong ones of its address even a right one waits.
+        """Whether `given` is not the password. After wrong ones of its address even a right one
+        waits. One is looked at after the other, so that many at once are no way round that.
 
-        One is looked at after the other, so that many at once are no way round that.
+        None was a wrong token, or nothing that can be a password: that counts as a wrong one.
         """
         async with self._one_at_a_time:
             now = time.monotonic()
@@ -119,15 +153,23 @@ class Guard:
                 return None
             self.guesses.wrong(address, now)
             metrics.WRONG_PASSWORDS.labels("wrong").inc()
-            return _ask(wrong=True)
+            return self._ask(wrong)
 
     async def _matches(self, given: bytes) -> bool:
+        if not self.password:
+            return False  # or the empty one were right
         seen = hashlib.blake2b(given, key=_SEEN_KEY).digest()
         if seen in self._right:
             return True
         if right := await asyncio.to_thread(self._secret.matches, given):
             self._right.add(seen)  # there is but one that is right
         return right
+
+    def _ask(self, why: str) -> web.HTTPException:
+        """A 401, with the ways that there are (RFC 9110, section 11.6.1)."""
+        ways = ['Basic realm="Catchwater", charset="UTF-8"'] * bool(self.password)
+        ways += ['Bearer realm="Catchwater"'] * bool(self.tokens)
+        return web.HTTPUnauthorized(text=why, headers={"WWW-Authenticate": ", ".join(ways)})
 
     def _named(self, host: str) -> bool:
         return _without_port(host.lower()) in self.names | {
@@ -156,14 +198,12 @@ def _is_of_another_site(request: web.Request) -> bool:
     return request.headers.get("Sec-Fetch-Site", "none") not in ("same-origin", "none")
 
 
-def _basic(authorization: str) -> bytes | None:
-    """The password in a header of HTTP's basic authentication, whoever the user is (RFC 7617)."""
-    scheme, _, value = authorization.partition(" ")
+def _password(value: str) -> bytes | None:
+    """What a header of HTTP's basic authentication has, whoever the user is (RFC 7617)."""
     try:
-        given = b64decode(value.strip(), validate=True)
+        return b64decode(value.strip(), validate=True).partition(b":")[2]
     except ValueError:
         return None
-    return given.partition(b":")[2] if scheme.lower() == "basic" else None
 
 
 def _without_port(host: str) -> str:
@@ -174,14 +214,6 @@ def _without_port(host: str) -> str:
 def _wait(seconds: float) -> web.HTTPException:
     shown = max(1, math.ceil(seconds))
     return web.HTTPTooManyRequests(
-        text=f"Too many wrong passwords: try again in {shown} s.",
+        text=f"Too many wrong passwords or tokens: try again in {shown} s.",
         headers={"Retry-After": str(shown)},
-    )
-
-
-def _ask(*, wrong: bool = False) -> web.HTTPException:
-    needed = "A password is needed: the one set as CATCHWATER_DASHBOARD_PASSWORD."
-    return web.HTTPUnauthorized(
-        text="That is not the password." if wrong else needed,
-        headers={"WWW-Authenticate": 'Basic realm="Catchwater", charset="UTF-8"'},
     )

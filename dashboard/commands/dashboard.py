@@ -22,6 +22,7 @@ from dashboard.reader import MongoReader
 from dashboard.rendering import Renderer
 from dashboard.security import HEADERS, Guard, loopback
 from dashboard.stored_counts import StoredCounts
+from dashboard.tokens import Tokens
 
 if TYPE_CHECKING:
     import threading
@@ -43,6 +44,13 @@ def _password(_context: click.Context, _option: click.Parameter, value: str) -> 
             "it begins with scrypt: and is no hash: `catchwater password` makes one"
         ) from error
     return value
+
+
+def _tokens(_context: click.Context, _option: click.Parameter, value: str) -> Tokens:
+    try:
+        return Tokens.parse(value)
+    except ValueError as error:
+        raise click.BadParameter(f"{error}; `catchwater token new` makes one") from error
 
 
 @click.command("dashboard")
@@ -74,6 +82,14 @@ def _password(_context: click.Context, _option: click.Parameter, value: str) -> 
         "the environment: arguments can be seen."
     ),
 )
+@options.setting(
+    "--tokens",
+    variable="DASHBOARD_TOKENS",
+    default="",
+    callback=_tokens,
+    help="Read tokens of programs, as hashes with commas between them: `catchwater token new` "
+    "makes one.",
+)
 @click.option(
     "--ingest-url",
     default="http://127.0.0.1:8080",
@@ -97,6 +113,7 @@ def command(
     host: str,
     port: int,
     password: str,
+    tokens: Tokens,
     ingest_url: str,
     demo_url: str,
     trust_proxy: TrustedProxies,
@@ -109,21 +126,11 @@ def command(
     log_level: str,
 ) -> None:
     """Show what was caught, in a browser and as JSON. It only reads."""
-    if not password and not loopback(host):
-        raise click.UsageError(
-            f"--host {host} can be reached from other machines, and no password is set: "
-            "set --password or CATCHWATER_DASHBOARD_PASSWORD, or listen on 127.0.0.1"
-        )
-    if len(password) < SHORTEST and not loopback(host):
-        raise click.UsageError(
-            f"the password has {len(password)} characters, and --host {host} can be reached from "
-            f"other machines: {SHORTEST} or more are needed; `openssl rand -base64 15` "
-            "makes one"
-        )
+    guard = Guard(host, password, trust_proxy, tokens)
+    _check(guard)
     defs = load(streamdefs)
     service.configure_logging("dashboard", log_level)
     stopping = service.stop_signal()
-    guard = Guard(host, password, trust_proxy)
 
     async def run() -> None:
         context = make_context(redis_url, mongo_url, defs, projects, ingest_url, demo_url)
@@ -131,6 +138,23 @@ def command(
             await serve(context, guard, host, port, stopping)
 
     asyncio.run(run())
+
+
+def _check(guard: Guard) -> None:
+    """Raises UsageError where other machines could read, or guess."""
+    if loopback(guard.host):
+        return
+    if not guard.locked:
+        raise click.UsageError(
+            f"--host {guard.host} can be reached from other machines, and no password is set: "
+            "set --password or CATCHWATER_DASHBOARD_PASSWORD, or listen on 127.0.0.1"
+        )
+    if 0 < len(guard.password) < SHORTEST:
+        raise click.UsageError(
+            f"the password has {len(guard.password)} characters, and --host {guard.host} can be "
+            f"reached from other machines: {SHORTEST} or more are needed; `openssl rand -base64 "
+            "15` makes one"
+        )
 
 
 def make_context(
@@ -150,7 +174,7 @@ def make_context(
         store=MongoReader(mongo_url),
         stored_counts=stored_counts,
         poller=PipelinePoller(redis_url, defs, stored_counts, every_s=POLL_EVERY_S),
-        names=ProjectNames(projects),
+        names=ProjectNames.read(projects),
         renderer=Renderer(),
         ingest_url=ingest_url.rstrip("/"),
         demo_url=demo_url,

@@ -142,7 +142,7 @@ def test_a_cursor_survives_its_way_through_an_address(cursor: Cursor):
 
 def test_a_new_project_is_known_without_a_restart_and_a_mistaken_file_loses_no_name(tmp_path: Path):
     path = tmp_path / "projects.yaml"
-    names = ProjectNames(path)
+    names = ProjectNames.read(path)
     assert names.by_id() == {}
     path.write_text(f'projects:\n- {{id: "1", name: Shop, key: {"a" * 32}}}\n')
     assert names.by_id() == {"1": "Shop"}

@@ -1,0 +1,17 @@
+"""Who asks, and how much is shown to them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from aiohttp import web
+
+
+@dataclass(frozen=True, slots=True)
+class Viewer:
+    """Somebody who may read. `project`: of this one only; '': of all."""
+
+    project: str = ""
+
+
+VIEWER = web.RequestKey("viewer", Viewer)
