@@ -53,10 +53,11 @@ class TrustedProxies:
             return remote
         hops = [*_named(headers), remote]
         if self.networks:
-            return next((one for one in reversed(hops) if not self._trusts(one)), hops[0])
+            return next((one for one in reversed(hops) if not self.trusts(one)), hops[0])
         return hops[max(0, len(hops) - 1 - self.count)]
 
-    def _trusts(self, hop: str) -> bool:
+    def trusts(self, hop: str) -> bool:
+        """Whether an address lies in one of the networks."""
         try:
             address = ip_address(hop)
         except ValueError:

@@ -14,6 +14,7 @@ from aiohttp import web
 from catchwater.errors import QueryParameterError, RefusedError, UnavailableError
 from dashboard.cached_responses import wants_json
 from dashboard.context import renderer
+from dashboard.viewer import VIEWER
 
 if TYPE_CHECKING:
     from dashboard.security import Handler
@@ -67,7 +68,10 @@ def failure(
         )
     title = _TITLES.get(status, "Something is wrong")
     retry = RETRY_AFTER_S if status == 503 else 0
-    page = renderer(request).page("failure.html", title=title, why=why, status=status, retry=retry)
+    name = request[VIEWER].name if VIEWER in request else ""
+    page = renderer(request).page(
+        "failure.html", title=title, why=why, status=status, retry=retry, signed_in=name
+    )
     return web.Response(status=status, text=page, content_type="text/html", headers=headers)
 
 

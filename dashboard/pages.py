@@ -17,11 +17,18 @@ from catchwater.issues.states import STATES
 from dashboard import assets, charts, parameters, query, stack_view, times, views
 from dashboard.api import missing, release_of
 from dashboard.cached_responses import tagged
-from dashboard.context import AppContext, app_context, pipeline_json, pipeline_reading
+from dashboard.context import (
+    AppContext,
+    app_context,
+    pipeline_json,
+    pipeline_reading,
+    renderer,
+)
 from dashboard.details import detail
 from dashboard.diagram import diagram
 from dashboard.health_summary import summarise
 from dashboard.openapi import operation
+from dashboard.viewer import VIEWER
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -162,16 +169,17 @@ def _page(
 ) -> web.Response:
     """The page of `data`, not made again for who has it already.
 
-    `context` must follow from `data` and the address.
+    `context` must follow from `data` and the address. Who is signed in is shown, too.
     """
+    name = request[VIEWER].name
 
     def make() -> web.Response:
-        text = app_context(request).renderer.page(template, **data, **context())
+        text = renderer(request).page(template, signed_in=name, **data, **context())
         return web.Response(
             body=text.encode("utf-8", "replace"), content_type="text/html", charset="utf-8"
         )
 
-    return tagged(request, orjson.dumps([assets.VERSION, data]), make)
+    return tagged(request, orjson.dumps([assets.VERSION, name, data]), make)
 
 
 async def _project_names(app_context: AppContext) -> dict[str, str]:

@@ -29,7 +29,7 @@ class Renderer:
             lstrip_blocks=True,
             auto_reload=False,
         )
-        self._env.globals.update(asset=assets.url, listed=LISTED, locked=False)
+        self._env.globals.update(asset=assets.url, listed=LISTED, locked=False, signed_in="")
         self._env.filters.update(
             ago=_ago,
             exact=_exact,

@@ -21,6 +21,7 @@ from catchwater import metrics
 from catchwater.addresses import NONE, TrustedProxies
 from dashboard import passwords
 from dashboard.guesses import Guesses
+from dashboard.proxy_sign_in import ProxySignIn
 from dashboard.sessions import Sessions
 from dashboard.tokens import Tokens
 from dashboard.viewer import Viewer
@@ -55,6 +56,7 @@ NOTHING_SENT_BY_PROGRAM = (
     "A token is needed, as `Authorization: Bearer TOKEN`: `catchwater token new` makes one."
 )
 WRONG = "That is not the password."
+NOT_SIGNED_IN = "Nobody is signed in: open the address of the proxy, which asks who you are."
 NOT_VALID = "That token is not valid here, or not any more."
 
 
@@ -71,9 +73,9 @@ def loopback(host: str) -> bool:
 @dataclass(frozen=True)
 class Guard:
     """Who may ask: with a password, whoever logged in, and programs that send it each time; with
-    tokens, programs that send one of them.
+    tokens, programs that send one of them; with a proxy that signs people in, whom it names.
 
-    Without either only this machine may, and only under a name of this machine: a page of a
+    Without any of it only this machine may, and only under a name of this machine: a page of a
     stranger's that had its own name point here (DNS rebinding) would read everything otherwise.
     """
 
@@ -83,6 +85,7 @@ class Guard:
     proxies: TrustedProxies = NONE
     """Whose word it is taken for who guesses."""
     tokens: Tokens = field(default_factory=Tokens)
+    sign_in: ProxySignIn = field(default_factory=ProxySignIn)
     names: frozenset[str] = field(default=frozenset({"localhost", "127.0.0.1", "[::1]"}))
     guesses: Guesses = field(default_factory=Guesses, compare=False)
     _one_at_a_time: asyncio.Lock = field(default_factory=asyncio.Lock, compare=False)
@@ -100,7 +103,7 @@ class Guard:
     @property
     def locked(self) -> bool:
         """Whether nobody may read who shows nothing."""
-        return bool(self.password or self.tokens)
+        return bool(self.password or self.tokens or self.sign_in)
 
     async def viewer(self, request: web.Request) -> Viewer:
         """Who asks. Raises web.HTTPException, which says why not, for whoever may not."""
@@ -112,6 +115,8 @@ class Guard:
             if not self._named(request.headers.get("Host", "")):
                 raise self._misnamed(request)
             return Viewer()
+        if name := self.sign_in.name(request.headers, request.remote or ""):
+            return Viewer(name)
         if _is_of_login(request) or (self.password and self.sessions.holds(request)):
             return Viewer()
         return await self._with_authorization(request)
@@ -125,7 +130,7 @@ class Guard:
             raise self._ask(NOTHING_SENT if self.password else NOTHING_SENT_BY_PROGRAM)
         if scheme.lower() == "bearer":
             if token := self.tokens.find(value.strip().encode("utf-8", "replace")):
-                return Viewer(token.project)
+                return Viewer(project=token.project)
             refusal = await self.refusal_of(request, None, NOT_VALID)
         else:
             given = _password(value) if scheme.lower() == "basic" else None
@@ -167,6 +172,8 @@ class Guard:
 
     def _ask(self, why: str) -> web.HTTPException:
         """A 401, with the ways that there are (RFC 9110, section 11.6.1)."""
+        if not self.password and not self.tokens:
+            return web.HTTPForbidden(text=NOT_SIGNED_IN)
         ways = ['Basic realm="Catchwater", charset="UTF-8"'] * bool(self.password)
         ways += ['Bearer realm="Catchwater"'] * bool(self.tokens)
         return web.HTTPUnauthorized(text=why, headers={"WWW-Authenticate": ", ".join(ways)})

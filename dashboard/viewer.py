@@ -9,8 +9,11 @@ from aiohttp import web
 
 @dataclass(frozen=True, slots=True)
 class Viewer:
-    """Somebody who may read. `project`: of this one only; '': of all."""
+    """Somebody who may read. `name`: as a proxy calls a person, or ''. `project`: of this one only;
+    '': of all.
+    """
 
+    name: str = ""
     project: str = ""
 
 

@@ -18,6 +18,7 @@ from dashboard.app import application
 from dashboard.context import AppContext
 from dashboard.passwords import SHORTEST
 from dashboard.project_names import ProjectNames
+from dashboard.proxy_sign_in import ProxySignIn
 from dashboard.reader import MongoReader
 from dashboard.rendering import Renderer
 from dashboard.security import HEADERS, Guard, loopback
@@ -90,6 +91,18 @@ def _tokens(_context: click.Context, _option: click.Parameter, value: str) -> To
     help="Read tokens of programs, as hashes with commas between them: `catchwater token new` "
     "makes one.",
 )
+@options.setting(
+    "--sign-in-header",
+    variable="DASHBOARD_SIGN_IN_HEADER",
+    default="",
+    help="The header in which a proxy in front names who is signed in, such as X-Forwarded-User.",
+)
+@options.setting(
+    "--sign-in-proxies",
+    variable="DASHBOARD_SIGN_IN_PROXIES",
+    default="",
+    help="The networks of that proxy alone: from others the header is not believed.",
+)
 @click.option(
     "--ingest-url",
     default="http://127.0.0.1:8080",
@@ -114,6 +127,8 @@ def command(
     port: int,
     password: str,
     tokens: Tokens,
+    sign_in_header: str,
+    sign_in_proxies: str,
     ingest_url: str,
     demo_url: str,
     trust_proxy: TrustedProxies,
@@ -126,7 +141,8 @@ def command(
     log_level: str,
 ) -> None:
     """Show what was caught, in a browser and as JSON. It only reads."""
-    guard = Guard(host, password, trust_proxy, tokens)
+    sign_in = _sign_in(sign_in_header, sign_in_proxies)
+    guard = Guard(host, password, trust_proxy, tokens, sign_in)
     _check(guard)
     defs = load(streamdefs)
     service.configure_logging("dashboard", log_level)
@@ -138,6 +154,13 @@ def command(
             await serve(context, guard, host, port, stopping)
 
     asyncio.run(run())
+
+
+def _sign_in(header: str, networks: str) -> ProxySignIn:
+    try:
+        return ProxySignIn.of(header.strip(), networks.strip())
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
 
 
 def _check(guard: Guard) -> None:

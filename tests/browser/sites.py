@@ -47,15 +47,22 @@ http {{
 
 @contextmanager
 def by_nginx(
-    port: int, behind: int, folder: Path, shipped: Path = SHIPPED, more: str = ""
+    port: int,
+    behind: int | dict[int, int],
+    folder: Path,
+    shipped: Path = SHIPPED,
+    more: str = "",
 ) -> Iterator[None]:
-    """A real nginx on `port`, with a shipped file; only the port of what is behind is another.
-    `more` is for all servers.
+    """A real nginx on `port`, with a shipped file; only the port of what is behind is another, or
+    those by the ports that the file names. `more` is for all servers.
     """
     binary = program("nginx")
-    (folder / "shipped.conf").write_text(
-        re.sub(r"127\.0\.0\.1:\d+", f"127.0.0.1:{behind}", shipped.read_text())
-    )
+
+    def address(shipped: re.Match[str]) -> str:
+        return f"127.0.0.1:{behind if isinstance(behind, int) else behind[int(shipped[1])]}"
+
+    text = re.sub(r"127\.0\.0\.1:(\d+)", address, shipped.read_text())
+    (folder / "shipped.conf").write_text(text)
     kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
     temporary = " ".join(f"{kind}_temp_path {folder}/{kind};" for kind in kinds) + more
     user = "user root;" if os.geteuid() == 0 else ""
