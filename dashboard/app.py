@@ -23,7 +23,9 @@ def application(context: AppContext, guard: Guard) -> web.Application:
     app.add_routes(api.routes)
     app.add_routes(pages.routes)
     app.add_routes(login.routes(guard))
-    app[openapi.DESCRIPTION] = openapi.document(app.router)
+    app[openapi.DESCRIPTION] = openapi.document(
+        app.router, password=guard.password != "", tokens=bool(guard.tokens)
+    )
     context.renderer.show_log_out(shown=guard.password != "")
     app.cleanup_ctx.append(_polling)
     return app

@@ -29,11 +29,25 @@ _SCHEMAS = "#/components/schemas/"
 
 _FAILURES = {
     "400": "A parameter cannot be used.",
-    "401": "A password is needed, or was wrong.",
+    "401": "A password or a token is needed, or was wrong.",
+    "403": "A token is for one project, and that is of all; or nobody is signed in.",
     "404": "There is none of that id, or not any more.",
     "421": "Without a password, only under a name of this machine.",
-    "429": "Too many wrong passwords came from that address: see Retry-After.",
+    "429": "Too many wrong passwords or tokens came from that address: see Retry-After.",
     "503": "Redis or MongoDB does not answer just now: see Retry-After.",
+}
+
+_WAYS: dict[str, Json] = {
+    "password": {
+        "type": "http",
+        "scheme": "basic",
+        "description": "The dashboard's password. Any user will do.",
+    },
+    "token": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "A read token, which `catchwater token new` makes, for all or one project.",
+    },
 }
 
 _ABOUT = """\
@@ -88,8 +102,9 @@ def operation_of(route: web.AbstractRoute) -> Operation | None:
     return found
 
 
-def document(router: web.UrlDispatcher) -> Json:
-    """The description of all routes that have one."""
+def document(router: web.UrlDispatcher, *, password: bool = False, tokens: bool = False) -> Json:
+    """The description of all routes that have one, and of what has to be sent with each."""
+    ways = [way for way, taken in (("password", password), ("token", tokens)) if taken]
     routes = [one for one in router.routes() if one.method == "GET" and operation_of(one)]
     described = {_path(one): operation_of(one) for one in routes}
     operations = {path: one for path, one in described.items() if one}
@@ -102,9 +117,9 @@ def document(router: web.UrlDispatcher) -> Json:
         "components": {
             "schemas": schemas,
             "responses": {status: _failure(why) for status, why in _FAILURES.items()},
-            "securitySchemes": {"password": {"type": "http", "scheme": "basic"}},
+            "securitySchemes": _WAYS,
         },
-        "security": [{}, {"password": []}],
+        "security": [{way: []} for way in ways] or [{}],
     }
 
 

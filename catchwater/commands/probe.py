@@ -49,6 +49,11 @@ ANSWER_S = 10.0
     default="",
     help="The dashboard's password. Better set by the environment: arguments can be seen.",
 )
+@options.setting(
+    "--dashboard-token",
+    default="",
+    help="A read token, instead of the password: `catchwater token new` makes one.",
+)
 @click.option(
     "--timeout",
     type=click.FloatRange(0.1, 3600),
@@ -71,6 +76,7 @@ def command(
     public_url: str,
     dashboard_url: str,
     dashboard_password: str,
+    dashboard_token: str,
     timeout: float,
     every: float | None,
     as_json: bool,
@@ -89,7 +95,8 @@ def command(
     when the event is not shown in time, and says where it is.
     """
     address = _address(projects, public_url)
-    asks = _asks(dashboard_url.rstrip("/"), dashboard_password) if dashboard_url else None
+    sent = _authorization(dashboard_password, dashboard_token)
+    asks = _asks(dashboard_url.rstrip("/"), sent) if dashboard_url else None
     with closing(Connection(redis_url)) as connection, closing(SampleStore(mongo_url)) as shelf:
         defs = load(streamdefs)
 
@@ -175,12 +182,15 @@ def _sends(address: str) -> Callable[[bytes], None]:
     return send
 
 
-def _asks(dashboard_url: str, password: str) -> Callable[[str], bool]:
-    headers = {}
-    if password:
-        both = base64.b64encode(f"probe:{password}".encode()).decode()
-        headers["Authorization"] = f"Basic {both}"
+def _authorization(password: str, token: str) -> dict[str, str]:
+    """What the dashboard is sent with each request."""
+    if token:
+        return {"Authorization": f"Bearer {token}"}
+    both = base64.b64encode(f"probe:{password}".encode()).decode()
+    return {"Authorization": f"Basic {both}"} if password else {}
 
+
+def _asks(dashboard_url: str, headers: dict[str, str]) -> Callable[[str], bool]:
     def shows(event_id: str) -> bool:
         request = Request(f"{dashboard_url}/api/events/{event_id}", headers=headers)  # noqa: S310 - the operator's own address
         try:
@@ -190,7 +200,8 @@ def _asks(dashboard_url: str, password: str) -> Callable[[str], bool]:
             error.close()
             if error.code in (401, 403):
                 raise NotShownError(
-                    f"{dashboard_url} wants a password: set CATCHWATER_DASHBOARD_PASSWORD"
+                    f"{dashboard_url} wants a password or another token: set "
+                    "CATCHWATER_DASHBOARD_PASSWORD or CATCHWATER_DASHBOARD_TOKEN"
                 ) from error
             return False
         except OSError as error:

@@ -14,15 +14,19 @@ from aiohttp import web
 
 from dashboard import api, pages
 from dashboard.openapi import document
+from dashboard.security import Guard
+from dashboard.tokens import ReadToken, Tokens
 from tests.dashboard import documents as made
 
 if TYPE_CHECKING:
     from pymongo.database import Database
 
-    from tests.dashboard.conftest import Site
+    from catchwater.redis_client import Connection
+    from tests.dashboard.conftest import Open, Site
 
     Mongo = Database[dict[str, Any]]
 
+TOKEN = "cwr_one"
 EVENT, RELEASE = "ab" * 16, "shop/web@1.10.0"
 ONE = made.issue("pay", regressed={"at": made.moment(), "release": RELEASE})
 KNOWN = {
@@ -47,6 +51,30 @@ FUZZ = (
 
 @pytest.fixture
 def filled(site: Site, mongo: Mongo) -> Site:
+    fill(mongo)
+    return site
+
+
+@pytest.fixture
+def locked(
+    opened: Open,
+    mongo: Mongo,
+    mongo_url: str,
+    redis: Connection,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Site:
+    """It takes passwords and tokens, and what programs send is the token. Nobody waits, so that
+    each wrong one is looked at.
+    """
+    fill(mongo)
+    guard = Guard("0.0.0.0", "open sésame, please", tokens=Tokens((ReadToken.of(TOKEN),)))
+    monkeypatch.setattr(guard.guesses, "wait_s", lambda *_: 0.0)
+    site = opened(mongo_url, redis.url, guard)
+    site.sent["Authorization"] = f"Bearer {TOKEN}"
+    return site
+
+
+def fill(mongo: Mongo) -> None:
     at = made.moment(minutes=3)
     said = {"state": "ignored", "handling": {"at": at, "events": 900}}
     escalated = {"escalated": {"at": at, "why": "900 events"}, "notes": [{"at": at, "text": "?"}]}
@@ -62,7 +90,6 @@ def filled(site: Site, mongo: Mongo) -> Site:
     mongo.releases.insert_one({"_id": f"1:{RELEASE}", "project": "1", "release": RELEASE, **seen})
     mark = {"project": "1", "release": RELEASE, "environment": "production", "at": at}
     mongo.deploys.insert_one({"_id": "1", **mark})
-    return site
 
 
 @pytest.fixture
@@ -104,12 +131,36 @@ def test_what_there_is_is_answered_as_described(schema: Any, path: str):
 
 def test_whatever_is_asked_is_answered_as_described(filled: Site, tmp_path: Path):
     """Every operation, with parameters as described and with others."""
+    fuzz(filled, tmp_path)
+
+
+def test_it_says_what_has_to_be_sent_and_nothing_is_answered_without_it(
+    locked: Site, tmp_path: Path
+):
+    said = locked.get("/api/openapi.json").json
+    assert said["security"] == [{"password": []}, {"token": []}]
+    fuzz(locked, tmp_path, "--header", f"Authorization: {locked.sent['Authorization']}")
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({}, [{}]),
+        ({"password": True}, [{"password": []}]),
+        ({"tokens": True}, [{"token": []}]),
+    ],
+)
+def test_only_ways_that_are_taken_are_described(given: dict[str, bool], said: list[Any]):
+    assert document(OWN.router, **given)["security"] == said
+
+
+def fuzz(filled: Site, tmp_path: Path, *more: str) -> None:
     (path := tmp_path / "openapi.json").write_bytes(
         orjson.dumps(closed(filled.get("/api/openapi.json").json))
     )
     command = [*(sys.executable, "-m", "schemathesis.cli", "run", str(path)), "--url", filled.url]
     done = subprocess.run(
-        [*command, *FUZZ], check=False, capture_output=True, text=True, cwd=tmp_path
+        [*command, *FUZZ, *more], check=False, capture_output=True, text=True, cwd=tmp_path
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert f"Tested: {len(PATHS)}\n" in done.stdout

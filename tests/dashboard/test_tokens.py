@@ -13,6 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from itsdangerous import TimestampSigner
 
+from catchwater.commands import probe
+from catchwater.errors import NotShownError
 from catchwater.streams.hyperloglog import digest
 from dashboard import api, pages, passwords, tokens
 from dashboard.commands.dashboard import command as dashboard_command
@@ -257,3 +259,12 @@ def test_neither_token_nor_hash_is_in_the_text_of_the_guard():
     assert ALL not in shown
     assert KNOWN.known[0].digest.hex() not in shown
     assert repr(KNOWN.known[0].digest) not in shown
+
+
+@pytest.mark.parametrize("sent", [("", ALL), ("", OF_ONE), (PASSWORD, "")])
+def test_a_probe_asks_with_a_token(two_projects: Site, sent: tuple[str, str]):
+    asks = probe._asks(two_projects.url, probe._authorization(*sent))
+    assert asks("1" * 32)
+    assert not asks("3" * 32)
+    with pytest.raises(NotShownError, match="set CATCHWATER_DASHBOARD_PASSWORD or"):
+        probe._asks(two_projects.url, probe._authorization("", "cwr_wrong"))("1" * 32)
