@@ -20,6 +20,7 @@ INDEXES: list[tuple[str, list[tuple[str, int]]]] = [
     ("samples", [("issue", 1), ("received", -1)]),
     ("hours", [("project", 1), ("hour", 1)]),
     ("hours", [("issue", 1), ("hour", 1)]),
+    ("days", [("issue", 1), ("month", 1)]),
     ("tags", [("issue", 1), ("month", 1)]),
     ("releases", [("project", 1), ("first_seen", 1)]),
     ("releases", [("first_seen", 1)]),
@@ -50,14 +51,18 @@ AWAITING = [("project", 1), ("awaits", 1)]
 """Of samples that wait for source maps: it holds no others."""
 
 _A_MONTH = timedelta(days=31)
-"""A month's tags live from its first day, and must outlast events of its last."""
+"""A month's tags and days live from its first day, and must outlast events of its last."""
+
+_TWO_DAYS = timedelta(days=2)
+"""Hours live until their day is folded."""
 
 
 def expiries(retention: Retention) -> list[tuple[str, str, timedelta]]:
     """Collection, field and after how long a document goes."""
     return [
         ("issues", "last_seen", retention.issues),
-        ("hours", "hour", retention.hours),
+        ("hours", "hour", max(retention.hours, _TWO_DAYS)),
+        ("days", "month", retention.issues + _A_MONTH),
         ("tags", "month", retention.issues + _A_MONTH),
         ("samples", "received", retention.samples),
         ("releases", "last_seen", retention.issues),

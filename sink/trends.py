@@ -1,4 +1,5 @@
-"""Keeps the trend of issues in MongoDB, by which lists are sorted: a thread of the sink.
+"""Keeps the trend of issues in MongoDB, by which lists are sorted, and their counts by the day: a
+thread of the sink.
 
 What the sink writes is looked at within a minute. What nobody sees any more changes, too, when an
 hour is over: so every hour all issues of the last eight days are. Whatever is cut short, or done by
@@ -22,6 +23,7 @@ from catchwater.issues import states
 from catchwater.issues.derived import total
 from catchwater.issues.shown import merged_ids
 from catchwater.issues.trend import DAY, SPAN, trend
+from sink import days
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -58,6 +60,11 @@ class TrendStore(mongo_client.Store):
             found = self._issues.find({"$or": recent, "state": {"$ne": states.MERGED}}, _FIELDS)
             for issues in _chunks(found):
                 self._update(issues, at)
+
+    def fold_days(self, at: datetime) -> None:
+        """Count those that are over at the time `at`."""
+        with mongo_client.translated_errors(self._url):
+            days.fold_until(self._database, at)
 
     def update(self, ids: Collection[str], at: datetime) -> None:
         """These issues, or those that they were merged into."""
@@ -136,7 +143,11 @@ class Trends:
             written, self._written = self._written, set()
             everything, self._all = self._all or self._hour != hour_of(at), False
         try:
-            self._store.update_all(at) if everything else self._store.update(written, at)
+            if everything:
+                self._store.fold_days(at)
+                self._store.update_all(at)
+            else:
+                self._store.update(written, at)
         except BaseException:
             self._all = True
             raise

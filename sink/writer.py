@@ -6,6 +6,7 @@ Every write may be done twice, in any order.
 from __future__ import annotations
 
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pymongo
@@ -17,6 +18,7 @@ from catchwater.errors import RefusedDocumentError, RefusedError
 from catchwater.issues.derived import derived
 from catchwater.issues.store import handle
 from catchwater.issues.words import ALL
+from sink import days
 from sink.indexes import AWAITING, HANDLED, INDEXES, OF_SOME, UNTOLD, expiries
 
 if TYPE_CHECKING:
@@ -100,6 +102,8 @@ class MongoWriter:
                 self._bulk(
                     self._database[name], [_upsert(*one) for one in getattr(writes, name).items()]
                 )
+            for day, issues in days.late_days(writes.hours, datetime.now(UTC)).items():
+                days.fold(self._database, day, issues)
             self._insert(list(writes.samples.values()))
             self._derive(list(writes.issues))
             handle(self._database, writes.sightings)

@@ -15,7 +15,7 @@ Document = dict[str, Any]
 Place = tuple[str, str]
 """A collection, and an `_id` in it."""
 
-COLLECTIONS = ("issues", "hours", "tags", "releases", "samples")
+COLLECTIONS = ("issues", "hours", "days", "tags", "releases", "samples")
 """In the order in which they are exported, each by `_id`."""
 
 
@@ -33,7 +33,7 @@ class Exporter(mongo_client.Store):
         """Everything of an issue."""
         own: Document = {"_id": issue}
         of_it: Document = {"issue": issue}
-        wanted = {"issues": own, "hours": of_it, "tags": of_it, "samples": of_it}
+        wanted = {"issues": own, **dict.fromkeys(("hours", "days", "tags", "samples"), of_it)}
         yield from self._after(wanted, after)
 
     def of_project(self, project: str, after: Place) -> Iterator[tuple[str, Document]]:
@@ -43,8 +43,7 @@ class Exporter(mongo_client.Store):
         own: Document = {"_id": of_project(project)}
         wanted = {
             "issues": own,
-            "hours": of_it,
-            "tags": of_it,
+            **dict.fromkeys(("hours", "days", "tags"), of_it),
             "releases": known,
             "samples": known,
         }

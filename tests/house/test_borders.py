@@ -35,6 +35,7 @@ MONGO = {
     Path("catchwater/issues/store.py"),
     Path("catchwater/issues/release_store.py"),
     Path("catchwater/sourcemaps/store.py"),
+    Path("sink/days.py"),
     Path("sink/notices/store.py"),
     Path("sink/trends.py"),
     Path("sink/writer.py"),

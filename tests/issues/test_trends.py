@@ -141,6 +141,9 @@ class Recorder(TrendStore):
         self.asked: list[object] = []
         self.away = False
 
+    def fold_days(self, _at: object) -> None:
+        self.asked.append("days")
+
     def update_all(self, _at: object) -> None:
         self.asked.append("all")
 
@@ -159,7 +162,7 @@ def test_all_are_looked_at_at_first_each_hour_after_a_failure_and_where_too_many
     for minutes, written in ((1, [A]), (2, [A]), (3, [B]), (61, [A]), (62, [A, B, C]), (63, [])):
         keeping.wrote(written)
         keeping.look(hour + timedelta(minutes=minutes))
-    assert store.asked == ["all", [A], [B], "all", "all", []]
+    assert store.asked == ["days", "all", [A], [B], "days", "all", "days", "all", []]
     store.away = True
     with pytest.raises(UnavailableError):
         keeping.look(hour + timedelta(minutes=64))
