@@ -15,6 +15,7 @@ Time = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
 
 Id = Annotated[str, Field(description="`<project>:<fingerprint>`")]
 Hours = Annotated[list[int], Field(description="events of each hour, oldest first; the last runs")]
+Days = Annotated[list[int], Field(description="events of each UTC day, oldest first; today last")]
 State = Annotated[str, Field(description="unresolved, resolved, ignored or merged")]
 Nothing = Annotated[dict[str, Any], Field(max_length=0)]
 
@@ -58,6 +59,7 @@ class Issue(BaseModel):
     state: State
     regressed: Regression | Nothing
     hours: Hours
+    days: Days = Field([], description="as many as `span` says; not there with `24h`")
 
 
 class Issues(BaseModel):
@@ -167,7 +169,6 @@ class WholeIssue(Issue):
     merged: list[Id] = Field(description="issues that are counted in this one")
     names: list[str] = Field(description="further ids, by other versions of the grouping")
     called: list[Called]
-    days: list[int] = Field(description="events of each 24 hours, oldest first; the last runs")
     tags: dict[str, dict[str, int]] = Field(description="counts by value, of each tag")
     deploys: list[Deploy]
     samples: list[Sample] = Field(description="newest first")

@@ -36,9 +36,10 @@ async def issues(request: web.Request) -> web.Response:
 
 
 @routes.get("/api/issues/{id}")
-@operation("One issue.", answers.WholeIssue, parameters.ISSUE)
+@operation("One issue.", answers.WholeIssue, parameters.ISSUE, parameters.SPAN_OF_ONE)
 async def issue(request: web.Request) -> web.Response:
-    found = await views.issue(app_context(request).store, request.match_info["id"], times.now())
+    identity, span = request.match_info["id"], query.span(request.query, "14d")
+    found = await views.issue(app_context(request).store, identity, times.now(), span)
     if found is None:
         raise missing("issue", request)
     return json(request, found)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from catchwater.issues.days import DAY
 from catchwater.issues.samples import body_of
 from catchwater.issues.shown import handling, merged_ids
 from catchwater.streams.counters import OTHER, unescape_key
@@ -16,9 +17,12 @@ from dashboard import times
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-    from datetime import datetime
+    from datetime import datetime, timedelta
 
     from catchwater.event import Json
+
+    Counted = tuple[str, datetime, int]
+    """An issue, when an hour began, and how many events it has in that."""
 
 DEPTH = 60
 """Levels of a sample that are shown; a hostile one may have a thousand, more than JSON can be
@@ -54,8 +58,8 @@ def total(*parts: Any) -> int:
     return sum(number(n) for part in parts for n in mapping(part).values())
 
 
-def issue(document: Mapping[str, Any], hours: list[int], at: datetime) -> Json:
-    """One issue as lists and its own page show it at the time `at`."""
+def issue(document: Mapping[str, Any], hours: list[int], days: list[int], at: datetime) -> Json:
+    """One issue as lists and its own page show it at the time `at`; `days` if there are any."""
     identity, said = text(document.get("_id")), handling(document, at)
     return {
         "id": identity,
@@ -71,6 +75,7 @@ def issue(document: Mapping[str, Any], hours: list[int], at: datetime) -> Json:
         "level": text(document.get("level")) or "error",
         **{name: said[name] for name in ("state", "regressed")},
         "hours": hours,
+        **({"days": days} if days else {}),
     }
 
 
@@ -86,18 +91,46 @@ def deploy(document: Mapping[str, Any]) -> Json:
     return named | {"at": times.iso_or_none(document.get("at"))}
 
 
+def hourly(documents: Iterable[Mapping[str, Any]]) -> list[Counted]:
+    """What documents of `hours` count."""
+    return [
+        (text(one.get("issue")), hour, total(one.get("parts"), one.get("more")))
+        for one in documents
+        if (hour := times.instant(one.get("hour")))
+    ]
+
+
 def series(
-    documents: Iterable[Mapping[str, Any]], first: datetime, length: int
+    counted: Iterable[Counted], first: datetime, step: timedelta, length: int
 ) -> dict[str, list[int]]:
-    """Each issue's counts by the hour, `length` of them from `first` on, oldest first."""
+    """Each issue's counts, `length` of them from `first` on, each a `step` long, oldest first."""
     found: dict[str, list[int]] = {}
-    for document in documents:
-        hour = times.instant(document.get("hour"))
-        place = int((hour - first) / times.HOUR) if hour else -1
+    for issue, at, n in counted:
+        place = (at - first) // step
         if 0 <= place < length:
-            counts = found.setdefault(text(document.get("issue")), [0] * length)
-            counts[place] += total(document.get("parts"), document.get("more"))
+            found.setdefault(issue, [0] * length)[place] += n
     return found
+
+
+def add_folded(
+    counts: dict[str, list[int]],
+    documents: Iterable[Mapping[str, Any]],
+    first: datetime,
+    length: int,
+    until: datetime,
+) -> None:
+    """Add to each issue's `length` days from `first` on those before `until` in documents of
+    `days`.
+    """
+    end = min((until - first) // DAY, length)
+    for document in documents:
+        if (month := times.instant(document.get("month"))) is None:
+            continue
+        before = (month - first) // DAY - 1
+        of_issue = counts.setdefault(text(document.get("issue")), [0] * length)
+        for name, n in mapping(document.get("counts")).items():
+            if name.isdigit() and 0 <= (place := before + int(name)) < end:
+                of_issue[place] += number(n)
 
 
 def tags(documents: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, int]]:

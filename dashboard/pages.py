@@ -29,16 +29,21 @@ from dashboard.diagram import diagram
 from dashboard.health_summary import summarise
 from dashboard.openapi import operation
 from dashboard.viewer import VIEWER
+from dashboard.spans import SPANS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
     from catchwater.event import Json
+    from dashboard.spans import Span
 
 routes = web.RouteTableDef()
 
-PARAMETERS = ("q", "project", "state", "since", "sort", "limit")
+PARAMETERS = ("q", "project", "state", "since", "sort", "limit", "span")
+
+SMALL_MARKS = 10
+"""The latest deploys that a chart in a list shows."""
 
 SINCE = {
     "": "any time",
@@ -56,6 +61,7 @@ async def issues(request: web.Request) -> web.Response:
     found, projects = await asyncio.gather(views.issues(app.store, asked, at), _project_names(app))
     data = {**found, "projects": projects, "hour": iso(hour_of(at))}
     data["declared"] = _script_tags(app)
+    data["deploys"] = await views.deploys(app.store, found, asked.span.first(at))
     given = {name: value for name, value in request.query.items() if name in PARAMETERS}
 
     def context() -> Json:
@@ -66,7 +72,8 @@ async def issues(request: web.Request) -> web.Response:
             "states": STATES,
             "filtered": _filtered(asked),
             "app": app,
-            "charts": _small_charts(found["issues"], at),
+            "spans": SPANS,
+            "charts": _small_charts(found["issues"], data["deploys"], asked.span, at),
         }
 
     return _page(request, "issues.html", data, context)
@@ -98,20 +105,26 @@ async def issue_as_markdown(request: web.Request) -> web.Response:
 
 @routes.get("/issues/{id}")
 async def issue(request: web.Request) -> web.Response:
-    at = times.now()
-    found = await views.issue(app_context(request).store, request.match_info["id"], at)
+    at, span = times.now(), query.span(request.query)
+    found = await views.issue(app_context(request).store, request.match_info["id"], at, span)
     if found is None:
         raise missing("issue", request)
     names = app_context(request).names.by_id()
     name = names.get(found["project"], found["project"])
     data = {"issue": found, "project_name": name, "hour": iso(hour_of(at))}
-    thrown = stack_view.chain(found["newest"])
-    return _page(
-        request,
-        "issue.html",
-        data,
-        lambda: {"hours": _hours(found, at), "days": _days(found, at), "thrown": thrown},
-    )
+
+    def context() -> Json:
+        drawn = charts.chart(_counts(found, span), span.axis(at), _deployed(found["deploys"]))
+        thrown = stack_view.chain(found["newest"])
+        return {
+            "chart": drawn,
+            "axis": span.axis(at),
+            "span": span,
+            "spans": SPANS,
+            "thrown": thrown,
+        }
+
+    return _page(request, "issue.html", data, context)
 
 
 @routes.get("/releases")
@@ -191,31 +204,19 @@ def _filtered(asked: query.IssueQuery) -> bool:
     return bool(asked.q or asked.project or asked.state or asked.since or asked.cursor)
 
 
-def _small_charts(issues: list[Json], at: datetime) -> dict[str, charts.Chart]:
-    return {one["id"]: _hours(one, at) for one in issues}
+def _small_charts(
+    issues: list[Json], deploys: dict[str, list[Json]], span: Span, at: datetime
+) -> dict[str, charts.Chart]:
+    axis = span.axis(at)
+    marks = {project: _deployed(of_it)[-SMALL_MARKS:] for project, of_it in deploys.items()}
+    return {
+        one["id"]: charts.chart(_counts(one, span), axis, marks[one["project"]]) for one in issues
+    }
 
 
-def _hours(issue: Json, at: datetime) -> charts.Chart:
-    return charts.chart(
-        issue["hours"],
-        views.window(at),
-        times.HOUR,
-        "%H:00 UTC",
-        "24 hours",
-        _deployed(issue.get("deploys", [])),
-    )
-
-
-def _days(issue: Json, at: datetime) -> charts.Chart:
-    first = views.window(at, views.DAYS * views.HOURS)
-    return charts.chart(
-        issue["days"],
-        first,
-        times.DAY,
-        "24 h from %d %b, %H:00 UTC",
-        f"{views.DAYS} days",
-        _deployed(issue["deploys"]),
-    )
+def _counts(issue: Json, span: Span) -> list[int]:
+    counts: list[int] = issue["days" if span.days else "hours"]
+    return counts
 
 
 def _deployed(deploys: list[Json]) -> list[tuple[datetime, str]]:

@@ -6,6 +6,7 @@ from catchwater.issues.search import FILTERS, SORTS
 from catchwater.issues.states import STATES
 from dashboard.openapi import Parameter
 from dashboard.query import LIMIT, LIMITS, LONGEST
+from dashboard.spans import DEFAULT, SPANS
 
 _WORDS = {"type": "string", "maxLength": LONGEST}
 
@@ -16,7 +17,14 @@ and `!` before a filter finds the others. All else is text that stands in type, 
 file. Everything must be true of an issue.
 """
 
+
+def _span(words: str, default: str) -> Parameter:
+    allowed = {"type": "string", "enum": list(SPANS), "default": default}
+    return Parameter("span", words, allowed)
+
+
 ISSUE = Parameter("id", "Its id, `<project>:<fingerprint>`.", example="1:v1:8d2a")
+SPAN_OF_ONE = _span("How many `days` are wanted; none with `24h`.", "14d")
 EVENT = Parameter("id", "Its id, 32 hex digits.", example="0" * 32)
 PROJECT = Parameter("project", "Only of this project, by its id.", _WORDS, "1")
 RELEASE = (
@@ -33,6 +41,7 @@ ISSUES = (
         "What to sort by, highest first.",
         {"type": "string", "enum": list(SORTS), "default": SORTS[0]},
     ),
+    _span("How many `days` of each issue are wanted; none with `24h`.", DEFAULT),
     Parameter(
         "limit",
         "Issues of a page.",

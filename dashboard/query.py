@@ -12,6 +12,7 @@ from catchwater.errors import QueryParameterError
 from catchwater.issues import search
 from catchwater.issues.search import SORTS, Search
 from dashboard import times
+from dashboard.spans import DEFAULT, SPANS, Span
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -60,6 +61,7 @@ class IssueQuery:
     state: str = ""
     sort: str = "last_seen"
     since: str = ""
+    span: Span = SPANS[DEFAULT]
     limit: int = LIMIT
     cursor: Cursor | None = None
 
@@ -77,9 +79,15 @@ def parse(given: Mapping[str, str], at: datetime) -> IssueQuery:
         search=_search(words),
         **words,
         sort=sort,
+        span=span(given),
         limit=_limit(given["limit"]) if "limit" in given else LIMIT,
         cursor=_cursor(cursor, sort) if cursor else None,
     )
+
+
+def span(given: Mapping[str, str], default: str = DEFAULT) -> Span:
+    """How far back trends are to go. Raises QueryParameterError."""
+    return SPANS[_one_of("span", given.get("span") or default, tuple(SPANS))]
 
 
 def _search(words: Mapping[str, str]) -> Search:

@@ -13,7 +13,7 @@ from pymongo.errors import OperationFailure
 
 from catchwater import mongo_client
 from catchwater.event import PROBES
-from catchwater.issues import narrowing, release_facts
+from catchwater.issues import days, narrowing, release_facts
 from catchwater.issues.releases import Releases
 from catchwater.issues.shown import SHOWN
 from catchwater.mongo_client import QUERY_MS
@@ -112,6 +112,18 @@ class MongoReader:
                 "hours", {"issue": {"$in": list(issues)}, "hour": {"$gte": since}}
             ).to_list()
 
+    async def days(self, issues: Sequence[str], since: datetime) -> list[Document]:
+        """The documents of these issues' days from `since` on, and those before in its month."""
+        wanted = {"issue": {"$in": list(issues)}, "month": {"$gte": days.month_of(since)}}
+        with mongo_client.translated_errors(self._url):
+            return await self._find("days", wanted).to_list()
+
+    async def days_until(self) -> datetime | None:
+        """The first day that is not folded into `days` yet. None where none is."""
+        with mongo_client.translated_errors(self._url):
+            found = await self._of("days").find_one({"_id": days.FOLDED}, max_time_ms=QUERY_MS)
+        return times.instant(found.get("until")) if found else None
+
     async def tags(self, issues: Sequence[str]) -> list[Document]:
         with mongo_client.translated_errors(self._url):
             return await self._find("tags", {"issue": {"$in": list(issues)}}).to_list()
@@ -170,11 +182,12 @@ class MongoReader:
             found = await known.limit(release_facts.MOST_KNOWN).to_list()
         return Releases({one["release"]: one["first_seen"] for one in found}).before(release)
 
-    async def deploys(self, project: str, since: datetime) -> list[Document]:
-        """What was deployed of a project from `since` on, oldest first."""
-        wanted = {"project": project, "at": {"$gte": since}}
+    async def deploys(self, projects: Sequence[str], since: datetime) -> list[Document]:
+        """What was deployed of these projects from `since` on, the latest, oldest first."""
+        wanted = {"project": {"$in": list(projects)}, "at": {"$gte": since}}
         with mongo_client.translated_errors(self._url):
-            return await self._find("deploys", wanted).sort("at").limit(MARKS).to_list()
+            latest = self._find("deploys", wanted).sort("at", DESCENDING).limit(MARKS)
+            return (await latest.to_list())[::-1]
 
     async def project_ids(self) -> list[str]:
         """The projects that have issues, read off an index without looking at the issues."""

@@ -7,11 +7,11 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
-from catchwater.instants import hour_of
 from catchwater.issues import release_facts
 from catchwater.issues.shown import handling, merged_ids
-from dashboard import json_fields, times
+from dashboard import counts, json_fields
 from dashboard.query import IssueQuery
+from dashboard.spans import SPANS, first_hour
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,49 +19,44 @@ if TYPE_CHECKING:
 
     from catchwater.event import Json
     from dashboard.reader import MongoReader
+    from dashboard.spans import Span
 
-HOURS = 24
-"""Bars of an issue: so many hours, the last being the running one."""
-
-DAYS = 14
 SAMPLES = 50
 """The newest samples that an issue's page lists; older ones are reached from one to the next."""
-
-
-def window(at: datetime, hours: int = HOURS) -> datetime:
-    """When the first of `hours` hours began, the last of which is running at `at`."""
-    return hour_of(at) - (hours - 1) * times.HOUR
 
 
 async def issues(store: MongoReader, query: IssueQuery, at: datetime) -> Json:
     """A page of issues."""
     found, cursor = await store.issues(query)
     ids = [identity for document in found for identity in _all_ids(document)]
-    first = window(at)
-    hours = json_fields.series(await store.hours(ids, first) if ids else [], first, HOURS)
-    shown = [json_fields.issue(one, _hours(one, hours, HOURS), at) for one in found]
+    seen = await counts.read(store, ids, at, query.span.days)
+    shown = [_issue(document, seen, at) for document in found]
     return {"issues": shown, "next": str(cursor) if cursor else None}
 
 
-async def issue(store: MongoReader, identity: str, at: datetime) -> Json | None:
+def _issue(document: Mapping[str, Any], seen: counts.Counts, at: datetime) -> Json:
+    """With the counts of the issues that were merged into it."""
+    ids = _all_ids(document)
+    return json_fields.issue(document, seen.hours(ids), seen.of_days(ids), at)
+
+
+async def issue(
+    store: MongoReader, identity: str, at: datetime, span: Span = SPANS["14d"]
+) -> Json | None:
     """An issue, its tags, its newest samples and why it was grouped so.
 
     None if there is no such issue.
     """
-    first = window(at, DAYS * HOURS)
     document = await store.issue(identity)
     if document is None:
         return None
-    ids = _all_ids(document)
-    hours, tags, samples, deploys, merged = await _around(store, document, ids, first)
-    long = _hours(document, json_fields.series(hours, first, DAYS * HOURS), DAYS * HOURS)
+    seen, tags, samples, deploys, merged = await _around(store, document, span, at)
     newest = json_fields.event(samples[0]) if samples else {}
     return {
-        **json_fields.issue(document, long[-HOURS:], at),
+        **_issue(document, seen, at),
         **handling(document, at),
         "names": json_fields.names(document),
         "called": json_fields.called(merged),
-        "days": by_day(long),
         "tags": json_fields.tags(tags),
         "deploys": [json_fields.deploy(one) for one in deploys],
         "samples": [json_fields.summary(sample) for sample in samples],
@@ -71,14 +66,15 @@ async def issue(store: MongoReader, identity: str, at: datetime) -> Json | None:
 
 
 async def _around(
-    store: MongoReader, document: Mapping[str, Any], ids: list[str], first: datetime
-) -> tuple[list[Json], list[Json], list[Json], list[Json], list[Json]]:
-    """Its hours, tags, samples and deploys, and what the issues are called that are merged in."""
+    store: MongoReader, document: Mapping[str, Any], span: Span, at: datetime
+) -> tuple[counts.Counts, list[Json], list[Json], list[Json], list[Json]]:
+    """Its counts, tags, samples and deploys, and what the issues are called that are merged in."""
+    ids = _all_ids(document)
     return await asyncio.gather(
-        store.hours(ids, first),
+        counts.read(store, ids, at, span.days),
         store.tags(ids),
         store.samples(ids, SAMPLES),
-        store.deploys(str(document.get("project", "")), first),
+        store.deploys([str(document.get("project", ""))], span.first(at)),
         store.titles(ids[1:]),
     )
 
@@ -88,17 +84,13 @@ def _all_ids(document: Mapping[str, Any]) -> list[str]:
     return [str(document["_id"]), *merged_ids(document)]
 
 
-def _hours(document: Mapping[str, Any], counts: dict[str, list[int]], length: int) -> list[int]:
-    """Its counts by the hour, with those of the issues that were merged into it."""
-    found = [counts[one] for one in _all_ids(document) if one in counts]
-    return [sum(hour) for hour in zip(*found, strict=True)] if found else [0] * length
-
-
-def by_day(hours: list[int]) -> list[int]:
-    """Sums of 24 hours each, the last ending with the running hour: days as they lie behind us,
-    not by date.
-    """
-    return [sum(hours[i : i + HOURS]) for i in range(0, len(hours), HOURS)]
+async def deploys(store: MongoReader, issues: Json, since: datetime) -> dict[str, list[Json]]:
+    """What was deployed from `since` on of the projects of a page of issues, by project."""
+    projects = sorted({one["project"] for one in issues["issues"]})
+    found: dict[str, list[Json]] = {one: [] for one in projects}
+    for document in await store.deploys(projects, since) if projects else []:
+        found[document["project"]].append(json_fields.deploy(document))
+    return found
 
 
 async def event(store: MongoReader, identity: str) -> Json | None:
@@ -147,13 +139,13 @@ async def release(store: MongoReader, project: str, name: str, at: datetime) -> 
 
 async def projects(store: MongoReader, names: dict[str, str], at: datetime) -> list[Json]:
     """Every project that is declared or has issues. `names` by id are those declared."""
-    counts, recent = await asyncio.gather(store.projects(), store.events_since(window(at)))
-    known: dict[str, Any] = dict.fromkeys([*names, *sorted(counts)])
+    found, recent = await asyncio.gather(store.projects(), store.events_since(first_hour(at)))
+    known: dict[str, Any] = dict.fromkeys([*names, *sorted(found)])
     return [
         {
             "project": one,
             "name": names.get(one, one),
-            "issues": counts.get(one, 0),
+            "issues": found.get(one, 0),
             "events_24h": recent.get(one, 0),
         }
         for one in known

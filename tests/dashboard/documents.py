@@ -79,6 +79,28 @@ def hour(of: Document, at: datetime, n: int, more: int = 0) -> Document:
     return document | ({"more": parts(more, start)} if more else {})
 
 
+def days(of: Document, counts: dict[datetime, int]) -> list[Document]:
+    """Days that are folded, a document for each month."""
+    months: dict[datetime, dict[str, int]] = {}
+    for at, n in counts.items():
+        month = datetime(at.year, at.month, 1, tzinfo=UTC)
+        months.setdefault(month, {})[f"{at:%d}"] = n
+    return [
+        {
+            "_id": f"{of['_id']}:{month:%Y%m}",
+            "issue": of["_id"],
+            "month": month,
+            "counts": by_day,
+        }
+        for month, by_day in months.items()
+    ]
+
+
+def folded(until: datetime) -> Document:
+    """What says that days before `until` are folded."""
+    return {"_id": "folded", "until": until.replace(hour=0, minute=0, second=0, microsecond=0)}
+
+
 def tags(of: Document, at: datetime, values: dict[str, dict[str, int]]) -> Document:
     return {
         "_id": f"{of['_id']}:{at:%Y%m}",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
@@ -30,8 +31,10 @@ RELEASE = "shop@1.10.0"
 EVENT = "f" * 32
 PAGES = {
     "issues": "/",
+    "issues over 90 days": "/?span=90d",
     "nothing found": "/?q=is:resolved+zzqq",
     "an issue": f"/issues/{made.quoted(made.identity('fresh'))}",
+    "an issue over 90 days": f"/issues/{made.quoted(made.identity('fresh'))}?span=90d",
     "a resolved issue": f"/issues/{made.quoted(made.identity('done'))}",
     "an event": f"/events/{EVENT}",
     "releases": "/releases",
@@ -62,6 +65,8 @@ def filled(mongo: Mongo) -> None:
     mongo.issues.insert_many([fresh, done, again, quiet])
     hours = [made.hour(fresh, made.moment(hours=n), 7 * n + 1) for n in range(20)]
     mongo.hours.insert_many(hours)
+    counts = {now - timedelta(days=n): n * n % 97 for n in range(1, 95)}
+    mongo.days.insert_many([made.folded(now), *made.days(fresh, counts)])
     seen = {"browser": {"Chrome 156": 9, "Safari 19": 4}, "page": {f"/p/{n}": n for n in range(12)}}
     mongo.tags.insert_one(made.tags(fresh, now, seen))
     mongo.samples.insert_one(made.sample(fresh, EVENT, ago))

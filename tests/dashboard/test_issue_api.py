@@ -218,15 +218,6 @@ def test_one_issue_has_its_tags_over_all_months_and_partitions_its_samples_and_w
     assert found["newest"]["id"] == "f" * 32
 
 
-def test_the_last_14_days_end_with_the_last_24_hours(site: Site, mongo: Mongo):
-    one = made.issue("pay")
-    mongo.issues.insert_one(one)
-    ages = {0: 1, 23: 2, 24: 4, 47: 8, 335: 16, 336: 32}
-    mongo.hours.insert_many([made.hour(one, made.moment(hours=age), n) for age, n in ages.items()])
-    found = site.get(f"/api/issues/{one['_id']}").json
-    assert found["days"] == [16, *[0] * 11, 12, 3]
-
-
 @pytest.mark.parametrize(
     "path", ["/api/issues/1:v1:no", "/api/events/no", "/api/no", "/api/issues/a/b"]
 )

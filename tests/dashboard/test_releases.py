@@ -88,12 +88,14 @@ def test_charts_of_an_issue_are_marked_where_its_project_was_deployed(site: Site
         ("", TWO),
         ("production", TWO),
     ]
-    page = site.get(f"/issues/{identity}").text
     label = f"{TWO} deployed to production at"
-    assert page.count(f"<title>{label}") == 2, "in the last 24 hours, and in the last 14 days"
-    assert page.count(f"<title>{TWO} deployed at") == 1, "four days ago"
-    assert f"; {label}" in page, "for those who cannot see it"
-    assert "deployed" not in site.get(f"/issues/{made.identity('foreign', '2')}").text
+    for span, before in (("24h", 0), ("14d", 1), ("90d", 1)):
+        page = site.get(f"/issues/{identity}?span={span}").text
+        assert page.count(f"<title>{label}") == 1
+        assert page.count(f"<title>{TWO} deployed at") == before, "four days ago"
+        assert f"; {label}" in page, "for those who cannot see it"
+        foreign = f"/issues/{made.identity('foreign', '2')}?span={span}"
+        assert "deployed" not in site.get(foreign).text
 
 
 def test_a_release_that_nobody_has_seen_is_named(site: Site):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from dashboard import json_fields, stack_view, times
-from dashboard.charts import TALL, chart
+from dashboard.charts import TALL, Axis, axis, chart
 from dashboard.project_names import ProjectNames
 from dashboard.query import Cursor, _decoded
 from dashboard.rendering import _share
@@ -64,19 +64,32 @@ def test_a_duration_is_said_in_one_unit(seconds: float | None, words: str):
     assert times.lasting(seconds) == words
 
 
+def hours(n: int, words: str, form: str = "%H:%M") -> Axis:
+    return axis(AT, timedelta(hours=1), n, form, "at", words)
+
+
 def test_bars_are_as_high_as_their_counts_and_one_event_is_seen_beside_thousands():
-    made = chart([0, 1, 4000, 2000], AT, timedelta(hours=1), "%H:%M", "4 hours")
+    made = chart([0, 1, 4000, 2000], hours(4, "4 hours"))
     assert [bar.height for bar in made.bars] == [0, 2.0, TALL, TALL / 2]
     assert all(bar.y + bar.height == TALL for bar in made.bars)
     assert made.bars[2].label == "16:28: 4,000 events"
     assert made.sentence == "6,001 events in 4 hours, most of them at 16:28: 4,000"
     assert made.bars[-1].x + 4 == made.width
+    assert made.outline == "M6 30h4V32h-4zM12 0h4V32h-4zM18 16h4V32h-4z"
 
 
 def test_no_events_and_no_bars_are_no_failure():
-    assert chart([0, 0], AT, timedelta(hours=1), "%H", "2 hours").sentence == "0 events in 2 hours"
-    assert chart([], AT, timedelta(hours=1), "%H", "0 hours").bars == []
-    assert chart([1], AT, timedelta(hours=1), "%H", "an hour").sentence.startswith("1 event in")
+    assert chart([0, 0], hours(2, "2 hours")).sentence == "0 events in 2 hours"
+    assert chart([], hours(0, "0 hours")).bars == []
+    assert chart([1], hours(1, "an hour")).sentence.startswith("1 event in")
+
+
+def test_a_sentence_names_the_latest_marks_and_says_how_many_more_there_are():
+    marked = [(AT + timedelta(minutes=n), f"r{n}") for n in range(0, 80, 10)]
+    made = chart([0], hours(1, "an hour"), marked)
+    assert [one.label.split()[0] for one in made.marks] == ["r0", "r10", "r20", "r30", "r40", "r50"]
+    assert made.sentence.startswith("0 events in an hour; r10 at ")
+    assert made.sentence.endswith("; 1 more before")
 
 
 def frames(own: str) -> list[dict[str, object]]:
