@@ -14,7 +14,7 @@ AT_ONCE := -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 FAST := tests/stages tests/scrubbing tests/config tests/sink tests/house tests/docs
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-fast check chaos cluster fuzz clients lab simulate mutations power soak bench audit lock sbom format clean
+.PHONY: help run test test-fast check chaos cluster fuzz clients lab simulate mutations power soak pictures bench audit lock sbom format clean
 
 help: ## show this
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -61,6 +61,9 @@ mutations: .venv/test.stamp ## take out each guard in turn: some test must fail;
 
 power: .venv/test.stamp ## cut the power while Redis, the spool and MongoDB write; needs strace
 	@$(BIN)/python -m tests.power $(ARGS)
+
+pictures: .venv/test.stamp ## make the pictures of README and docs anew
+	@$(BIN)/python -m tests.pictures
 
 soak: .venv/test.stamp ## steady load and random faults for MINUTES (30); what must stay flat, as a table
 	@$(BIN)/python -m tests.soak --minutes $${MINUTES:-30} $(ARGS)

@@ -136,7 +136,7 @@ def test_an_erased_issue_keeps_its_counts_as_it_keeps_those_by_the_hour(site: Si
 
 def test_the_span_is_in_the_address_and_stays_there(site: Site, mongo: Mongo):
     one = made.issue("pay")
-    mongo.issues.insert_many([one, made.issue("other")])
+    mongo.issues.insert_many([one, made.issue("other", last_seen=made.moment(hours=1))])
     links = Tags(site.get("/?span=14d&q=pay&limit=1").text).links()
     others = [link for link in links if link.startswith("/?")]
     assert len(others) > 5

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import re
+import struct
 import subprocess
 import sys
 from pathlib import Path
@@ -20,6 +21,7 @@ from catchwater.config.projects import Project
 from catchwater.config.projects import load as load_projects
 from catchwater.config.streamdefs import StreamDefs, load
 from catchwater.event import Event
+from tests import pictures
 from tests.house.test_borders import ROOMS
 
 ROOT = Path(__file__).parents[2]
@@ -218,3 +220,26 @@ def test_an_example_of_projects_yaml_is_right(page, text, tmp_path):
 def test_every_setting_of_a_filter_is_explained():
     page = (ROOT / "docs/filters.md").read_text()
     assert [name for name in Filters.model_fields if f"`{name}`" not in page] == []
+
+
+PICTURES = {
+    (page.name, str((page.parent / name).relative_to(ROOT)))
+    for page in PAGES
+    for name in re.findall(r"!\[[^\]]+\]\(([^)\s]+)\)", page.read_text())
+}
+"""Each by the page that shows it. All have words for those who cannot see them."""
+
+
+def test_the_command_makes_every_picture_that_a_page_shows_and_no_other():
+    shown = {name for _, name in PICTURES}
+    assert shown == {f"docs/pictures/{name}" for name in pictures.FILES}
+    assert {str(one.relative_to(ROOT)) for one in pictures.FOLDER.iterdir()} == shown
+    assert len({name for page, name in PICTURES if page == "README.md"}) == 2
+
+
+@pytest.mark.parametrize("name", sorted(pictures.FILES))
+def test_a_picture_is_a_small_png_of_the_size_that_the_command_makes(name):
+    data = (pictures.FOLDER / name).read_bytes()
+    assert data[:8] == b"\x89PNG\r\n\x1a\n"
+    assert struct.unpack(">II", data[16:24]) == (pictures.WIDTH, pictures.FILES[name])
+    assert len(data) <= pictures.LARGEST
