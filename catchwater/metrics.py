@@ -148,6 +148,41 @@ PIPELINE = {
 }
 """Gauges that are read from Redis at each snapshot, not counted by a process."""
 
+PROJECTS = {
+    "catchwater_project_events": (
+        (
+            "Events of a project in the last whole hour. Like those below it is read from MongoDB "
+            "by the dashboard, every half a minute or in a twentieth of the time, for the first 50 "
+            "projects of projects.yaml. Rising fast: see its issues by trend."
+        ),
+        ["project", "name"],
+    ),
+    "catchwater_project_new_issues": (
+        "Issues of a project that were first seen in the last 24 hours: see them by `first_seen`.",
+        ["project", "name"],
+    ),
+    "catchwater_project_regressions": (
+        "Issues of a project that were resolved and seen again in the last 24 hours.",
+        ["project", "name"],
+    ),
+    "catchwater_project_issues": (
+        "Issues of a project by state: `unresolved`, `resolved`, `ignored`.",
+        ["project", "name", "state"],
+    ),
+    "catchwater_release_events": (
+        (
+            "Events of a release in this month and the last one. Of each project the newest 5 "
+            "releases with at least a hundredth of its events."
+        ),
+        ["project", "name", "release"],
+    ),
+    "catchwater_release_new_issues": (
+        "Issues that were first seen in one of those releases. Many: see the release's page.",
+        ["project", "name", "release"],
+    ),
+}
+"""Gauges of projects and releases, which the dashboard reads from MongoDB."""
+
 # -- ingest ---------------------------------------------------------------------------------------
 
 ACCEPTED = Counter(

@@ -32,8 +32,8 @@ def application(context: AppContext, guard: Guard) -> web.Application:
 
 
 async def _polling(app: web.Application) -> AsyncIterator[None]:
-    """Read the pipeline, for Prometheus too, for as long as the application runs."""
+    """Read the pipeline and figures of projects, for Prometheus too, while the application runs."""
     context = app[CONTEXT]
-    with closing(context.stored_counts), context.poller:
+    with closing(context.stored_counts), context.poller, context.gauges:
         yield
     await context.store.close()

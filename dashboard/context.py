@@ -16,6 +16,7 @@ from dashboard.viewer import VIEWER
 if TYPE_CHECKING:
     from catchwater.event import Json
     from catchwater.monitoring.poller import PipelinePoller, Reading
+    from dashboard.project_gauges import ProjectGauges
     from dashboard.project_names import ProjectNames
     from dashboard.reader import MongoReader
     from dashboard.rendering import Renderer
@@ -31,6 +32,7 @@ class AppContext:
     store: MongoReader
     stored_counts: StoredCounts
     poller: PipelinePoller
+    gauges: ProjectGauges
     names: ProjectNames
     renderer: Renderer
     ingest_url: str

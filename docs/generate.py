@@ -129,7 +129,7 @@ def metrics_page() -> str:
             suffix = "_total" if family.type == "counter" else ""
             labels = _labels(metric._labelnames)  # noqa: SLF001 - it has no public name
             rows.append(f"| `{family.name}{suffix}` | {labels} | {family.documentation} |")
-    for name, (meaning, label_names) in metrics.PIPELINE.items():
+    for name, (meaning, label_names) in (metrics.PIPELINE | metrics.PROJECTS).items():
         rows.append(f"| `{name}` | {_labels(label_names)} | {meaning} |")
     return "\n".join(rows) + "\n"
 

@@ -17,6 +17,8 @@ from dashboard import passwords
 from dashboard.app import application
 from dashboard.context import AppContext
 from dashboard.passwords import SHORTEST
+from dashboard.project_figures import FiguresReader
+from dashboard.project_gauges import ProjectGauges
 from dashboard.project_names import ProjectNames
 from dashboard.proxy_sign_in import ProxySignIn
 from dashboard.reader import MongoReader
@@ -192,12 +194,13 @@ def make_context(
 
     Neither server has to be up yet. To be called inside the event loop.
     """
-    stored_counts = StoredCounts(mongo_url)
+    stored_counts, names = StoredCounts(mongo_url), ProjectNames.read(projects)
     return AppContext(
         store=MongoReader(mongo_url),
         stored_counts=stored_counts,
         poller=PipelinePoller(redis_url, defs, stored_counts, every_s=POLL_EVERY_S),
-        names=ProjectNames.read(projects),
+        gauges=ProjectGauges(FiguresReader(mongo_url), names.by_id),
+        names=names,
         renderer=Renderer(),
         ingest_url=ingest_url.rstrip("/"),
         demo_url=demo_url,
