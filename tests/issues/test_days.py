@@ -122,9 +122,10 @@ def test_a_day_that_a_clock_ahead_closed_too_early_is_folded_again(
 
 
 def test_a_day_never_shrinks_when_its_hours_have_expired(database: Database[dict[str, Any]]):
-    put(database, A, AT - 2 * DAY, x=7)
+    put(database, A, AT - 2 * DAY, x=3)
+    put(database, A, AT - 2 * DAY + timedelta(hours=1), x=4)
     days.fold_until(database, AT)
-    database.hours.delete_many({})
+    database.hours.delete_one({})
     days.fold(database, day_of(AT - 2 * DAY), [A])
     days.fold_until(database, AT + DAY)
     assert counted(database) == {A: {"20261126": 7}}
