@@ -28,8 +28,8 @@ from dashboard.details import detail
 from dashboard.diagram import diagram
 from dashboard.health_summary import summarise
 from dashboard.openapi import operation
-from dashboard.viewer import VIEWER
 from dashboard.spans import SPANS
+from dashboard.viewer import VIEWER
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -35,8 +35,8 @@ MARKS = 50
 """Deploys that charts show."""
 
 _OF_PROJECTS = ("issues", "hours", "samples", "releases", "deploys")
-"""Collections whose documents say of which project they are. `tags` are asked for by the ids of
-issues that were found.
+"""Collections whose documents say of which project they are. `tags` and `days` are asked for by the
+ids of issues that were found.
 """
 
 
@@ -121,8 +121,8 @@ class MongoReader:
     async def days_until(self) -> datetime | None:
         """The first day that is not folded into `days` yet. None where none is."""
         with mongo_client.translated_errors(self._url):
-            found = await self._of("days").find_one({"_id": days.FOLDED}, max_time_ms=QUERY_MS)
-        return times.instant(found.get("until")) if found else None
+            found = await self._find("days", {"_id": days.FOLDED}).limit(1).to_list()
+        return times.instant(found[0].get("until")) if found else None
 
     async def tags(self, issues: Sequence[str]) -> list[Document]:
         with mongo_client.translated_errors(self._url):
