@@ -12,6 +12,7 @@ import random
 import re
 import tempfile
 from collections import Counter
+from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,7 +23,7 @@ from benchmarks import documents
 from benchmarks.state import state_figures
 from catchwater.config.hash_slots import SLOTS, slot
 from catchwater.config.streamdefs import StreamDefs, load
-from catchwater.local.servers import RedisServer
+from catchwater.local.servers import MongoServer, RedisServer, Server
 from catchwater.streams import keys, time_buckets
 
 if TYPE_CHECKING:
@@ -153,15 +154,22 @@ def cores(events_a_second: float) -> dict[str, float]:
     return {name: events_a_second * seconds / 10_000 for name, seconds in CPU_S.items()}
 
 
-def redis_sizes() -> dict[str, float]:
-    """Bytes in Redis, measured on a server: of a mark, and of an issue's counters with tags."""
+@contextmanager
+def started(kind: type[Server]) -> Iterator[str]:
+    """The URL of a server of its own."""
     with tempfile.TemporaryDirectory() as name:
-        server = RedisServer(Path(name))
+        server = kind(Path(name))
         server.start()
         try:
-            mark, _, counted = state_figures(server.url)
+            yield server.url
         finally:
             server.stop()
+
+
+def redis_sizes() -> dict[str, float]:
+    """Bytes in Redis, measured on a server: of a mark, and of an issue's counters with tags."""
+    with started(RedisServer) as url:
+        mark, _, counted = state_figures(url)
     return {"mark": mark.value, "counters": counted.value}
 
 
@@ -201,16 +209,17 @@ def print_redis(events: int, issues: int, sizes: dict[str, float]) -> None:
         )
 
 
-def print_documents() -> None:
+def print_documents(url: str) -> None:
     print(f"MongoDB: bytes of the largest documents; {documents.LARGEST:,} is the most")
     for partitions in (8, 16, 64):
         for months, epochs, tags, text in (
             (1, 1, documents.FEW_TAGS, "a month"),
+            (7, 1, documents.FEW_TAGS, "half a year"),
             (24, 1, documents.FEW_TAGS, "two years"),
             (24, 5, documents.FEW_TAGS, "two years, Redis lost each week"),
             (1, 1, documents.TAGS, "a month, all tags that are counted"),
         ):
-            found = documents.sizes(with_partitions(partitions).tags, months, epochs, tags)
+            found = documents.sizes(url, with_partitions(partitions).tags, months, epochs, tags)
             shown = "  ".join(f"{name} {size:>9,}" for name, size in found.items())
             print(f"  {partitions:>3} partitions, {text:<36} {shown}")
 
@@ -237,7 +246,8 @@ def main(events: int, drawn: int, issues: int, peak: float) -> None:
     """Balance, sizes and cores of a day of so many events."""
     print_balance(min(drawn, events), events, issues)
     print_redis(events, issues, redis_sizes())
-    print_documents()
+    with started(MongoServer) as url:
+        print_documents(url)
     print_cores(peak)
 
 

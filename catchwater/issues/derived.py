@@ -10,6 +10,7 @@ import math
 from typing import Any
 
 from catchwater.issues import facets
+from catchwater.issues.closed_months import closing
 from catchwater.streams.hyperloglog import ALPHA, REGISTERS
 
 
@@ -18,11 +19,11 @@ def derived() -> list[dict[str, Any]]:
 
     `count`, every occurrence, those of the issues that were merged into it, too; `users`,
     Flajolet's estimate from the registers, in MongoDB's words; `first_release`, where it was first
-    seen.
+    seen. Before that, months that are over become one sum (closed_months.py).
     """
     found = {"facets": facets.bounded(), "first_release": facets.first_release()}
     counts = [total(path) for path in ("$parts", "$more", "$absorbed")]
-    return [{"$set": {"count": {"$add": counts}, "users": _users(), **found}}]
+    return [{"$set": closing()}, {"$set": {"count": {"$add": counts}, "users": _users(), **found}}]
 
 
 def _values(path: str) -> dict[str, Any]:

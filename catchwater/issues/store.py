@@ -11,6 +11,7 @@ from pymongo.errors import OperationFailure
 
 from catchwater import mongo_client
 from catchwater.issues import narrowing, states
+from catchwater.issues.closed_months import CLOSED, MAPS, count_of
 from catchwater.issues.derived import derived
 from catchwater.issues.releases import Releases
 from catchwater.issues.samples import body_of
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 Document = dict[str, Any]
 
 _HANDLED = dict.fromkeys(("state", "handling", "count", "users", "last_seen"), True)
-_COUNTED = dict.fromkeys(("parts", "more", "u", "first_seen", "last_seen", "birth", "facets"), True)
+_COUNTED = dict.fromkeys((*MAPS, CLOSED, "u", "first_seen", "last_seen", "birth", "facets"), True)
 _ENDED = {"state": "", "handling": ""}
 _RETURNED = ("regressed", "escalated")
 _SEEN = ("first_seen", "last_seen")
@@ -90,9 +91,8 @@ def _absorb(database: Database[Document], child: str, into: str) -> None:
     found = database.issues.find_one({"_id": child}, _COUNTED)
     if found is None:
         return
-    count = sum(sum(found.get(name, {}).values()) for name in ("parts", "more"))
     registers = {f"u.{name}": rank for name, rank in found.get("u", {}).items()}
-    highest = {_absorbed(child): count, "last_seen": found["last_seen"], **registers}
+    highest = {_absorbed(child): count_of(found), "last_seen": found["last_seen"], **registers}
     lowest = {name: found[name] for name in ("first_seen", "birth") if name in found}
     facets = {"$each": found.get("facets", [])}
     changes = {"$max": highest, "$min": lowest, "$addToSet": {"facets": facets}}

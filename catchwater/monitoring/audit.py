@@ -11,6 +11,8 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from catchwater.streams import time_buckets
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -107,9 +109,10 @@ def counted_in(snapshot: Snapshot, before: str | None = None) -> CounterTotals:
 
 
 def first_audited_month(retention: timedelta, now: datetime | None = None) -> str:
-    """The first month (`yyyymm`) of which MongoDB still has every issue, after `retention`.
+    """The first month (`yyyymm`) of which MongoDB still has every issue, after `retention`, and
+    its counts by partition.
 
-    Months before it count as stored: some of their issues have expired.
+    Months before it count as stored: some of their issues have expired, or are one sum.
     """
-    oldest = (now or datetime.now(UTC)) - retention
+    oldest = (now or datetime.now(UTC)) - min(retention, time_buckets.OPEN)
     return (oldest.replace(day=1) + timedelta(days=32)).strftime("%Y%m")

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+
+OPEN = timedelta(days=180)
+"""How long an issue's counts of a month may still change in MongoDB, at least: far longer than
+Redis has them (`MONTH_TTL_S`), so what is written later was written before.
+"""
 
 
 def hour(received: int) -> str:

@@ -5,15 +5,12 @@ from __future__ import annotations
 import random
 from collections import Counter
 
-import bson
 import pytest
 import yaml
 from click.testing import CliRunner
-from pymongo import MongoClient
 
 from benchmarks import day, documents
 from catchwater.config.streamdefs import load
-from sink.writer import MongoWriter
 from tests.ops.tool import ROOT
 
 DRAWN = 100_000
@@ -63,27 +60,19 @@ def test_counters_of_a_day_are_as_many_as_drawing_all_of_its_events_gives():
     assert day.counters_of_a_day(events, issues, partitions) == pytest.approx(len(met), rel=0.03)
 
 
-def test_documents_are_as_large_as_mongodb_has_them(mongo_url: str):
-    defs = load()
-    with MongoClient(mongo_url) as client:
-        client.drop_database("catchwater")
-        writer = MongoWriter(mongo_url, defs.retention)
-        writer.write(documents.written(defs.tags, 2, 2, documents.FEW_TAGS))
-        writer.close()
-        stored = {
-            name: max(len(bson.encode(one)) for one in client.catchwater[name].find())
-            for name in ("issues", "hours", "tags")
-        }
-    # The sink adds what it derives, as the count that lists are sorted by.
-    expected = documents.sizes(defs.tags, 2, 2, documents.FEW_TAGS)
-    assert stored == pytest.approx(expected, rel=0.05)
-
-
-def test_no_document_comes_near_what_mongodb_takes():
+def test_no_document_comes_near_what_mongodb_takes(mongo_url: str):
     tags = day.with_partitions(64).tags
-    found = documents.sizes(tags, 24, 1, documents.FEW_TAGS)
-    found["all tags"] = documents.sizes(tags, 1, 1, documents.TAGS)["tags"]
+    found = documents.sizes(mongo_url, tags, 24, 1, documents.FEW_TAGS)
+    found["all tags"] = documents.sizes(mongo_url, tags, 1, 1, documents.TAGS)["tags"]
     assert max(found.values()) < documents.LARGEST / 10
+
+
+def test_an_issue_of_two_years_is_as_large_as_one_of_half_a_year(mongo_url: str):
+    young, old = (
+        documents.sizes(mongo_url, load().tags, months, 2, documents.FEW_TAGS)["issues"]
+        for months in (7, 24)
+    )
+    assert old == pytest.approx(young, rel=0.02)
 
 
 def test_a_million_a_month_needs_part_of_a_core_and_a_million_a_minute_several_masters():
