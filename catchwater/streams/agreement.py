@@ -10,6 +10,7 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from catchwater.config.hash_slots import is_doubled
 from catchwater.config.units import format_duration
 from catchwater.errors import RefusedError, UnavailableError
 from catchwater.redis_client import Connection, as_mapping
@@ -21,8 +22,10 @@ if TYPE_CHECKING:
 
     from catchwater.config.streamdefs import StreamDefs
 
-LAYOUT = "1"
-"""Version of the key table in keys.py. A Redis with another one refuses to be used."""
+LAYOUT, DOUBLED_LAYOUT = "1", "2"
+"""Versions of the key table in keys.py. A Redis with another one refuses to be used. Version 2 has
+the tags of more than 8 partitions, of an even number, in another order.
+"""
 
 _WHY = (
     ", as what it has met would be counted again or be missing in the audit: see Changing the "
@@ -60,9 +63,11 @@ def read_fixed(connection: Connection) -> dict[str, str]:
 def differences(stored: Mapping[str, str], defs: StreamDefs) -> Iterator[str]:
     """Where `defs` differs from what is stored, a sentence each."""
     declared = _fixed(defs)
+    if stored.get("partitions") == declared["partitions"]:
+        yield from _of_layout(stored, declared)
     for name, value in sorted(stored.items()):
         setting, _, stage = name.partition(":")
-        is_ours = name in declared or setting in ("reads", "once_for")
+        is_ours = name == "partitions" or setting in ("reads", "once_for")
         if not is_ours or declared.get(name) == value:
             continue  # a later version may have fixed more
         where = f"stages.{stage}.{setting}" if stage else name
@@ -73,8 +78,26 @@ def differences(stored: Mapping[str, str], defs: StreamDefs) -> Iterator[str]:
         )
 
 
+def _of_layout(stored: Mapping[str, str], declared: Mapping[str, str]) -> Iterator[str]:
+    there, wanted = stored.get("layout", declared["layout"]), declared["layout"]
+    if there == wanted:
+        return
+    if (there, wanted) == (LAYOUT, DOUBLED_LAYOUT):
+        yield (
+            f"its {declared['partitions']} partitions are in the order of an earlier version, and "
+            "an event would not meet its first copy: use another Redis, or the earlier version "
+            "until this one is empty"
+        )
+    else:
+        yield (
+            f"its keys are of version {there}, and this version of Catchwater knows {wanted}: use "
+            "the version that wrote them, or another Redis"
+        )
+
+
 def _fixed(defs: StreamDefs) -> dict[str, str]:
-    fixed = {"partitions": str(defs.partitions), "layout": LAYOUT}
+    layout = DOUBLED_LAYOUT if is_doubled(defs.partitions) else LAYOUT
+    fixed = {"partitions": str(defs.partitions), "layout": layout}
     for name in defs.counting_path:
         stage = defs.stages[name]
         fixed[f"reads:{name}"] = stage.reads

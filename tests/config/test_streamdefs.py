@@ -129,9 +129,27 @@ def test_the_event_id_decides_on_the_partition(loaded):
     assert {defs.partition_of(f"{n:032x}") for n in range(100)} == {0, 1, 2, 3}
 
 
-@pytest.mark.parametrize("partitions", [1, 2, 8, 16, 100])
+@pytest.mark.parametrize("partitions", [1, 2, 8, 16, 64, 100, 256])
 def test_the_slots_of_the_partitions_are_spread_evenly(partitions):
-    assert [slot(tag) * partitions // SLOTS for tag in tags(partitions)] == list(range(partitions))
+    ranges = [slot(tag) * partitions // SLOTS for tag in tags(partitions)]
+    assert sorted(ranges) == list(range(partitions))
+
+
+@pytest.mark.parametrize("partitions", [16, 24, 32, 64, 256])
+def test_partitions_that_are_doubled_are_those_that_were_and_as_many_more(partitions):
+    half = partitions // 2
+    assert tags(partitions)[:half] == tags(half)
+    for before, fresh in zip(tags(half), tags(partitions)[half:], strict=True):
+        assert slot(before) * half // SLOTS == slot(fresh) * half // SLOTS, "on the same node"
+
+
+def test_data_of_a_few_partitions_is_where_earlier_versions_look_for_it():
+    assert tags(8) == ["p42", "p3", "p43", "p2", "p40", "p1", "p41", "p0"]
+    assert (tags(2), tags(4), tags(9)[:3]) == (
+        ["p2", "p0"],
+        ["p3", "p2", "p1", "p0"],
+        ["p51", "p11", "p3"],
+    )
 
 
 @pytest.mark.parametrize(

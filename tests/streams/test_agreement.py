@@ -68,6 +68,29 @@ def test_what_would_count_again_does_not_start(pipeline, event, changed, pairs, 
     prepare(pipeline.connection, pipeline.defs)
 
 
+def sixteen(pipeline, changed):
+    pipeline.connection.call("FLUSHDB")
+    defs = changed(("partitions: 2", "partitions: 16"))
+    prepare(pipeline.connection, defs)
+    return defs
+
+
+def test_sixteen_partitions_of_an_earlier_version_are_in_another_order(pipeline, changed):
+    defs = sixteen(pipeline, changed)
+    prepare(pipeline.connection, defs)
+    pipeline.connection.call("HSET", keys.META, "layout", "1")
+    with pytest.raises(RefusedError, match="its 16 partitions are in the order of an earlier"):
+        prepare(pipeline.connection, defs)
+
+
+@pytest.mark.parametrize("partitions", [2, 16])
+def test_keys_of_a_later_version_are_not_used(pipeline, changed, partitions):
+    defs = sixteen(pipeline, changed) if partitions == 16 else pipeline.defs
+    pipeline.connection.call("HSET", keys.META, "layout", "3")
+    with pytest.raises(RefusedError, match="its keys are of version 3"):
+        prepare(pipeline.connection, defs)
+
+
 def test_a_further_stage_goes_before_one_that_is_there(pipeline, event, changed):
     earlier = pipeline.consumer("name")
     pipeline.add("raw", *(event(n) for n in range(10)))
