@@ -11,6 +11,7 @@
     │   ├── NotReplicatedError      Redis has it, but not as many replicas as wanted
     │   └── PartlyAddedError        one node of a cluster has its part, another is away
     ├── RefusedError                a server refuses for good: trying again does not help
+    │   └── GrownError              this process knows too few partitions: it must start again
     ├── MissingGroupError           a stream or its consumer group is gone: create it again, at 0
     ├── MissingEpochError           a partition has lost its data: create a new epoch
     ├── BreakerOpenError            a stage fails for too many events: a bug, not bad data
@@ -120,6 +121,10 @@ class PartlyAddedError(UnavailableError):
 
 class RefusedError(CatchwaterError):
     """A server refuses a command or an address for good. Its own text is in the message."""
+
+
+class GrownError(RefusedError):
+    """The data has more partitions than this process knows. The text says how many."""
 
 
 class MissingGroupError(CatchwaterError):

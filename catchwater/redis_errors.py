@@ -7,6 +7,7 @@ import redis.sentinel
 
 from catchwater.errors import (
     CatchwaterError,
+    GrownError,
     MissingEpochError,
     MissingGroupError,
     RefusedError,
@@ -53,7 +54,8 @@ _TRANSLATION: dict[type[BaseException] | str, type[CatchwaterError]] = {
     redis.exceptions.NoScriptError: _MissingScriptError,
     "NOGROUP": MissingGroupError,
     "UNBLOCKED": MissingGroupError,  # the stream was deleted under a blocking read
-    "NOEPOCH": MissingEpochError,  # from commit.lua
+    "NOEPOCH": MissingEpochError,  # from commit.lua, as the next
+    "GROWN": GrownError,
 }
 """Our error for an exception of redis-py, or for the first word of an error reply.
 

@@ -6,8 +6,8 @@
 -- KEYS[1] the stream that was read
 -- KEYS[2] the stream to emit to (KEYS[1] again if there is none)
 -- KEYS[3] dead letters                 KEYS[4] ledger
--- KEYS[5] epoch
--- KEYS[6..] windows of marks, counters of issues, generations, sizes: see the plan
+-- KEYS[5] epoch                        KEYS[6] how many partitions there are, once it was doubled
+-- KEYS[7..] windows of marks, counters of issues, generations, sizes: see the plan
 -- ARGV[1] the plan, JSON (made by catchwater/streams/commit.py)
 -- ARGV[2] marks, 12 bytes each
 -- ARGV[3..] heads and bodies of emitted events
@@ -23,6 +23,16 @@ local stage = plan.stage
 local epoch = redis.call('GET', KEYS[5])
 if not epoch then
   return redis.error_reply('NOEPOCH ' .. KEYS[5] .. ' is missing: create an epoch first')
+end
+
+
+-- Since then events belong elsewhere: a mark that a process sets here that does not know this would
+-- be looked for where it is not.
+local partitions = redis.call('GET', KEYS[6])
+if partitions and tonumber(partitions) ~= plan.partitions then
+  return redis.error_reply('GROWN to ' .. partitions .. ' partitions, and this process knows '
+    .. plan.partitions .. ': set partitions: ' .. partitions
+    .. ' in its streamdefs.yaml and start it again')
 end
 
 local ledger = {}  -- field -> how many to add

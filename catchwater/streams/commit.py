@@ -118,13 +118,14 @@ class CommitPlan:
         self._buckets: _Table[tuple[str, str], Json] = _Table()
         self._tags: _Table[tuple[str, str], Json] = _Table()
         self._keys: _Table[str, str] = _Table()
-        # commit.lua knows these five by their number
+        # commit.lua knows these six by their number
         self._keys.rows += [
             keys.stream(tag, self._settings.reads),
             keys.stream(tag, self._settings.emits or self._settings.reads),
             keys.dead(tag),
             keys.ledger(tag),
             keys.epoch(tag),
+            keys.fence(tag),
         ]
 
     @property
@@ -143,6 +144,7 @@ class CommitPlan:
         plan = {
             "stage": self._stage,
             "tag": self._tag,
+            "partitions": self._defs.partitions,
             "entries": self._entries,
             "windows": self._windows.rows,
             "once_ttl": math.ceil(horizon_s * 3 / 2) + 1,

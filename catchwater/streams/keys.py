@@ -12,6 +12,7 @@
 | `cw:{tag}:dead`                          | stream | dead letters, each with its event     | never         |
 | `cw:{tag}:ledger`                        | hash   | outcomes of commits, by stage         | never         |
 | `cw:{tag}:life`                          | string | the partition's epoch, a random name  | never         |
+| `cw:{tag}:partitions`                    | string | how many there are, once it was doubled | never       |
 | `cw:{tag}:gen:<yyyymm>`                  | hash   | the newest generation of each bucket  | issues + 62 d |
 | `cw:{tag}:part:<bucket>`                 | string | their generation, when it began       | 6 h, or 40 d  |
 | `cw:{tag}:sizes:<yyyymm>`                | hash   | how many issues each project has      | 42 d          |
@@ -44,7 +45,7 @@ MONTH_TTL_S = 40 * 86_400
 
 MONTH_SLACK_S = 86_400
 
-_PERMANENT = ("dead", "ledger", "life")
+_PERMANENT = ("dead", "ledger", "life", "partitions")
 
 
 def sender(name: str) -> str:
@@ -75,6 +76,11 @@ def ledger(tag: str) -> str:
 
 def epoch(tag: str) -> str:
     return f"cw:{{{tag}}}:life"
+
+
+def fence(tag: str) -> str:
+    """Where it is there, only a process that knows as many partitions may commit."""
+    return f"cw:{{{tag}}}:partitions"
 
 
 def generations(tag: str, month: str) -> str:

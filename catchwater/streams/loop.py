@@ -13,6 +13,7 @@ from catchwater import metrics
 from catchwater.errors import (
     BreakerOpenError,
     CatchwaterError,
+    GrownError,
     MissingEpochError,
     MissingGroupError,
     UnavailableError,
@@ -122,6 +123,9 @@ class Loop:
                 self._turn()
         except _StopRequestedError:
             self._leave()
+        except GrownError:
+            self._leave()  # whoever knows more partitions need not wait for `claim_after`
+            raise
 
     def _turn(self) -> None:
         batch = self._retry_until_available(self._next_batch)
