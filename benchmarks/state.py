@@ -84,7 +84,7 @@ def _kept(connection: Connection, defs: StreamDefs, stage: str, answers: Sequenc
     before = _used(connection)
     for at in range(0, len(answers), BATCH):
         batch = answers[at : at + BATCH]
-        ids = _pending(connection, reads, stage, len(batch))
+        ids = pending(connection, reads, stage, len(batch))
         plan = plan_commit(
             defs,
             stage,
@@ -96,7 +96,7 @@ def _kept(connection: Connection, defs: StreamDefs, stage: str, answers: Sequenc
     return _used(connection) - before
 
 
-def _pending(connection: Connection, stream: str, stage: str, count: int) -> list[str]:
+def pending(connection: Connection, stream: str, stage: str, count: int) -> list[str]:
     fill = "for n = 1, ARGV[1] do redis.call('XADD', KEYS[1], '*', 'id', n) end"
     connection.call("EVAL", fill, 1, stream, count)
     group = ("GROUP", stage, "bench", "COUNT", count)

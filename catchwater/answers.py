@@ -90,5 +90,12 @@ class Stored:
     """Written to MongoDB for good. Only the sink uses it."""
 
 
-Answer = Emit | Drop | Reject | Skip | Stored
+@dataclass(frozen=True, slots=True)
+class Move:
+    """Goes to the partition that its id belongs to, where its mark is. Only the loop uses it."""
+
+    event: Event
+
+
+Answer = Emit | Drop | Reject | Skip | Stored | Move
 StageFunction = Callable[[Event], Answer]

@@ -9,7 +9,8 @@
     │   └── ProcessStartError       one of our own processes does not become ready
     ├── UnavailableError            a server is away or busy: keep what you have, try again later
     │   ├── NotReplicatedError      Redis has it, but not as many replicas as wanted
-    │   └── PartlyAddedError        one node of a cluster has its part, another is away
+    │   ├── PartlyAddedError        one node of a cluster has its part, another is away
+    │   └── GrowingError            the partitions are being doubled: it takes seconds
     ├── RefusedError                a server refuses for good: trying again does not help
     │   └── GrownError              this process knows too few partitions: it must start again
     ├── MissingGroupError           a stream or its consumer group is gone: create it again, at 0
@@ -117,6 +118,10 @@ class PartlyAddedError(UnavailableError):
     def __init__(self, why: str, added: Iterable[str]) -> None:
         super().__init__(why)
         self.added = frozenset(added)
+
+
+class GrowingError(UnavailableError):
+    """The partitions of this Redis become as many as this process knows, and are not yet."""
 
 
 class RefusedError(CatchwaterError):

@@ -34,9 +34,10 @@ LOST = Counter(
 TROUBLE = Counter(
     "catchwater_trouble_total",
     "Times a stage had to wait, by reason. `Unavailable`: Redis or MongoDB is away. `Broken`: the "
-    "stage itself raises for most events, which wait: read its log and deploy a fix. `NoGroup`, "
-    "`NoLife`: Redis has lost its groups or its data; the stage sets them up again. `Memory`: "
-    "Redis is over its maxmemory, so the stage waits for those behind it: start more of these.",
+    "stage itself raises for most events, which wait: read its log and deploy a fix. `Growing`: "
+    "`catchwater partitions grow` runs, or was cut short: run it again. `NoGroup`, `NoLife`: Redis "
+    "has lost its groups or its data; the stage sets them up again. `Memory`: Redis is over "
+    "its maxmemory, so the stage waits for those behind it: start more of these.",
     ["stage", "why"],
 )
 NOTICES = Counter(

@@ -15,7 +15,12 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from catchwater.cluster_address import CLUSTER
-from catchwater.errors import CatchwaterError, RefusedError, UnavailableError
+from catchwater.errors import (
+    CatchwaterError,
+    NotReplicatedError,
+    RefusedError,
+    UnavailableError,
+)
 from catchwater.redaction import redacted_address
 from catchwater.redis_cluster import AsyncClusterNodes, ClusterNodes
 from catchwater.redis_errors import ERRORS, is_missing_script, translated
@@ -29,6 +34,10 @@ T = TypeVar("T")
 Command = tuple[Any, ...]
 ScriptCall = tuple["Sequence[str]", "Sequence[Any]"]
 """The KEYS and the ARGV of one call of a script."""
+
+
+WAIT_MS = 1000
+"""How long replicas may take until they have what a script wrote, where somebody waits for them."""
 
 
 class Connection:
@@ -51,16 +60,25 @@ class Connection:
         """
         return self.calls([command])[0]
 
-    def calls(self, commands: Sequence[Command]) -> list[Any]:
-        """Several commands in one round trip, not as a transaction. The first error is raised."""
-        return _checked(self._run(self._nodes.run, commands))
+    def calls(self, commands: Sequence[Command], replicas: int = 0) -> list[Any]:
+        """Several commands in one round trip, not as a transaction. The first error is raised.
 
-    def attempts(self, commands: Sequence[Command]) -> list[Any]:
+        With `replicas`, so many must have what they wrote, or NotReplicatedError is raised.
+        """
+        return _checked(self.attempts(commands, replicas))
+
+    def attempts(self, commands: Sequence[Command], replicas: int = 0) -> list[Any]:
         """The same, with an error of ours in the place of each command that failed.
 
         Raises one where none was sent. On one node all commands fail with their connection.
         """
-        return _ours(self._run(self._nodes.run, commands))
+        if not replicas:
+            return _ours(self._run(self._nodes.run, commands))
+        wait = ("WAIT", replicas, WAIT_MS)
+        *results, had = _ours(self._run(self._nodes.run, [*commands, wait]))
+        if _checked([had])[0] < replicas:
+            raise NotReplicatedError(f"{had} of {replicas} replicas have it after {WAIT_MS} ms")
+        return results
 
     def each(self, *command: Any) -> list[Any]:
         """The replies of all nodes that have data of their own: of the one, or of all masters.
@@ -69,16 +87,17 @@ class Connection:
         """
         return _checked(self._run(self._nodes.each, command))
 
-    def scripts(self, source: Path, calls: Sequence[ScriptCall]) -> list[Any]:
+    def scripts(self, source: Path, calls: Sequence[ScriptCall], replicas: int = 0) -> list[Any]:
         """Run the Lua script in the file `source` once for each (keys, args), in one round trip.
 
         A script must be safe to call again: after an error some of the calls may have been done.
+        `replicas` as in `calls`.
         """
         sha = self._scripts.get(source) or self._load(source)
-        results = self._run_script(sha, calls)
+        results = self._run_script(sha, calls, replicas)
         # Redis was restarted, another node has taken over, or somebody called SCRIPT FLUSH.
         if left := [i for i, one in enumerate(results) if is_missing_script(one)]:
-            again = self._run_script(self._load(source), [calls[i] for i in left])
+            again = self._run_script(self._load(source), [calls[i] for i in left], replicas)
             for i, result in zip(left, again, strict=True):
                 results[i] = result
         if any(map(is_missing_script, results)):
@@ -98,8 +117,9 @@ class Connection:
         self._scripts[source] = sha
         return sha
 
-    def _run_script(self, sha: str, calls: Sequence[ScriptCall]) -> list[Any]:
-        return self.attempts([("EVALSHA", sha, len(keys), *keys, *args) for keys, args in calls])
+    def _run_script(self, sha: str, calls: Sequence[ScriptCall], replicas: int) -> list[Any]:
+        commands = [("EVALSHA", sha, len(keys), *keys, *args) for keys, args in calls]
+        return self.attempts(commands, replicas)
 
     def _run(self, do: Callable[[T], list[Any]], what: T) -> list[Any]:
         try:

@@ -55,14 +55,20 @@ class ClusterNodes:
         """The node after whose failure the topology is to be asked for again."""
 
     def run(self, commands: Sequence[Command]) -> list[Any]:
-        """Their replies in order, with an exception of redis-py in the place of each error."""
-        jobs = [Job(command) for command in commands]
+        """Their replies in order, with an exception of redis-py in the place of each error.
+
+        A WAIT, which comes last, goes to each node that got something; its reply is the least.
+        """
+        jobs, waits = _jobs(commands)
+        waiting: list[Job] = []
         left = jobs
         for _ in range(ROUNDS):
-            self._exchange(self._batches(left))
+            batches = self._batches(left)
+            waiting += [batch.append(wait) for batch in batches.values() for wait in waits]
+            self._exchange(batches)
             if not (left := [job for job in left if job.is_open]):
                 break
-        return [job.result() for job in jobs]
+        return [job.result() for job in jobs] + [_least(waiting) for _ in waits]
 
     def each(self, command: Command) -> list[Any]:
         """The reply of each master, or its error."""
@@ -170,8 +176,7 @@ class AsyncClusterNodes:
 
         A WAIT, which comes last, goes to each node that got something; its reply is the least.
         """
-        waits = [command for command in commands if command[0] == "WAIT"]
-        jobs = [Job(command) for command in commands if command[0] != "WAIT"]
+        jobs, waits = _jobs(commands)
         waiting: list[Job] = []
         left = jobs
         for _ in range(ROUNDS):
@@ -300,6 +305,12 @@ def _node_of(job: Job, topology: Any, make: Callable[..., Any]) -> Any:
 def _masters(topology: Any) -> list[Any]:
     """Those that have slots."""
     return list({nodes[0]: None for nodes in topology.slots_cache.values()})
+
+
+def _jobs(commands: Sequence[Command]) -> tuple[list[Job], list[Command]]:
+    """What each goes to its own node, and the WAITs, which all nodes get."""
+    waits = [command for command in commands if command[0] == "WAIT"]
+    return [Job(command) for command in commands if command[0] != "WAIT"], waits
 
 
 def _only(command: Command) -> Batch:

@@ -3,33 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from catchwater.config import hash_slots
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from catchwater.redis_client import Connection
+    from catchwater.cluster_slots import Range
 
 FEWEST_MASTERS = 3
 """With fewer, there is no majority left to promote a replica."""
-
-
-class Range(NamedTuple):
-    """Slots from `first` to `last`, and who has them: the master, then its replicas."""
-
-    first: int
-    last: int
-    nodes: list[tuple[str, int]]
-
-
-def slot_ranges(connection: Connection) -> list[Range]:
-    """What the cluster says of its slots. Raises UnavailableError."""
-    return [
-        Range(first, last, [(host.decode(), port) for host, port, *_ in nodes])
-        for first, last, *nodes in connection.call("CLUSTER SLOTS")
-    ]
 
 
 def shape_problems(ranges: Sequence[Range], tags: Sequence[str]) -> Iterator[str]:

@@ -4,13 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from catchwater.cluster_address import ClusterAddress
-from catchwater.commands.cluster_checks import (
-    CHECKED,
-    setting_problems,
-    shape_problems,
-    slot_ranges,
-)
+from catchwater.cluster_slots import one_node, slot_ranges
+from catchwater.commands.cluster_checks import CHECKED, setting_problems, shape_problems
 from catchwater.errors import RefusedError, UnavailableError
 from catchwater.redaction import redacted_address
 from catchwater.redis_client import Connection
@@ -54,16 +49,14 @@ def _cluster_problems(url: str, connection: Connection, defs: StreamDefs) -> Ite
     ranges = slot_ranges(connection)
     yield from shape_problems(ranges, defs.tags)
     for host, port in dict.fromkeys(place for one in ranges for place in one.nodes):
-        node = Connection(ClusterAddress.parse(url).node(host, port))
         try:
-            problems = [
-                *_node_problems(node, of_cluster=True),
-                *setting_problems({name: _setting(node, name) for name in CHECKED}),
-            ]
+            with one_node(url, host, port) as node:
+                problems = [
+                    *_node_problems(node, of_cluster=True),
+                    *setting_problems({name: _setting(node, name) for name in CHECKED}),
+                ]
         except UnavailableError as error:
             problems = [str(error)]
-        finally:
-            node.close()
         yield from (f"{host}:{port}: {problem}" for problem in problems)
 
 

@@ -20,6 +20,10 @@ def slot(tag: str) -> int:
     return crc_hqx(tag.encode(), 0) % SLOTS
 
 
+MOST = 256
+"""Partitions."""
+
+
 @lru_cache
 def tags(partitions: int) -> list[str]:
     """One tag a partition; one in each of `partitions` equal ranges of slots."""
@@ -33,6 +37,13 @@ def tags(partitions: int) -> list[str]:
 def is_doubled(partitions: int) -> bool:
     """Whether their tags begin with those of half as many."""
     return partitions > UNDOUBLED and partitions % 2 == 0
+
+
+@lru_cache
+def grows_to(partitions: int) -> list[int]:
+    """To how many they can be doubled, once or several times."""
+    doubled = (partitions << times for times in range(1, MOST.bit_length()))
+    return [n for n in doubled if n <= MOST and tags(n)[:partitions] == tags(partitions)]
 
 
 def _neighbour(tag: str, spread: list[str]) -> str:

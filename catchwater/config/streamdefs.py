@@ -15,8 +15,8 @@ from zlib import crc32
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from catchwater.config import hash_slots
 from catchwater.config.graph import check_graph
-from catchwater.config.hash_slots import tags
 from catchwater.config.units import Duration, PerHour, format_duration
 from catchwater.config.yaml_errors import Document
 
@@ -151,8 +151,9 @@ class StreamDefs(Settings):
     partitions: int = Field(
         8,
         ge=1,
-        le=256,
-        description="copies of every stream; fixed for the life of the data, stored in Redis",
+        le=hash_slots.MOST,
+        description="copies of every stream, stored in Redis; from 5 on, `catchwater partitions "
+        "grow` doubles those of data that is there",
     )
     streams: dict[str, StreamDef] = Field(
         description="the streams by name, named for what their events are"
@@ -166,7 +167,7 @@ class StreamDefs(Settings):
     @property
     def tags(self) -> list[str]:
         """The hash tags of the partitions, in order."""
-        return tags(self.partitions)
+        return hash_slots.tags(self.partitions)
 
     def partition_of(self, event_id: str) -> int:
         return crc32(event_id.encode()) % self.partitions

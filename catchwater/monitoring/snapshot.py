@@ -98,7 +98,7 @@ def _summed(
     on_path = [stage for stage in stages if stage.stage in path]
     return Snapshot(
         stages=stages,
-        accepted=sum(picture["added"] for picture in pictures) - ledger[f"replayed:{SOURCE}"],
+        accepted=sum(picture["added"] for picture in pictures) + _again(defs, ledger),
         counted=_after(ledger, [f"{path[-1]}:counted:"]),
         more=_after(ledger, [f"{path[-1]}:more:"]),
         duplicates=sum(ledger[f"{name}:duplicate"] for name in path),
@@ -115,6 +115,19 @@ def _summed(
         memory_used=memory[0],
         memory_limit=memory[1],
     )
+
+
+def _again(defs: StreamDefs, ledger: Mapping[str, int]) -> int:
+    """What was added to the first stream, but is no new event, taken away; and copies that were
+    left over where an event was moved twice: they are duplicates, as if it had been sent twice.
+
+    Fewer that arrived than were moved are lost: they are missing in the audit.
+    """
+    path = defs.counting_path
+    moved = sum(ledger.get(f"{name}:moved", 0) for name in path)
+    arrived = sum(ledger.get(f"{name}:arrived", 0) for name in path)
+    of_first = ledger.get(f"{path[0]}:arrived", 0)
+    return max(0, arrived - moved) - of_first - ledger.get(f"replayed:{SOURCE}", 0)
 
 
 def _status(

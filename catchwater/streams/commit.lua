@@ -15,8 +15,8 @@
 -- The slots of a window of marks are keys that KEYS does not name: `<window>:<slot>`, of the same
 -- partition.
 --
--- Returns {won, stale, emitted, duplicate, dropped, dead, stored, skipped}, counts of entries
--- (CommitTotals).
+-- Returns {won, stale, emitted, duplicate, dropped, dead, stored, skipped, moved}, counts of
+-- entries (CommitTotals).
 
 local plan = cjson.decode(ARGV[1])
 local stage = plan.stage
@@ -285,7 +285,9 @@ end
 
 -- Outcomes ----------------------------------------------------------------------------------------
 
-local totals = {emitted = 0, duplicate = 0, dropped = 0, dead = 0, stored = 0, skipped = 0}
+local totals = {
+  emitted = 0, duplicate = 0, dropped = 0, dead = 0, stored = 0, skipped = 0, moved = 0,
+}
 local function outcome(name, detail)
   totals[name] = totals[name] + 1
   add_to_ledger(detail and (name .. ':' .. detail) or name)
@@ -318,6 +320,10 @@ end
 
 function apply.store()
   outcome('stored')
+end
+
+function apply.move()
+  outcome('moved')
 end
 
 -- The event was replayed for another stage that reads the same stream. This stage had it before
@@ -360,4 +366,4 @@ if won > 0 then add_to_ledger('done', won) end
 if stale > 0 then add_to_ledger('stale', stale) end
 for field, n in pairs(ledger) do redis.call('HINCRBY', KEYS[4], field, n) end
 return {won, stale, totals.emitted, totals.duplicate, totals.dropped, totals.dead, totals.stored,
-  totals.skipped}
+  totals.skipped, totals.moved}

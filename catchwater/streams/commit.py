@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 import orjson
 
-from catchwater.answers import Answer, Drop, Emit, Reject, Skip, Stored, Tally
+from catchwater.answers import Answer, Drop, Emit, Move, Reject, Skip, Stored, Tally
 from catchwater.event import Event, Json, encode
 from catchwater.streams import counters, keys, time_buckets
 from catchwater.streams.hyperloglog import register
@@ -78,6 +78,7 @@ class CommitTotals(NamedTuple):
     dead: int = 0
     stored: int = 0
     skipped: int = 0
+    moved: int = 0
 
 
 class _Table(Generic[Name, Row]):
@@ -166,8 +167,8 @@ class CommitPlan:
 
     def _action(self, entry: Entry, answer: Answer) -> Json:
         match answer:
-            case Stored():
-                return {"act": "store"}
+            case Stored() | Move():  # done already, by the sink or by moving.py
+                return {"act": "store" if isinstance(answer, Stored) else "move"}
             case Skip() if b"for" in entry.fields:  # replayed for another stage
                 return {"act": "skip"}
             case Skip():

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from catchwater.errors import CatchwaterError, RefusedError, UnavailableError
 from catchwater.redis_client import Connection, as_mapping
-from catchwater.streams import commit, keys
+from catchwater.streams import commit, keys, moving
 from catchwater.streams.agreement import check_agreement
 from catchwater.streams.batch_size import BatchSize
 from catchwater.streams.commit import CommitTotals, Entry, plan_commit
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from catchwater.answers import Answer
     from catchwater.config.streamdefs import StreamDefs
+    from catchwater.event import Event
 
 T = TypeVar("T")
 
@@ -247,13 +248,15 @@ class Consumer:
     def commit(self, answered: Iterable[tuple[Entry, Answer]]) -> CommitTotals:
         """Acknowledge the entries and apply their answers, each exactly once.
 
+        What is to be moved is added where it belongs before that, at least once.
+
         Safe to call again, and while another consumer commits the same entries. Returns the totals
         over all partitions. Raises MissingEpochError when Redis has lost a partition's data, and
         ValueError for a mark in a stage without `once_for`.
         """
-        by_partition = _by_partition(
-            (entry.partition, (entry, answer)) for entry, answer in answered
-        )
+        pairs = list(answered)
+        moving.forward(self._connection, self._defs, self.stage, pairs)
+        by_partition = _by_partition((entry.partition, (entry, answer)) for entry, answer in pairs)
         plans = [
             plan_commit(self._defs, self.stage, self._tags[partition], its_answers)
             for partition, its_answers in by_partition.items()
@@ -261,6 +264,13 @@ class Consumer:
         calls = [(plan.keys, plan.args()) for plan in plans]
         results = self._connection.scripts(commit.SCRIPT, calls)
         return CommitTotals(*map(sum, zip(*results, strict=True)))
+
+    def is_elsewhere(self, entry: Entry, event: Event) -> bool:
+        """Whether this stage's mark of the event is in another partition than the entry: it was
+        added while there were fewer.
+        """
+        marks = self.settings.once_for is not None
+        return marks and self._defs.partition_of(event.id) != entry.partition
 
     def memory_is_full(self) -> bool:
         """Whether Redis, or one of its nodes, is over its memory limit."""

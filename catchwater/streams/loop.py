@@ -13,6 +13,7 @@ from catchwater import metrics
 from catchwater.errors import (
     BreakerOpenError,
     CatchwaterError,
+    GrowingError,
     GrownError,
     MissingEpochError,
     MissingGroupError,
@@ -51,13 +52,23 @@ REAPED_AFTER = timedelta(hours=1)
 LONGEST_WAIT_S = 10.0
 """Seconds between two tries while a server is away, at most."""
 
+LONGEST_WAIT_FOR_GROWTH_S = 1.0
+"""The same while partitions grow, which ends soon."""
+
 WAITED_OUT: dict[type[Exception], str] = {
+    GrowingError: "Growing",
     UnavailableError: "Unavailable",
     BreakerOpenError: "Broken",
     MissingGroupError: "NoGroup",
     MissingEpochError: "NoLife",
 }
-"""Errors that a stage waits out, with their label in the metric `catchwater_trouble_total`."""
+"""Errors that a stage waits out, and all of their kind, with their label in the metric
+`catchwater_trouble_total`.
+"""
+
+
+def _label(error: Exception) -> str:
+    return next(label for kind, label in WAITED_OUT.items() if isinstance(error, kind))
 
 
 class _StopRequestedError(CatchwaterError):
@@ -183,7 +194,8 @@ class Loop:
         tries = self._consumer.settings.tries
         self._busy_since = time.monotonic()
         try:
-            return skipped + answer_batch(self._work, own, tries, self._breaker)
+            is_elsewhere = self._consumer.is_elsewhere
+            return skipped + answer_batch(self._work, own, tries, self._breaker, is_elsewhere)
         finally:
             self._busy_since = 0.0
 
@@ -235,9 +247,11 @@ class Loop:
         self._backlog.look_again()
         self._consumer.batch_size.reset()
         stage = self._consumer.stage
-        metrics.TROUBLE.labels(stage, WAITED_OUT[type(error)]).inc()
+        metrics.TROUBLE.labels(stage, _label(error)).inc()
         log.warning("waiting", stage=stage, why=str(error), failures=failures)
         longest_s = min(LONGEST_WAIT_S, 0.1 * 2 ** min(failures, 10))  # beyond, a float overflows
+        if isinstance(error, GrowingError):
+            longest_s = min(longest_s, LONGEST_WAIT_FOR_GROWTH_S)
         self._stopping.wait(uniform(0.05, longest_s))  # noqa: S311 - spreads retries, no secret
 
     def _leave(self) -> None:

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import structlog
 
-from catchwater.answers import Answer, Reject, Skip
+from catchwater.answers import Answer, Move, Reject, Skip
 from catchwater.errors import BreakerOpenError, UnavailableError
 from catchwater.event import Event, decode
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from catchwater.streams.commit import Entry
 
@@ -88,19 +88,28 @@ class Breaker:
             )
 
 
-def answer_batch(work: Work, batch: Sequence[Entry], tries: int, breaker: Breaker) -> Answered:
-    """Returns each entry with its answer, those rejected before the work first.
+def answer_batch(
+    work: Work,
+    batch: Sequence[Entry],
+    tries: int,
+    breaker: Breaker,
+    is_elsewhere: Callable[[Entry, Event], bool] = lambda _entry, _event: False,
+) -> Answered:
+    """Returns each entry with its answer, those that are answered before the work first.
 
     An entry is rejected when it cannot be decoded, when it makes the stage raise, or when it was
-    delivered `tries` times before without a commit. Raises BreakerOpenError and UnavailableError.
+    delivered `tries` times before without a commit. What `is_elsewhere`, by its partition, is to be
+    moved. Raises BreakerOpenError and UnavailableError.
     """
-    rejected: Answered = []
+    settled: Answered = []
     entries: list[Entry] = []
     events: list[Event] = []
     for entry in batch:
         event = _decoded(entry, tries)
         if isinstance(event, Reject):
-            rejected.append((entry, event))
+            settled.append((entry, event))
+        elif is_elsewhere(entry, event):
+            settled.append((entry, Move(event)))
         else:
             entries.append(entry)
             events.append(event)
@@ -108,7 +117,7 @@ def answer_batch(work: Work, batch: Sequence[Entry], tries: int, breaker: Breake
     _log_failures(events, results)
     breaker.record([result.raised for result in results])
     answers = [result.answer for result in results]
-    return rejected + list(zip(entries, answers, strict=True))
+    return settled + list(zip(entries, answers, strict=True))
 
 
 def split_replayed(stage: str, batch: Sequence[Entry]) -> tuple[Sequence[Entry], Answered]:

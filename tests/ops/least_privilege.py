@@ -40,8 +40,11 @@ USERS = {
     "notify": ("", "notify"),
     "dashboard": ("dashboard", "dashboard"),
     "operator": ("operator", "operator"),
+    "grow": ("grow", ""),
 }
 """Who each service is for Redis and for MongoDB."""
+PEOPLE = {"operator", "grow"}
+"""Those that are no services."""
 
 
 class GuardedRedis(RedisServer):
@@ -87,7 +90,7 @@ class Guarded:
     def services(self) -> Iterator[Guarded]:
         """And all of Catchwater on them."""
         with self.servers(), ExitStack() as running:
-            for name in set(USERS) - {"operator"}:
+            for name in set(USERS) - PEOPLE:
                 running.callback(self._end, name, signal.SIGTERM)
                 self._start(name)
             wait_until(lambda: all(map(self._ready, USERS)), "all are ready", 60)
@@ -102,11 +105,11 @@ class Guarded:
         database = "admin" if user == "root" else "catchwater"
         return f"{self.mongo.url}/{database}".replace("://", f"://{user}:{password}@")
 
-    def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """A command of the operator's."""
+    def command(self, *arguments: str, user: str = "operator") -> subprocess.CompletedProcess[str]:
+        """A command of the operator's, or of another of PEOPLE."""
         return subprocess.run(
             self._arguments(*arguments),
-            env=self._environment("operator"),
+            env=self._environment(user),
             capture_output=True,
             text=True,
             check=False,
@@ -170,7 +173,7 @@ class Guarded:
         }
 
     def _ready(self, name: str) -> bool:
-        if name == "operator":
+        if name in PEOPLE:
             return True
         try:
             with urlopen(f"http://127.0.0.1:{self.ops_ports[name]}/readyz", timeout=5) as answer:

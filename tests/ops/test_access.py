@@ -10,9 +10,15 @@ import pytest
 from pymongo import MongoClient
 from pymongo.errors import OperationFailure
 
-from catchwater.errors import RefusedError
+from catchwater.answers import Move
+from catchwater.config.streamdefs import load
+from catchwater.errors import NotReplicatedError, RefusedError
+from catchwater.event import Event, encode
 from catchwater.redis_client import Connection
+from catchwater.streams.commit import Entry
+from catchwater.streams.consumer import Consumer, prepare
 from tests.ops.least_privilege import KEY, Guarded
+from tests.ops.tool import ROOT
 from tests.waiting import wait_until
 
 CLAIMED_S = 90
@@ -117,6 +123,33 @@ def test_every_service_can_do_its_work(at_work, tmp_path):
     assert at_work.denied() == []
 
 
+@pytest.mark.timeout(200)
+def test_who_may_grow_the_partitions_can(tmp_path):
+    """And the stages can work on what has grown: they move it, and look for replicas."""
+    pipeline = (ROOT / "streamdefs.yaml").read_text()
+    doubled = tmp_path / "doubled.yaml"
+    doubled.write_text(pipeline.replace("partitions: 8", "partitions: 16"))
+    with Guarded(tmp_path).servers() as one:
+        stage = Connection(one.redis_url("stage"))
+        prepare(stage, load(ROOT / "streamdefs.yaml"))
+        marked = ("HSET", "cw:{p42}:marks:dedupe:1", "slots", "[2]", "marks", "1")
+        stage.calls([marked, ("EXPIRE", marked[1], 600)])
+        grow = one.command("partitions", "grow", "--streamdefs", str(doubled), user="grow")
+        assert grow.returncode == 0, grow.stdout + grow.stderr
+        assert "grown 16 of 16" in grow.stdout
+        assert stage.call("HGET", "cw:{p60}:marks:dedupe:1", "marks") == b"1"
+        prepare(stage, load(doubled))
+        consumer = Consumer(stage, load(doubled), "dedupe", "a")
+        event = Event("0" * 32, "1", 0, "named", b"{}")
+        here = (consumer._defs.partition_of(event.id) + 1) % 16
+        entry = Entry(here, "1-1", encode(event))
+        stage.call("HSET", "cw:meta", "wait_replicas", "1")
+        with pytest.raises(NotReplicatedError):
+            consumer.commit([(entry, Move(event))])
+        stage.close()
+        assert one.denied() == []
+
+
 REDIS = {
     "ingest": [
         ("XREADGROUP", "GROUP", "fingerprint", "x", "STREAMS", "cw:{p0}:stream:raw", ">"),
@@ -132,6 +165,12 @@ REDIS = {
         ("XADD", "cw:{p0}:stream:raw", "*", "id", "1"),
         ("HSET", "cw:meta", "partitions", 1),
         ("CONFIG", "GET", "*"),
+    ],
+    "grow": [
+        ("XADD", "cw:{p0}:stream:raw", "*", "id", "1"),
+        ("HINCRBY", "cw:{p0}:ledger", "done", 1),
+        ("DEL", "cw:{p0}:life"),
+        ("HSET", "cw:{p0}:tally:x", "a", 1),
     ],
     "operator": [("SET", "cw:{p0}:life", "x"), ("HSET", "cw:meta", "partitions", 1)],
 }
