@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 import time
 import uuid
 from contextlib import suppress
@@ -48,7 +49,7 @@ def freshness_figures(folder: Path, seconds: float, *options: str) -> list[Figur
 async def _marked(url: str, mongo_url: str, count: int, rate: int) -> list[float]:
     """Seconds of each of `count` marked errors."""
     async with aiohttp.ClientSession() as session, AsyncMongoClient[Any](mongo_url) as client:
-        others = asyncio.create_task(_others(session, url, rate))
+        others = asyncio.create_task(send_others(session, url, rate))
         try:
             marked = []
             for _ in range(count):
@@ -73,12 +74,17 @@ async def _one(session: aiohttp.ClientSession, url: str, samples: Any) -> float:
     return time.perf_counter() - started
 
 
-async def _others(session: aiohttp.ClientSession, url: str, rate: int) -> None:
-    sent = 0
+async def send_others(
+    session: aiohttp.ClientSession, url: str, rate: int, seconds: float = math.inf
+) -> int:
+    """`rate` errors a second, ten to a post, for so long. How many were accepted."""
+    sent = accepted = 0
     begun = time.perf_counter()
-    while rate:
+    while rate and time.perf_counter() < begun + seconds:
         body = json.dumps([report(sent + more) for more in range(10)])
         async with session.post(url, data=body) as answer:
             await answer.read()
+            accepted += 10 if answer.status < 300 else 0
         sent += 10
         await asyncio.sleep(max(0.0, begun + sent / rate - time.perf_counter()))
+    return accepted

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from benchmarks import limited
 from benchmarks.freshness import freshness_figures
 from benchmarks.grouping import grouping_figures
 from benchmarks.maps import map_figures
@@ -41,3 +44,15 @@ def test_of_the_whole(tmp_path: Path):
     figures = whole_figures(tmp_path / "whole", 1, "--small")
     assert 99 < next(one.value for one in figures if "counted in MongoDB" in one.name) < 150
     checked(freshness_figures(tmp_path / "fresh", 1, "--small"))
+
+
+def test_of_a_limit_of_memory():
+    """Where there are control groups and a right to make them; else that is said."""
+    done = CliRunner().invoke(limited.main, ["--seconds", "2"])
+    if done.exit_code:
+        assert "memory cannot be limited here" in done.output
+        return
+    found = re.search(r"accepted ([\d,]+) in 2 s, counted ([\d,]+)", done.output)
+    assert found
+    assert found[1] == found[2] != "0"
+    assert "for want of memory: 0" in done.output
