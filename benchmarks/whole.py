@@ -39,7 +39,7 @@ class MeasuredUp(UpProcess):
 
     def cpu(self) -> dict[str, float]:
         """CPU seconds so far."""
-        return {name: _cpu(pid) for name, pid in self.pids().items()}
+        return {name: cpu_seconds(pid) for name, pid in self.pids().items()}
 
     def memory(self) -> dict[str, float]:
         """Proportional set size in MB: shared pages count by their share."""
@@ -112,7 +112,7 @@ def ingest_figure(redis_url: str, folder: Path, seconds: float, runs: int) -> Fi
     try:
         for _ in range(runs):
             for target, found in ((plain, figure.reference), (port, figure.runs)):
-                _wait(target)
+                wait_for_port(target)
                 accepted, took = load.run(f"http://127.0.0.1:{target}/e/{key}", seconds)
                 found.append(accepted / took)
     finally:
@@ -122,7 +122,7 @@ def ingest_figure(redis_url: str, folder: Path, seconds: float, runs: int) -> Fi
     return figure
 
 
-def _wait(port: int) -> None:
+def wait_for_port(port: int) -> None:
     deadline = time.monotonic() + 20
     while time.monotonic() < deadline:
         try:
@@ -140,7 +140,7 @@ def _drain(up: MeasuredUp) -> None:
     connection.close()
 
 
-def _cpu(pid: int) -> float:
+def cpu_seconds(pid: int) -> float:
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / TICKS
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from benchmarks import limited
 from benchmarks.freshness import freshness_figures
 from benchmarks.grouping import grouping_figures
 from benchmarks.maps import map_figures
+from benchmarks.peers import __main__ as peers
 from benchmarks.report import Figure, shown
 from benchmarks.snapshots import snapshot_figures
 from benchmarks.stages import stage_figures
@@ -44,6 +46,14 @@ def test_of_the_whole(tmp_path: Path):
     figures = whole_figures(tmp_path / "whole", 1, "--small")
     assert 99 < next(one.value for one in figures if "counted in MongoDB" in one.name) < 150
     checked(freshness_figures(tmp_path / "fresh", 1, "--small"))
+
+
+def test_of_peers_our_own_part(tmp_path: Path):
+    """The others are installed by `make bench-peers` only."""
+    with ExitStack() as running:
+        found = peers.measure("Catchwater", peers.catchwater(tmp_path / "up", running), 1)
+    assert found.counted == found.accepted > 0
+    assert f"| Catchwater | {found.accepted:,} | 100.0 % |" in peers.shown([found])
 
 
 def test_of_a_limit_of_memory():

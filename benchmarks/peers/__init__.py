@@ -1,0 +1,1 @@
+"""Other systems, given the same events: see `python -m benchmarks.peers`."""
