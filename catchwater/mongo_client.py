@@ -19,7 +19,7 @@ from catchwater.errors import RefusedError, UnavailableError
 from catchwater.redaction import redacted_address, redacted_reason
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from datetime import timedelta
 
     from pymongo.database import Database
@@ -142,6 +142,13 @@ def _unusable(url: str, error: Exception) -> RefusedError:
 def away(error: Exception, consequence: str = "") -> UnavailableError:
     """The driver's error as ours, without its whole picture of the topology."""
     return UnavailableError(f"MongoDB is away or busy{consequence}: {str(error)[:500]}")
+
+
+def indexes(database: Database[Document], names: Iterable[str]) -> dict[str, dict[str, Document]]:
+    """Those that there are of collections, by collection and name. Raises PyMongoError."""
+    return {
+        name: {one["name"]: dict(one) for one in database[name].list_indexes()} for name in names
+    }
 
 
 def expire_after(database: Database[Document], name: str, field: str, after: timedelta) -> None:

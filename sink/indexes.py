@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from catchwater.issues.search import SORTS
 
 if TYPE_CHECKING:
     from catchwater.config.streamdefs import Retention
+
+Json = dict[str, Any]
 
 INDEXES: list[tuple[str, list[tuple[str, int]]]] = [
     *[("issues", [(key, -1), ("_id", -1)]) for key in SORTS],
@@ -55,6 +58,43 @@ _A_MONTH = timedelta(days=31)
 
 _TWO_DAYS = timedelta(days=2)
 """Hours live until their day is folded."""
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """An index as it is to be. `only`: it holds the documents that have this field."""
+
+    collection: str
+    fields: list[tuple[str, int]]
+    only: str = ""
+    expires: timedelta | None = None
+    named: str = ""
+
+    @property
+    def name(self) -> str:
+        """As drivers name one that has no name."""
+        return self.named or "_".join(f"{name}_{order}" for name, order in self.fields)
+
+    def document(self) -> Json:
+        """As `createIndexes` takes it, and `listIndexes` returns it."""
+        found: Json = {"key": dict(self.fields), "name": self.name}
+        if self.only:
+            found["partialFilterExpression"] = {self.only: {"$exists": True}}
+        if self.expires is not None:
+            found["expireAfterSeconds"] = int(self.expires.total_seconds())
+        return found
+
+
+def wanted(retention: Retention) -> list[Index]:
+    """Every index that there is to be."""
+    return [
+        *(Index(name, fields) for name, fields in INDEXES),
+        *(Index("issues", fields, only="state") for fields in HANDLED),
+        *(Index(name, [(one, 1), (then, 1)], only=one) for name, one, then in OF_SOME),
+        Index("issues", UNTOLD, only="untold", named="untold"),
+        Index("samples", AWAITING, only="awaits", named="awaiting"),
+        *(Index(name, [(one, 1)], expires=after) for name, one, after in expiries(retention)),
+    ]
 
 
 def expiries(retention: Retention) -> list[tuple[str, str, timedelta]]:

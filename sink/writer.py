@@ -16,10 +16,11 @@ from pymongo.errors import BulkWriteError, OperationFailure
 from catchwater import mongo_client
 from catchwater.errors import RefusedDocumentError, RefusedError
 from catchwater.issues.derived import derived
-from catchwater.issues.store import handle
+from catchwater.issues.store import derive, handle
 from catchwater.issues.words import ALL
 from sink import days
-from sink.indexes import AWAITING, HANDLED, INDEXES, OF_SOME, UNTOLD, expiries
+from sink.indexes import wanted
+from sink.migration import COLLECTIONS, State, is_router, steps
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -73,7 +74,7 @@ class MongoWriter:
         self._url = url
         self._wrote = wrote
         self._retention = retention
-        self._prepared = False
+        self._prepared = self._sharded = False
         self._client = mongo_client.connect(url)
         self._database = self._client[mongo_client.DATABASE]
 
@@ -88,6 +89,7 @@ class MongoWriter:
             with _translated_errors(self._url):
                 self._make_indexes()
                 self._database.issues.update_many({"words": None}, {"$set": {"words": [ALL]}})
+                self._sharded = is_router(self._client.admin.command("hello"))
         except RefusedDocumentError as error:
             raise RefusedError(f"MongoDB does not take our indexes: {error}") from error
         self._prepared = True
@@ -113,24 +115,9 @@ class MongoWriter:
         self._client.close()
 
     def _make_indexes(self) -> None:
-        for name, fields in INDEXES:
-            self._database[name].create_index(fields)
-        for fields in HANDLED:
-            self._database.issues.create_index(
-                fields, partialFilterExpression={"state": {"$exists": True}}
-            )
-        for name, field, wanted in OF_SOME:
-            self._database[name].create_index(
-                [(field, 1), (wanted, 1)], partialFilterExpression={field: {"$exists": True}}
-            )
-        self._database.issues.create_index(
-            UNTOLD, name="untold", partialFilterExpression={"untold": {"$exists": True}}
-        )
-        self._database.samples.create_index(
-            AWAITING, name="awaiting", partialFilterExpression={"awaits": {"$exists": True}}
-        )
-        for name, field, after in expiries(self._retention):
-            mongo_client.expire_after(self._database, name, field, after)
+        there = State(mongo_client.indexes(self._database, COLLECTIONS))
+        for step in steps(there, wanted(self._retention)):
+            self._database.command(step.command)
 
     def _insert(self, samples: list[Json]) -> None:
         """A sample that is there already is no news; one whose id another project has had before
@@ -174,7 +161,12 @@ class MongoWriter:
         return []
 
     def _derive(self, issues: list[str]) -> None:
-        if issues:
+        """One by one in a sharded cluster: an update of many passes over what is just moved from
+        one shard to another. Elsewhere that costs MongoDB half as much.
+        """
+        if self._sharded:
+            self._bulk(self._database.issues, [derive(one) for one in issues])
+        elif issues:
             self._database.issues.update_many({"_id": {"$in": issues}}, derived())
 
 

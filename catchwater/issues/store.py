@@ -100,6 +100,11 @@ def _absorb(database: Database[Document], child: str, into: str) -> None:
     database.issues.update_one({"_id": into}, derived())
 
 
+def derive(issue: str) -> pymongo.UpdateOne:
+    """The update that derives what an issue shows."""
+    return pymongo.UpdateOne({"_id": issue}, derived())
+
+
 def _absorbed(child: str) -> str:
     return f"absorbed.{escape_key(child)}"
 
@@ -232,7 +237,7 @@ class IssueStore(mongo_client.Store):
     def _derive(self, ids: Sequence[str]) -> None:
         if ids:
             with mongo_client.translated_errors(self._url):
-                self._issues.update_many({"_id": {"$in": ids}}, derived())
+                self._issues.bulk_write([derive(one) for one in ids], ordered=False)
 
 
 def _without(child: str) -> Document:
