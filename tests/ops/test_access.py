@@ -194,6 +194,14 @@ def test_nobody_can_do_more_in_redis(guarded, user):
     connection.close()
 
 
+def test_the_sink_s_user_may_make_the_indexes_that_migrate_finds_missing(guarded):
+    url = guarded.mongo_url("sink")
+    for ends in ("steps done", "nothing is left to do"):
+        said = guarded.command("migrate", "--mongo-url", url)
+        assert said.returncode == 0, said.stderr
+        assert said.stdout.rstrip().endswith(ends)
+
+
 MONGO = {
     "sink": [
         lambda database: database.samples.delete_many({}),
