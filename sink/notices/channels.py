@@ -12,13 +12,13 @@ import orjson
 
 from catchwater.errors import RefusedError
 from sink.notices.mail import send_mail
-from sink.notices.messages import in_code
+from sink.notices.messages import cut, in_code
 from sink.notices.posting import post
 from sink.notices.services import send_by_apprise
 
 if TYPE_CHECKING:
     from catchwater.config.notices import Channel
-    from sink.notices.messages import Message
+    from sink.notices.messages import Document, Message
 
 _DISCORD_LONGEST = 1_900  # of 2,000 characters
 
@@ -82,10 +82,10 @@ def _body(channel: Channel, message: Message) -> bytes:
     if channel.to == "slack":
         return orjson.dumps({"text": _for_slack(f"*{in_code(message.title)}*\n{message.text}")})
     if channel.to == "discord":
-        text = f"**{in_code(message.title)}**\n{message.text}"[:_DISCORD_LONGEST]
+        text = cut(f"**{in_code(message.title)}**\n{message.text}", _DISCORD_LONGEST)
         return orjson.dumps({"content": text, "allowed_mentions": {"parse": []}})
     if channel.to == "teams":
-        return orjson.dumps({"title": message.title, "text": message.text.replace("\n", "\n\n")})
+        return orjson.dumps(_card(message))
     whole = {"id": key_of(message), "title": message.title, "text": message.text}
     return orjson.dumps(whole | message.data)
 
@@ -93,3 +93,18 @@ def _body(channel: Channel, message: Message) -> bytes:
 def _for_slack(text: str) -> str:
     """Its three control characters as text: no mention, no link of a stranger's."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def _card(message: Message) -> Document:
+    """An adaptive card for Teams. What text runs have is no Markdown, so it is no link, no image
+    and no mention.
+    """
+    url = message.data.get("url", "")
+    lines = [one.replace("`", "") for one in message.text.split("\n") if one not in ("```", url)]
+    runs = [{"text": message.title, "weight": "bolder", "size": "medium"}]
+    runs += [{"text": one, "fontType": "monospace", "size": "small"} for one in lines]
+    body = [{"type": "RichTextBlock", "inlines": [{"type": "TextRun", **one}]} for one in runs]
+    opens = [{"type": "Action.OpenUrl", "title": "Open", "url": url}] if url else []
+    content = {"type": "AdaptiveCard", "version": "1.4", "body": body, "actions": opens}
+    kind = "application/vnd.microsoft.card.adaptive"
+    return {"type": "message", "attachments": [{"contentType": kind, "content": content}]}

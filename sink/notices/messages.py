@@ -5,6 +5,7 @@ All that comes from strangers stands in code, so that nothing of it is a mention
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,8 @@ TITLES = {
     "digest": "Still unresolved",
     "test": "A test of this channel",
 }
+_LIVE = re.compile(r"[@<\]](?=\S)")
+
 FRAMES = 8
 LISTED = 10
 """Issues that a notice of many names; the others are only counted."""
@@ -111,3 +114,28 @@ def _line(value: Any) -> str:
 
 def in_code(text: str) -> str:
     return "`" + text.replace("`", "'") + "`"
+
+
+def cut(text: str, longest: int) -> str:
+    """Markdown of at most so many characters: whole lines, the last one always, as it has the link.
+
+    A block of code ends where it is cut, else what stands in it were Markdown.
+    """
+    if len(text) <= longest:
+        return text
+    *lines, last = text.split("\n")
+    kept, room = [], longest - len(f"\n```\n{last}")
+    for line in lines:
+        room -= len(line) + 1
+        if room < 0:
+            break
+        kept.append(line)
+    ends = ["```"] * (kept.count("```") % 2)
+    return "\n".join([*kept, *ends, *([] if last == "```" else [last])])
+
+
+def inert(text: str) -> str:
+    """`text` for a service that may take it as any markup: what is joined to these characters by
+    one that nobody sees is no mention, no tag and no link.
+    """
+    return _LIVE.sub("\\g<0>\u2060", text)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from catchwater.errors import RefusedError, UnavailableError
+from sink.notices.messages import inert
 
 if TYPE_CHECKING:
     from sink.notices.messages import Message
@@ -32,5 +33,6 @@ def send_by_apprise(url: str, message: Message, *, private: bool) -> None:
         )
     to = Apprise()
     to.add(service)
-    if not to.notify(message.text, message.title, body_format=NotifyFormat.TEXT):
+    text, title = inert(message.text), inert(message.title)
+    if not to.notify(text, title, body_format=NotifyFormat.TEXT):
         raise UnavailableError(f"apprise could not send it by {schema}://")

@@ -4,8 +4,10 @@ import hashlib
 import hmac
 import re
 import socket
+import zlib
 from pathlib import Path
 
+import orjson
 import pytest
 import yaml
 from click.testing import CliRunner
@@ -16,7 +18,7 @@ from catchwater.config.notices import Channel, Notices
 from catchwater.errors import RefusedError, UnavailableError
 from sink.notices import posting
 from sink.notices.channels import Ways, send
-from sink.notices.messages import Message, of_issue
+from sink.notices.messages import Message, cut, of_issue
 from tests.notices.conftest import KEY
 from tests.notices.receiver import Receiver
 
@@ -50,17 +52,78 @@ def test_a_webhook_is_signed_and_has_a_key(receiver: Receiver):
 
 
 def test_a_strangers_text_is_no_mention_and_no_link(receiver: Receiver):
-    for to in ("slack", "discord", "teams"):
+    for to in ("slack", "discord"):
         send(channel(to, receiver.url), message(), PRIVATE)
-    slack, discord, teams = (one.json for one in receiver.got)
+    slack, discord = (one.json for one in receiver.got)
     assert "<" not in slack["text"]
     assert discord["allowed_mentions"] == {"parse": []}
     for text in (slack["text"], discord["content"]):
         outside = "".join(re.split(r"`+[^`]*`+", text))
         assert "Error" not in outside
         assert "evil.example" not in outside
-    assert teams["title"].startswith("New issue in Tea shop: Error: ")
     assert "\n" not in message().title
+
+
+def long_message() -> Message:
+    """Longer than Discord takes, by what a stranger can send."""
+    link = "[log in](https://evil.example) @everyone <!channel> "
+    frame = {"function": f"```{link}", "file": link * 9, "line": 3}
+    event = {"frames": [frame] * 20, "release": link * 9, "page": f"`{link}" * 9}
+    sample = {"event": zlib.compress(orjson.dumps(event))}
+    notice = {"_id": "new:1:v1:a@c", "kind": "new", "project": "1", "release": link * 9}
+    return of_issue(notice, HOSTILE | {"count": 3}, sample, "Tea shop", "https://errors.example")
+
+
+def test_what_is_cut_ends_its_code_and_has_its_link(receiver: Receiver):
+    """A block without an end is none: the links in it were links then."""
+    send(channel("discord", receiver.url), long_message(), PRIVATE)
+    (text,) = (one.json["content"] for one in receiver.got)
+    assert 1_000 < len(text) <= 1_900
+    assert text.endswith("\n```\nhttps://errors.example/issues/1:v1:a")
+    outside = "".join(re.split(r"```\n.*\n```|`[^`\n]+`", text, flags=re.DOTALL))
+    assert "`" not in outside
+    assert "evil.example" not in outside
+
+
+@pytest.mark.parametrize("longest", range(20, 400, 7))
+def test_wherever_it_is_cut_it_is_markdown_of_whole_lines(longest: int):
+    lines = ["**`title`**", "- page: `x y`", "```", *["    at `f` (a.js)".replace("`", "'")] * 20]
+    for last in ("https://errors.example/1", "```"):
+        whole = "\n".join([*lines, *([] if last == "```" else ["```"]), last])
+        found = cut(whole, longest).split("\n")
+        assert len("\n".join(found)) <= max(longest, len(last) + 4)
+        assert set(found) <= {*lines, "```", last}
+        assert found.count("```") % 2 == 0
+        assert found[-1] == last or found.count("```") == 0
+
+
+def test_in_teams_nothing_is_markdown(receiver: Receiver):
+    """A title of a card was: a stranger's link stood in it, and a picture was loaded."""
+    for one in (message(), long_message()):
+        send(channel("teams", receiver.url), one, PRIVATE)
+    for got, sent in zip(receiver.got, (message(), long_message()), strict=True):
+        (attached,) = got.json["attachments"]
+        card = attached["content"]
+        assert {one["type"] for one in card["body"]} == {"RichTextBlock"}
+        runs = [run for one in card["body"] for run in one["inlines"]]
+        assert {one["type"] for one in runs} == {"TextRun"}
+        assert not any("selectAction" in one for one in runs)
+        assert runs[0]["text"] == sent.title
+        assert card["actions"] == [
+            {"type": "Action.OpenUrl", "title": "Open", "url": sent.data["url"]}
+        ]
+        assert len(got.body) < 28_000, "Teams takes no more"
+
+
+def test_of_apprise_no_service_takes_it_as_markup(receiver: Receiver):
+    """Some give a title to Discord or Slack as it is, where `@everyone` calls everyone."""
+    url = receiver.url.replace("http://", "json://")
+    for one in (message(), long_message()):
+        send(channel("apprise", url), one, PRIVATE)
+    for got in receiver.got:
+        for text in (got.json["title"], got.json["message"]):
+            assert not re.search(r"@\w|<[!@#\w/]|\]\(", text)
+    assert "@\u2060everyone" in receiver.got[0].json["title"]
 
 
 S3CRET = "Pl4nted"

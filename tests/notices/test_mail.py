@@ -179,7 +179,8 @@ def test_a_service_that_apprise_knows_is_told(receiver: Receiver):
         send(to, message(), Ways())
     send(to, message(), Ways(private=True))
     (got,) = receiver.got
-    assert (got.json["title"], got.json["message"]) == (message().title, message().text)
+    said = [got.json[name].replace("\u2060", "") for name in ("title", "message")]
+    assert said == [message().title, message().text]
     receiver.status = 500
     with pytest.raises(UnavailableError, match="could not send it by json://"):
         send(to, message(), Ways(private=True))
