@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
+from catchwater.issues.search import short
 from dashboard import answers, parameters, query, times, views
 from dashboard.cached_responses import json
 from dashboard.context import app_context, pipeline_json, pipeline_reading
@@ -48,7 +49,7 @@ async def issue(request: web.Request) -> web.Response:
 @routes.get("/api/releases")
 @operation("Releases.", answers.Releases, parameters.PROJECT)
 async def releases(request: web.Request) -> web.Response:
-    project = query.short("project", request.query.get("project", ""))
+    project = short("project", request.query.get("project", ""))
     wanted = {"project": project} if project else {}
     return json(request, {"releases": await app_context(request).store.releases(wanted)})
 

@@ -13,6 +13,7 @@ from aiohttp import web
 
 from catchwater.instants import hour_of, iso
 from catchwater.issues import markdown
+from catchwater.issues.search import short
 from catchwater.issues.states import STATES
 from dashboard import assets, charts, parameters, query, stack_view, times, views
 from dashboard.api import missing, release_of
@@ -130,7 +131,7 @@ async def issue(request: web.Request) -> web.Response:
 @routes.get("/releases")
 async def releases(request: web.Request) -> web.Response:
     app = app_context(request)
-    project = query.short("project", request.query.get("project", ""))
+    project = short("project", request.query.get("project", ""))
     found, projects = await asyncio.gather(
         app.store.releases({"project": project} if project else {}), _project_names(app)
     )

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from catchwater.issues.search import FILTERS, SORTS
+from catchwater.issues.search import FILTERS, LONGEST, SORTS
 from catchwater.issues.states import STATES
 from dashboard.openapi import Parameter
-from dashboard.query import LIMIT, LIMITS, LONGEST
+from dashboard.query import LIMIT, LIMITS
 from dashboard.spans import DEFAULT, SPANS
 
 _WORDS = {"type": "string", "maxLength": LONGEST}

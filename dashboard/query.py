@@ -10,7 +10,7 @@ import orjson
 
 from catchwater.errors import QueryParameterError
 from catchwater.issues import search
-from catchwater.issues.search import SORTS, Search
+from catchwater.issues.search import SORTS, Search, short
 from dashboard import times
 from dashboard.spans import DEFAULT, SPANS, Span
 
@@ -26,8 +26,6 @@ FILTER_OF = {"state": "is"}
 DATES = ("last_seen", "first_seen")
 LIMIT = 50
 LIMITS = (1, 200)
-LONGEST = 200
-"""Characters of a search that are allowed; longer ones only cost time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,17 +99,6 @@ def _one_of(name: str, value: str, allowed: tuple[str, ...]) -> str:
         raise QueryParameterError(
             f"{name}: {_shown(value)} is not allowed; use one of {', '.join(allowed)}"
         )
-    return value
-
-
-def short(name: str, value: str) -> str:
-    """The value itself. Raises QueryParameterError for one that is too long or no text."""
-    if len(value) > LONGEST:
-        raise QueryParameterError(
-            f"{name}: {len(value)} characters are too many; at most {LONGEST} are allowed"
-        )
-    if "\0" in value:
-        raise QueryParameterError(f"{name}: a NUL character is not allowed; leave it out")
     return value
 
 

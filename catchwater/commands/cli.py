@@ -14,6 +14,7 @@ import click
 
 from catchwater.commands.printing import say
 from catchwater.errors import ConfigError, RefusedError, StageImportError, UnavailableError
+from catchwater.surrogates import replaced
 
 
 class LazyGroup(click.Group):
@@ -71,6 +72,12 @@ def main() -> None:
         reason = str(error).rstrip(".")
         say(f"{reason}. Is it running, and is the address right?", err=True)
         sys.exit(1)
+    except ValueError:  # of an encoder, or of a check that met it first
+        wrong = [one for one in sys.argv[1:] if replaced(one) != one]
+        if not wrong:
+            raise
+        say(f"{wrong[0]!r} is no UTF-8: give it as text", err=True)
+        sys.exit(2)
 
 
 if __name__ == "__main__":

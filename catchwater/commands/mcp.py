@@ -18,6 +18,7 @@ from catchwater.commands.box import finds_box
 from catchwater.errors import CatchwaterError
 from catchwater.issues import markdown, search, shown
 from catchwater.issues.store import IssueStore
+from catchwater.surrogates import replaced
 from catchwater.visible import visible
 
 if TYPE_CHECKING:
@@ -94,7 +95,7 @@ def _tools(store: IssueStore) -> tuple[Callable[..., str], ...]:
 def _found(store: IssueStore, query: str, sort: str, limit: int) -> str:
     def find() -> str:
         if sort not in search.SORTS:
-            return f"{visible(sort)!r} is no order: {', '.join(search.SORTS)} are known"
+            return f"{visible(sort)[:60]!r} is no order: {', '.join(search.SORTS)} are known"
         now = datetime.now(UTC)
         many = store.find(search.parse(query), now, sort, max(1, min(limit, MOST)))
         each = [_facts(shown.as_json(one, now)) for one in many]
@@ -108,7 +109,7 @@ def _facts(issue: dict[str, Any]) -> dict[str, Any]:
 
 
 def _page(store: IssueStore, identity: str) -> str:
-    found = store.named([identity])
+    found = store.named([replaced(identity)])
     if not found:
         return f"there is no issue {visible(identity)[:100]!r}: list_issues tells those there are"
     return markdown.page(shown.as_json(found[0], datetime.now(UTC)), store.newest_event(identity))

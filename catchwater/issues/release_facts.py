@@ -48,8 +48,13 @@ def searches(project: str, release: str, previous: str) -> dict[str, Search]:
 
 
 def written(search: Search) -> str:
-    """A search as people write it."""
-    return " ".join(f'{name}:"{value}"' for name, value in sorted(search.filters, reverse=True))
+    """A search as people write it. No value can have a quotation mark: where a release has one,
+    the search is for what begins as it does before that.
+    """
+    filters = ((name, *value.partition('"')[:2]) for name, value in search.filters)
+    return " ".join(
+        f'{name}:"{value}{"*" * len(cut)}"' for name, value, cut in sorted(filters, reverse=True)
+    )
 
 
 def new_issues(projects: Sequence[str], releases: Iterable[str]) -> list[Document]:

@@ -17,8 +17,12 @@ from catchwater.event import PROBES
 from catchwater.issues import facets, words
 from catchwater.issues.states import IGNORED, MERGED, RESOLVED, STATES
 from catchwater.streams.hyperloglog import digest
+from catchwater.surrogates import replaced
 
 Condition = dict[str, Any]
+
+LONGEST = 500
+"""Characters of a search that are allowed: enough for two releases. Longer ones only cost time."""
 
 SORTS = ("last_seen", "first_seen", "count", "users", "trend")
 """What a list of issues is sorted by, highest first; the first one unless said otherwise."""
@@ -104,12 +108,26 @@ class Asked:
     narrow: list[Narrow] = field(default_factory=list)
 
 
+def short(name: str, value: str) -> str:
+    """The value itself, as events have it. Raises QueryParameterError for one that is too long or
+    no text.
+    """
+    if len(value) > LONGEST:
+        raise QueryParameterError(
+            f"{name}: {len(value)} characters are too many; at most {LONGEST} are allowed"
+        )
+    if "\0" in value:
+        raise QueryParameterError(f"{name}: a NUL character is not allowed; leave it out")
+    return replaced(value)
+
+
 def parse(text: str) -> Search:
-    """Raises QueryParameterError for a value that there cannot be, or for two that exclude each
-    other.
+    """Raises QueryParameterError for a text that is too long, a value that there cannot be, or for
+    two that exclude each other.
 
     A text that is quoted as a whole is only searched for.
     """
+    text = short("q", text)
     if quoted := _QUOTED.fullmatch(text.strip()):
         return Search(quoted[1])
     given = {(one[1].replace('"', ""), one[2].strip('"')) for one in _FILTER.finditer(text)}

@@ -57,6 +57,31 @@ def test_wrong_arguments_end_with_2_and_a_sentence(shell: Shell, arguments: list
     assert found.stderr
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["issue", "show", "1:\udcff"],
+        ["issue", "resolve", "--query", "user:\udcff"],
+        ["issue", "list", "\udcff"],
+        ["inspect", "\udcff"],
+        ["export", "--user", "\udcff"],
+        ["erase", "--user", "\udcff", "--yes"],
+        ["project", "add", "\udcff"],
+        ["release", "\udcff", "--project", "1"],
+        ["token", "new", "--project", "\udcff"],
+    ],
+    ids=lambda them: ascii(" ".join(them)),
+)
+def test_bytes_that_are_no_text_end_with_a_sentence(
+    shell: Shell, mongo_url: str, arguments: list[str]
+):
+    """A file or a terminal in another encoding has them."""
+    shell.settings["CATCHWATER_MONGO_URL"] = mongo_url
+    found = shell(*arguments)
+    assert found.returncode in (0, 1, 2)
+    assert found.stderr or found.returncode == 0
+
+
 @pytest.mark.parametrize("arguments", ASKING, ids=" ".join)
 def test_a_redis_that_is_away_ends_with_1_and_is_named(alone: Shell, arguments: list[str]):
     found = alone(*arguments)

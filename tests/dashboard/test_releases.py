@@ -102,4 +102,4 @@ def test_a_release_that_nobody_has_seen_is_named(site: Site):
     answer = site.get("/api/releases/1/none")
     assert (answer.status, "There is no release 'none'" in answer.json["error"]) == (404, True)
     assert site.get("/releases/1/none").status == 404
-    assert site.get(f"/releases?project={'x' * 201}").status == 400
+    assert site.get(f"/releases?project={'x' * 501}").status == 400

@@ -6,12 +6,15 @@ import asyncio
 import json
 import sys
 from collections.abc import Awaitable, Callable
+from contextlib import closing
 from typing import Any
 
 import pytest
 from mcp.client import Client
 from mcp.client.stdio import StdioServerParameters
 
+from catchwater.commands import mcp
+from catchwater.issues.store import IssueStore
 from tests.issues.conftest import Seen
 from tests.up_process import without_settings
 
@@ -64,10 +67,16 @@ def test_what_is_wrong_is_said_in_a_sentence(seen: Seen, mongo_url: str):
             ("search_issues", {"query": "is:gone"}),
             ("list_issues", {"sort": "up"}),
             ("show_issue", {"issue": "1:v1:none"}),
+            ("search_issues", {"query": "tag." * 50_000}),
+            ("search_issues", {"query": "release:a\0b*"}),
+            ("list_issues", {"sort": "x" * 50_000}),
         ]
         return [text(await client.call_tool(*one)) for one in wrong]
 
-    state, order, issue = asked(mongo_url, ask)
+    state, order, issue, long, nul, long_order = asked(mongo_url, ask)
+    assert "200000 characters are too many" in long
+    assert "a NUL character is not allowed" in nul
+    assert len(long_order) < 200
     assert "'gone' is not allowed" in state
     assert "last_seen" in order
     assert "there is no issue '1:v1:none'" in issue
@@ -102,3 +111,12 @@ def test_every_tool_only_reads(seen: Seen, mongo_url: str):
     found = asked(mongo_url, ask)
     assert found.keys() == {"list_issues", "search_issues", "show_issue"}
     assert all(one.read_only_hint for one in found.values())
+
+
+@pytest.mark.parametrize("name", ["list_issues", "search_issues", "show_issue"])
+def test_half_a_pair_of_surrogates_is_answered(mongo_url: str, name: str):
+    """JSON can say it, and UTF-8 cannot."""
+    with closing(IssueStore(mongo_url)) as store:
+        (tool,) = (one for one in mcp._tools(store) if one.__name__ == name)
+        answer = tool("user:\ud800 release:\udfff*")
+    assert answer == "[]" or answer.startswith("there is no issue")

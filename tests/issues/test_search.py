@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from catchwater.errors import QueryParameterError
+from catchwater.issues import release_facts
 from catchwater.issues.search import Search, parse
 
 
@@ -48,3 +49,28 @@ def test_words_that_ask_for_something_are_told_from_the_text(text: str, expected
 def test_a_word_that_cannot_be_used_is_named(text: str, said: str):
     with pytest.raises(QueryParameterError, match=said):
         parse(text)
+
+
+LONG = f"shop-checkout@2026.11.28+{'0123456789' * 17}"
+"""As long as a release can be, 200 characters."""
+
+
+@pytest.mark.parametrize("release", ["1.10.0", LONG, 'sh"op', '"', "a *", "$where", "a:b is:c"])
+def test_what_a_release_links_to_is_a_search_that_finds_it(release: str):
+    """That of a long name was refused, and a quotation mark ended the name."""
+    for asked_for in release_facts.searches("1", release, LONG[1:]).values():
+        again = dict(parse(release_facts.written(asked_for)).filters)
+        assert again.keys() == dict(asked_for.filters).keys()
+        for name, value in asked_for.filters:
+            exact = '"' not in value
+            assert again[name] == (value if exact else value.partition('"')[0] + "*")
+
+
+@pytest.mark.parametrize("text", ["x" * 501, " " * 501, "tag." * 9_000, "a\0b", "release:a\0*"])
+def test_what_only_costs_time_or_can_be_in_no_text_is_refused(text: str):
+    with pytest.raises(QueryParameterError, match=r"are too many; at most 500|a NUL character is"):
+        parse(text)
+
+
+def test_half_a_pair_is_looked_for_as_events_have_it():
+    assert parse("a\ud800 user:\udfff*") == asking(("user", "\ufffd*"), text="a\ufffd")
