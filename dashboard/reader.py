@@ -34,9 +34,9 @@ Json = dict[str, Any]
 MARKS = 50
 """Deploys that charts show."""
 
-_OF_PROJECTS = ("issues", "hours", "samples", "releases", "deploys")
-"""Collections whose documents say of which project they are. `tags` and `days` are asked for by the
-ids of issues that were found.
+_OF_ISSUES = ("tags", "days")
+"""Collections whose documents do not say of which project they are: they are asked for by the ids
+of issues that were found.
 """
 
 
@@ -211,7 +211,7 @@ class MongoReader:
 
     def _within(self, name: str, selection: Document) -> Document:
         """The documents of a collection that fulfil `selection` and may be seen."""
-        limited = self._only and name in _OF_PROJECTS
+        limited = self._only and name not in _OF_ISSUES
         return {"$and": [self._only, selection]} if limited else selection
 
     def _find(

@@ -20,6 +20,7 @@ from dashboard import api, pages, passwords, tokens
 from dashboard.commands.dashboard import command as dashboard_command
 from dashboard.commands.token import command as token_command
 from dashboard.guesses import FREE
+from dashboard.reader import MongoReader
 from dashboard.security import Guard
 from dashboard.sessions import COOKIE
 from dashboard.tokens import ReadToken, Tokens
@@ -190,6 +191,12 @@ def test_it_shows_its_own_project_whole(two_projects: Site, path: str):
     one = made.identity("word1")
     for own in (f"/issues/{one}", f"/api/issues/{one}", f"/issues/{one}.md", "/releases/1/r1%401"):
         assert "marker1" in two_projects.get(own, Authorization=f"Bearer {OF_ONE}").text
+
+
+def test_a_collection_that_nobody_thought_of_shows_nothing_of_another_project(mongo_url: str):
+    reader = MongoReader(mongo_url, only={"project": "1"})
+    assert reader._within("a new one", {"_id": "x"}) == {"$and": [{"project": "1"}, {"_id": "x"}]}
+    assert MongoReader(mongo_url)._within("a new one", {"_id": "x"}) == {"_id": "x"}
 
 
 @pytest.mark.parametrize("path", ["/pipeline", "/api/pipeline"])
