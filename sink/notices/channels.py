@@ -100,7 +100,9 @@ def _card(message: Message) -> Document:
     and no mention.
     """
     url = message.data.get("url", "")
-    lines = [one.replace("`", "") for one in message.text.split("\n") if one not in ("```", url)]
+    lines = [
+        one.replace("`", "") for one in message.text.split("\n") if one not in ("```", url, "")
+    ]
     runs = [{"text": message.title, "weight": "bolder", "size": "medium"}]
     runs += [{"text": one, "fontType": "monospace", "size": "small"} for one in lines]
     body = [{"type": "RichTextBlock", "inlines": [{"type": "TextRun", **one}]} for one in runs]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from aiohttp import web
+from click import UsageError
 from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
@@ -17,9 +18,11 @@ from catchwater.commands import probe
 from catchwater.errors import NotShownError
 from catchwater.streams.hyperloglog import digest
 from dashboard import api, pages, passwords, tokens
+from dashboard.commands.dashboard import _check
 from dashboard.commands.dashboard import command as dashboard_command
 from dashboard.commands.token import command as token_command
 from dashboard.guesses import FREE
+from dashboard.proxy_sign_in import ProxySignIn
 from dashboard.reader import MongoReader
 from dashboard.security import Guard
 from dashboard.sessions import COOKIE
@@ -275,3 +278,25 @@ def test_a_probe_asks_with_a_token(two_projects: Site, sent: tuple[str, str]):
     assert not asks("3" * 32)
     with pytest.raises(NotShownError, match="set CATCHWATER_DASHBOARD_PASSWORD or"):
         probe._asks(two_projects.url, probe._authorization("", "cwr_wrong"))("1" * 32)
+
+
+@pytest.mark.parametrize(
+    "guard",
+    [
+        Guard("0.0.0.0", tokens=KNOWN),
+        Guard("0.0.0.0", sign_in=ProxySignIn.of("X-User", "10.0.0.7")),
+        Guard("0.0.0.0", PASSWORD, tokens=KNOWN),
+        Guard("127.0.0.1"),
+    ],
+    ids=["tokens", "a proxy", "both", "this machine"],
+)
+def test_other_machines_may_reach_what_a_token_or_a_proxy_opens(guard: Guard):
+    _check(guard)
+
+
+@pytest.mark.parametrize(
+    "guard", [Guard("0.0.0.0"), Guard("0.0.0.0", "short", tokens=KNOWN)], ids=["none", "short"]
+)
+def test_a_token_is_no_reason_for_a_short_password(guard: Guard):
+    with pytest.raises(UsageError, match=r"can be reached from other|or more are needed"):
+        _check(guard)
