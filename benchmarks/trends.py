@@ -80,14 +80,16 @@ def filled(url: str) -> None:
         database.hours.insert_many(hours())
 
 
-async def figures(url: str) -> None:
-    store = MongoReader(url)
+async def figures(url: str) -> list[str]:
+    """A line for each span, of quiet and of busy issues."""
+    store, lines = MongoReader(url), []
     for sort, words in (("count", "quiet"), ("last_seen", "busy")):
         for span in SPANS:
             times = sorted([await _once(store, span, sort, n) for n in range(TIMES)])
             p50, p95 = times[TIMES // 2], times[TIMES * 95 // 100]
-            print(f"{words} issues, {span}: p50 {p50:5.1f} ms, p95 {p95:5.1f} ms")
+            lines.append(f"{words} issues, {span}: p50 {p50:5.1f} ms, p95 {p95:5.1f} ms")
     await store.close()
+    return lines
 
 
 async def _once(store: MongoReader, span: str, sort: str, number: int) -> float:
@@ -104,7 +106,7 @@ def main() -> None:
     server.start()
     try:
         filled(server.url)
-        asyncio.run(figures(server.url))
+        print("\n".join(asyncio.run(figures(server.url))))
     finally:
         server.stop()
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from catchwater.event import Json
+    from dashboard.json_fields import Counted
     from dashboard.reader import MongoReader
 
 
@@ -40,20 +41,31 @@ async def read(store: MongoReader, issues: Sequence[str], at: datetime, days: in
     if not issues:
         return Counts({}, {}, days)
     first, since = first_day(at, days), first_hour(at)
-    folded, until = await _folded(store, issues, first, at) if days else ([], at)
-    hours = json_fields.hourly(await store.hours(issues, min(since, until)))
+    if not days:
+        hours = json_fields.hourly(await store.hours(issues, since))
+        return Counts(json_fields.series(hours, since, times.HOUR, HOURS), {}, 0)
+    folded, until, hours = await _around(store, issues, first, at)
     by_hour = json_fields.series(hours, since, times.HOUR, HOURS)
     by_day = json_fields.series([one for one in hours if one[1] >= until], first, DAY, days)
     json_fields.add_folded(by_day, folded, first, days, until)
     return Counts(by_hour, by_day, days)
 
 
-async def _folded(
+async def _around(
     store: MongoReader, issues: Sequence[str], first: datetime, at: datetime
-) -> tuple[list[Json], datetime]:
-    """Documents of the days from `first` on, and until when they count. Today is never one."""
-    found, until = await asyncio.gather(store.days(issues, first), store.days_until())
-    return found, min(max(until or first, first), day_of(at))
+) -> tuple[list[Json], datetime, list[Counted]]:
+    """Documents of the days from `first` on, until when they count, and all hours since then.
+
+    Today is never folded. Mostly all before today is, so today's hours are asked for meanwhile.
+    """
+    recent = min(first_hour(at), day_of(at))
+    folded, until, hours = await asyncio.gather(
+        store.days(issues, first), store.days_until(), store.hours(issues, recent)
+    )
+    until = min(max(until or first, first), day_of(at))
+    if until < recent:
+        hours += await store.hours(issues, until, recent)
+    return folded, until, json_fields.hourly(hours)
 
 
 def _together(counts: dict[str, list[int]], issues: Sequence[str], length: int) -> list[int]:

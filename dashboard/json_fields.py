@@ -16,13 +16,16 @@ from catchwater.streams.counters import OTHER, unescape_key
 from dashboard import times
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
     from datetime import datetime, timedelta
 
     from catchwater.event import Json
 
     Counted = tuple[str, datetime, int]
     """An issue, when an hour began, and how many events it has in that."""
+
+_DAYS = {f"{day:02}": day - 1 for day in range(1, 32)}
+"""How long after the beginning of its month a day is."""
 
 DEPTH = 60
 """Levels of a sample that are shown; a hostile one may have a thousand, more than JSON can be
@@ -55,7 +58,12 @@ def sequence(value: Any) -> list[Any]:
 
 def total(*parts: Any) -> int:
     """The sum of the parts of a counter: of every partition, epoch and generation."""
-    return sum(number(n) for part in parts for n in mapping(part).values())
+    return sum(_sum(part.values()) for part in parts if isinstance(part, dict))
+
+
+def _sum(values: Collection[Any]) -> int:
+    """Of what are numbers. A list of issues has thousands of them: at once where all are."""
+    return sum(values) if set(map(type, values)) == {int} else sum(map(number, values))
 
 
 def issue(document: Mapping[str, Any], hours: list[int], days: list[int], at: datetime) -> Json:
@@ -126,10 +134,10 @@ def add_folded(
     for document in documents:
         if (month := times.instant(document.get("month"))) is None:
             continue
-        before = (month - first) // DAY - 1
+        before = (month - first) // DAY
         of_issue = counts.setdefault(text(document.get("issue")), [0] * length)
         for name, n in mapping(document.get("counts")).items():
-            if name.isdigit() and 0 <= (place := before + int(name)) < end:
+            if 0 <= (place := before + _DAYS.get(name, length)) < end:
                 of_issue[place] += number(n)
 
 

@@ -105,11 +105,14 @@ class MongoReader:
             wanted = {"_id": {"$in": list(issues)}}
             return await self._find("issues", wanted, fields).sort("_id", ASCENDING).to_list()
 
-    async def hours(self, issues: Sequence[str], since: datetime) -> list[Document]:
-        """The documents of these issues' hours from `since` on."""
+    async def hours(
+        self, issues: Sequence[str], since: datetime, until: datetime | None = None
+    ) -> list[Document]:
+        """The documents of these issues' hours from `since` on, and before `until`."""
+        bounds = {"$gte": since, **({"$lt": until} if until else {})}
         with mongo_client.translated_errors(self._url):
             return await self._find(
-                "hours", {"issue": {"$in": list(issues)}, "hour": {"$gte": since}}
+                "hours", {"issue": {"$in": list(issues)}, "hour": bounds}
             ).to_list()
 
     async def days(self, issues: Sequence[str], since: datetime) -> list[Document]:

@@ -46,6 +46,9 @@ def identity(issue: str, day: datetime) -> str:
 
 
 def upsert(issue: str, day: datetime, n: int) -> dict[str, Any]:
-    """The update that a day comes to: `n` only grows, so it may be done again, in any order."""
+    """The update that a day comes to: `n` only grows, so it may be done again, in any order.
+
+    A small number is stored as one, whatever MongoDB has added it up in.
+    """
     about = {"issue": issue, "month": month_of(day)}
-    return {"$max": {f"counts.{day:%d}": n}, "$setOnInsert": about}
+    return {"$max": {f"counts.{day:%d}": int(n)}, "$setOnInsert": about}

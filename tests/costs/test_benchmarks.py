@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from pymongo import MongoClient
 
-from benchmarks import limited
+from benchmarks import limited, trends
 from benchmarks.freshness import freshness_figures
 from benchmarks.grouping import grouping_figures
 from benchmarks.maps import map_figures
@@ -36,6 +39,17 @@ def test_of_stages_and_snapshots(redis_url: str):
 def test_of_grouping_and_source_maps():
     checked(grouping_figures())
     checked(map_figures(20, 1))
+
+
+def test_of_trends(mongo_url: str, monkeypatch: pytest.MonkeyPatch):
+    for name, value in {"ISSUES": 1_000, "BUSY": 20, "TIMES": 2}.items():
+        monkeypatch.setattr(trends, name, value)
+    with MongoClient[dict[str, Any]](mongo_url) as client:
+        client.drop_database("catchwater")
+        trends.filled(mongo_url)
+        lines = asyncio.run(trends.figures(mongo_url))
+        client.drop_database("catchwater")
+    assert [line.partition(":")[0].split()[-1] for line in lines] == ["24h", "14d", "90d"] * 2
 
 
 def test_of_ingest(redis_url: str, tmp_path: Path):

@@ -74,6 +74,7 @@ def test_occurrences_beyond_one_for_each_event_are_counted(database: Database[di
     database.hours.update_one({}, {"$set": {"more": {"x": 40}}})
     days.fold_until(database, AT)
     assert counted(database) == {A: {"20261125": 42}}
+    assert database.days.find_one({"counts.25": {"$type": "int"}}), "and not as 64 bits"
 
 
 def test_a_day_is_folded_some_hours_after_it_is_over_and_not_again(
