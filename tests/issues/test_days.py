@@ -5,13 +5,16 @@ from __future__ import annotations
 import random
 from collections import Counter, defaultdict
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from pymongo.database import Database
+from pymongo.errors import AutoReconnect, BulkWriteError, DuplicateKeyError
 
 from catchwater.config.streamdefs import Retention
+from catchwater.errors import UnavailableError
 from catchwater.issues.days import DAY, FOLDED, day_of, foldable_until, late_before
 from sink import days
 from sink.indexes import expiries
@@ -141,6 +144,47 @@ def test_what_is_written_late_is_in_its_day_before_the_write_is_acknowledged(see
     seen(A, 1)
     name = f"{NOW - 5 * DAY:%Y%m%d}"
     assert counted(seen.database) == {A: {name: 7}, B: {name: 2}}
+
+
+def test_a_late_write_that_is_cut_short_before_its_day_is_not_acknowledged(
+    seen: Seen, monkeypatch: pytest.MonkeyPatch
+):
+    """So the batch is read again, by this sink or another one."""
+    fold = days.fold
+
+    def dies(*_: Any) -> None:
+        raise AutoReconnect("connection reset")
+
+    monkeypatch.setattr(days, "fold", dies)
+    with pytest.raises(UnavailableError):
+        seen(A, 3, days=5)
+    assert seen.database.hours.count_documents({}) == 1
+    assert counted(seen.database) == {}
+    monkeypatch.setattr(days, "fold", fold)
+    seen(A, 2, days=5)
+    assert counted(seen.database) == {A: {f"{NOW - 5 * DAY:%Y%m%d}": 5}}
+
+
+def test_many_sinks_may_fold_at_once(database: Database[dict[str, Any]]):
+    expected = scattered(database, day_of(AT))
+    with ThreadPoolExecutor(4) as pool:
+        for _ in pool.map(lambda _: folded_in_the_end(database), range(4)):
+            pass
+    assert counted(database) == expected
+
+
+def folded_in_the_end(database: Database[dict[str, Any]]) -> None:
+    """Of two that insert a document at once one loses, and looks again, as the thread does."""
+    lost = 1
+    while lost:
+        try:
+            days.fold_until(database, AT)
+            lost = 0
+        except DuplicateKeyError:
+            lost = 1
+        except BulkWriteError as error:
+            lost = [one["code"] for one in error.details["writeErrors"]].count(11_000)
+            assert lost == len(error.details["writeErrors"]), error.details
 
 
 def test_only_what_is_late_costs_the_sink_anything():
