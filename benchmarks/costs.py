@@ -129,7 +129,8 @@ def _stage(connection: Connection, defs: StreamDefs, name: str, work: Work) -> f
         consumer.batch_size.entries = consumer.settings.batch
         profile.enable()
         if batch := consumer.read():
-            consumer.commit(answer_batch(work, batch, consumer.settings.tries, breaker))
+            tries, places = consumer.settings.tries, consumer.places(batch)
+            consumer.commit(answer_batch(work, batch, tries, breaker, places))
         profile.disable()
         if not batch:
             consumer.trim()

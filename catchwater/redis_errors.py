@@ -50,16 +50,18 @@ _TRANSLATION: dict[type[BaseException] | str, type[CatchwaterError]] = {
     "READONLY": UnavailableError,
     "TRYAGAIN": UnavailableError,
     "UNKILLABLE": UnavailableError,
+    "WAIT": UnavailableError,  # cannot be used with replica instances: this master is none any more
     "NOSCRIPT": _MissingScriptError,
     redis.exceptions.NoScriptError: _MissingScriptError,
     "NOGROUP": MissingGroupError,
+    "UNBLOCKED force": UnavailableError,  # this master is none any more: a read or a WAIT ends
     "UNBLOCKED": MissingGroupError,  # the stream was deleted under a blocking read
     "NOEPOCH": MissingEpochError,  # from commit.lua, as the next
     "GROWN": GrownError,
 }
-"""Our error for an exception of redis-py, or for the first word of an error reply.
+"""Our error for an exception of redis-py, or for the first words of an error reply.
 
-redis-py cuts that word off the replies for which it has an exception. All else is a RefusedError.
+redis-py cuts these off the replies for which it has an exception. All else is a RefusedError.
 """
 
 
@@ -70,11 +72,14 @@ def is_missing_script(error: object) -> bool:
 def translated(error: BaseException) -> CatchwaterError:
     """The error as one of ours."""
     text = str(error)
-    code = text.partition(" ")[0]
     matches = (
         ours
         for theirs, ours in _TRANSLATION.items()
-        if (theirs == code if isinstance(theirs, str) else isinstance(error, theirs))
+        if (
+            f"{text} ".startswith(f"{theirs} ")
+            if isinstance(theirs, str)
+            else isinstance(error, theirs)
+        )
     )
     ours = next(matches, RefusedError)
     if isinstance(error, redis.exceptions.MovedError):

@@ -48,9 +48,13 @@ class Pipeline:
 
     def add(self, stream_name: str, *events: Event) -> None:
         for event in events:
-            tag = self.defs.tags[self.defs.partition_of(event.id)]
-            flat = [part for item in encode(event).items() for part in item]
-            self.connection.call("XADD", stream(tag, stream_name), "*", *flat)
+            self.connection.call(*self.adding(stream_name, event))
+
+    def adding(self, stream_name: str, event: Event) -> tuple[str | bytes, ...]:
+        """The command that adds it."""
+        tag = self.defs.tags[self.defs.partition_of(event.id)]
+        flat = [part for item in encode(event).items() for part in item]
+        return ("XADD", stream(tag, stream_name), "*", *flat)
 
     def inside(self, stream_name: str) -> list[dict[bytes, bytes]]:
         """The entries of a stream, over all partitions."""

@@ -10,7 +10,7 @@ import importlib.resources
 import re
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
@@ -19,6 +19,9 @@ from catchwater.config import hash_slots
 from catchwater.config.graph import check_graph
 from catchwater.config.units import Duration, PerHour, format_duration
 from catchwater.config.yaml_errors import Document
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 SOURCE = "raw"
 """The stream that ingest writes."""
@@ -171,6 +174,10 @@ class StreamDefs(Settings):
 
     def partition_of(self, event_id: str) -> int:
         return crc32(event_id.encode()) % self.partitions
+
+    def partitions_of(self, event_ids: Sequence[bytes]) -> list[int]:
+        """The same of many."""
+        return [crc32(event_id) % self.partitions for event_id in event_ids]
 
     def readers(self, stream: str) -> list[str]:
         """The stages that read `stream`."""

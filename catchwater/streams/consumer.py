@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
     from catchwater.answers import Answer
     from catchwater.config.streamdefs import StreamDefs
-    from catchwater.event import Event
 
 T = TypeVar("T")
 
@@ -265,12 +264,17 @@ class Consumer:
         results = self._connection.scripts(commit.SCRIPT, calls)
         return CommitTotals(*map(sum, zip(*results, strict=True)))
 
-    def is_elsewhere(self, entry: Entry, event: Event) -> bool:
-        """Whether this stage's mark of the event is in another partition than the entry: it was
-        added while there were fewer.
+    def places(self, batch: Sequence[Entry]) -> Sequence[int]:
+        """The partitions that have this stage's marks of these events: others than the entries are
+        in where these were added while there were fewer. () for a stage without marks.
         """
-        marks = self.settings.once_for is not None
-        return marks and self._defs.partition_of(event.id) != entry.partition
+        if self.settings.once_for is None:
+            return ()
+        ids = [
+            entry.fields[b"id"] if b"id" in entry.fields else b""  # noqa: SIM401 - no call for each event
+            for entry in batch
+        ]
+        return self._defs.partitions_of(ids)
 
     def memory_is_full(self) -> bool:
         """Whether Redis, or one of its nodes, is over its memory limit."""

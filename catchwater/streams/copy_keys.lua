@@ -6,7 +6,8 @@
 -- Returns how many were written.
 
 if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end
-for i = 2, #KEYS do
-  redis.call('RESTORE', KEYS[i], ARGV[2 * i - 3], ARGV[2 * i - 2], 'REPLACE')
+local copies = #ARGV / 2  -- on a cluster KEYS has one more
+for i = 1, copies do
+  redis.call('RESTORE', KEYS[i + 1], ARGV[2 * i - 1], ARGV[2 * i], 'REPLACE')
 end
-return #KEYS - 1
+return copies

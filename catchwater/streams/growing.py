@@ -125,9 +125,16 @@ class Growth:
         for number, old in enumerate(self._old):
             new = self._defs.tags[number + self.before :: self.before]
             copied = sum(self._copy(window, old, new) for window in windows[old])
-            epochs = [("SET", keys.epoch(tag), secrets.token_hex(4), "NX") for tag in new]
-            self._connection.calls(epochs, self._replicas)
+            self._begin(old, new)
             yield Progress("copied", number + 1, self.before, copied)
+
+    def _begin(self, old: str, new: Sequence[str]) -> None:
+        """Give new partitions their epoch: that of the old one. Where Redis falls back and this is
+        done again, what is counted again is counted under the names that it had.
+        """
+        epoch = self._connection.call("GET", keys.epoch(old)) or secrets.token_hex(4)
+        commands = [("SET", keys.epoch(tag), epoch, "NX") for tag in new]
+        self._connection.calls(commands, self._replicas)
 
     def _windows(self) -> dict[str, list[str]]:
         """The windows of marks of each partition that there was, of any age."""
@@ -135,7 +142,7 @@ class Growth:
         stages = "|".join(map(re.escape, marking))
         window = re.compile(rf"cw:\{{(.*)\}}:marks:(?:{stages}):\d+")
         found: dict[str, list[str]] = {tag: [] for tag in self._old}
-        for name in every_key(self._connection, "cw:{*}:marks:*"):
+        for name in sorted(every_key(self._connection, "cw:{*}:marks:*")):
             match = window.fullmatch(name)
             if match and match[1] in found:
                 found[match[1]].append(name)

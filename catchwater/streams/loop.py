@@ -194,8 +194,8 @@ class Loop:
         tries = self._consumer.settings.tries
         self._busy_since = time.monotonic()
         try:
-            is_elsewhere = self._consumer.is_elsewhere
-            return skipped + answer_batch(self._work, own, tries, self._breaker, is_elsewhere)
+            places = self._consumer.places(own)
+            return skipped + answer_batch(self._work, own, tries, self._breaker, places)
         finally:
             self._busy_since = 0.0
 

@@ -14,7 +14,7 @@ from catchwater.errors import BreakerOpenError, UnavailableError
 from catchwater.event import Event, decode
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from catchwater.streams.commit import Entry
 
@@ -93,22 +93,22 @@ def answer_batch(
     batch: Sequence[Entry],
     tries: int,
     breaker: Breaker,
-    is_elsewhere: Callable[[Entry, Event], bool] = lambda _entry, _event: False,
+    places: Sequence[int] = (),
 ) -> Answered:
     """Returns each entry with its answer, those that are answered before the work first.
 
     An entry is rejected when it cannot be decoded, when it makes the stage raise, or when it was
-    delivered `tries` times before without a commit. What `is_elsewhere`, by its partition, is to be
-    moved. Raises BreakerOpenError and UnavailableError.
+    delivered `tries` times before without a commit. `places` are the partitions that the entries
+    belong to; one in another is to be moved. Raises BreakerOpenError and UnavailableError.
     """
     settled: Answered = []
     entries: list[Entry] = []
     events: list[Event] = []
-    for entry in batch:
+    for entry, place in zip(batch, places or _where_they_are(batch), strict=True):
         event = _decoded(entry, tries)
         if isinstance(event, Reject):
             settled.append((entry, event))
-        elif is_elsewhere(entry, event):
+        elif place != entry.partition:
             settled.append((entry, Move(event)))
         else:
             entries.append(entry)
@@ -118,6 +118,10 @@ def answer_batch(
     breaker.record([result.raised for result in results])
     answers = [result.answer for result in results]
     return settled + list(zip(entries, answers, strict=True))
+
+
+def _where_they_are(batch: Sequence[Entry]) -> list[int]:
+    return [entry.partition for entry in batch]
 
 
 def split_replayed(stage: str, batch: Sequence[Entry]) -> tuple[Sequence[Entry], Answered]:

@@ -68,7 +68,7 @@ class Sized(Pipeline):
         own, skipped = split_replayed(consumer.stage, batch)
         breaker, tries = Breaker(), consumer.settings.tries
         work = self.work(consumer.stage)
-        return skipped + answer_batch(work, own, tries, breaker, consumer.is_elsewhere)
+        return skipped + answer_batch(work, own, tries, breaker, consumer.places(own))
 
     def work(self, stage: str) -> Work:
         if self.defs.stages[stage].run == [SINK]:

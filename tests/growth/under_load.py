@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,11 +25,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from catchwater.event import Event
+    from catchwater.redis_client import Command
 
 ROOT = Path(__file__).parents[2]
 WAIT_S = 180
 """Several processes share a loaded machine."""
 AT_ONCE = 20
+ALL = 1000
+"""More lines than the command says."""
 
 
 class Site:
@@ -82,25 +86,34 @@ class Site:
                 process.kill()
                 process.wait()
 
-    def grow(self, until: int | None = None) -> None:
-        """Run the command, killed after so many lines of what it says."""
+    def freeze(self, process: subprocess.Popen[str], log: str) -> None:
+        """As soon as it has read its pipeline."""
+        ready = self.folder / log
+        wait_until(lambda: "ops port" in ready.read_text(), "it knows its partitions", WAIT_S)
+        process.send_signal(signal.SIGSTOP)
+
+    def grow(self, until: int) -> int:
+        """Run the command, killed after so many lines of what it says. Returns its exit code."""
         more = ("--wait-replicas", str(self.replicas))
         process = self.start("partitions", "grow", *more, log="grow.log")
         assert process.stdout
-        for _ in range(until or 0):
+        for _ in range(until):
             process.stdout.readline()
-        if until is not None:
-            process.kill()
+        process.kill()
         process.communicate()
-        assert until is not None or process.returncode == 0, (self.folder / "grow.log").read_text()
+        return process.returncode
+
+    def grow_to_the_end(self) -> None:
+        """Again where a server was away."""
+        wait_until(lambda: self.grow(ALL) == 0, f"it is done: {self.folder}/grow.log", WAIT_S)
 
 
 class Feed:
     """Adds events, each to the partition that one of these knows, and every fifth once more."""
 
-    def __init__(self, knows: Sized, event: Callable[[int], Event]) -> None:
+    def __init__(self, knows: Sized, event: Callable[[int], Event], replicas: int) -> None:
         self._knows = [knows.apart()]
-        self._event = event
+        self._event, self._replicas = event, replicas
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._feed)
         self.sent = 0
@@ -127,14 +140,14 @@ class Feed:
     def _add(self) -> None:
         numbers = [*range(self.sent, self.sent + AT_ONCE), *range(0, self.sent, 5)[-4:]]
         knows = self._knows[self.sent // AT_ONCE % len(self._knows)]
-        for number in numbers:
-            wait_until(lambda number=number: self._added(knows, number), "it is added", WAIT_S)
+        commands = [knows.adding("raw", self._event(number)) for number in numbers]
+        wait_until(lambda: self._added(knows, commands), "they are added", WAIT_S)
         self.sent += AT_ONCE
 
-    def _added(self, knows: Sized, number: int) -> bool:
+    def _added(self, knows: Sized, commands: Sequence[Command]) -> bool:
         """Ingest spools what Redis does not take, and adds it again."""
         with suppress(UnavailableError):
-            knows.add("raw", self._event(number))
+            knows.connection.calls(commands, self._replicas)
             return True
         return False
 
@@ -146,32 +159,46 @@ def grown_under_load(
     event: Callable[[int], Event],
     kills: Sequence[int],
     replicas: int = 0,
+    fault: Callable[[int], None] = lambda _number: None,
 ) -> tuple[Sized, int]:
-    """8, 16 and then 64 partitions. Returns what there is then, and how many events were sent."""
+    """8, 16 and then 64 partitions, with the fault of that number beside each that is killed.
+
+    Returns what there is then, and how many events were sent.
+    """
     site = Site(url, folder, kind, replicas)
     sizes = {partitions: site.declare(partitions) for partitions in (64, 16, 8)}
     prepare(sizes[8].connection, sizes[8].defs)
-    feed = Feed(sizes[8], event)
+    feed = Feed(sizes[8], event, replicas)
     with site.stages(3) as running, feed.flowing():
         go_on(sizes[8])
         frozen = running[0]
-        frozen.send_signal(signal.SIGSTOP)
+        site.freeze(frozen, "0.log")
         site.declare(16)
         feed.also(sizes[16])
         for number, until in enumerate(kills):
-            site.grow(until)
+            with beside(site.grow, until):
+                fault(number)
             running[1 + number % 2].kill()
-        site.grow()
+        site.grow_to_the_end()
         go_on(sizes[16])
         frozen.send_signal(signal.SIGCONT)
         assert frozen.wait(60) == 2, "it has met the fence"
         site.declare(64)
         feed.also(sizes[64])
-        site.grow()
+        site.grow_to_the_end()
         go_on(sizes[64])
         feed.stop()
         wait_until(lambda: sizes[64].audit.depth == 0, "all is done", WAIT_S)
     return sizes[64], feed.sent
+
+
+@contextmanager
+def beside(do: Callable[[int], int], until: int) -> Iterator[None]:
+    """A server that a fault starts again would die with the thread that started it."""
+    with ThreadPoolExecutor(1) as pool:
+        done = pool.submit(do, until)
+        yield
+        done.result()
 
 
 def go_on(site: Sized) -> None:

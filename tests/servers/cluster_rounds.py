@@ -8,6 +8,8 @@ import signal
 import pytest
 
 from catchwater.config import hash_slots
+from tests.growth.partitions import KINDS
+from tests.growth.under_load import grown_under_load
 from tests.servers.cluster import cluster
 from tests.servers.replicated import audit, settled
 from tests.servers.test_cluster_faults import WAIT_S, at_work, flowing, slot_at
@@ -57,6 +59,28 @@ def test_a_node_is_added_and_takes_a_share_and_another_leaves(tmp_path):
         found = wait_until(lambda: settled(ingest, one.url, defs, accepted[0]), "all", WAIT_S)
     assert found.counted == found.accepted - found.duplicates == accepted[0]
     assert found.dead == found.lost_by_redis == found.missing == 0
+
+
+@pytest.mark.chaos
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("kind", KINDS)
+def test_partitions_grow_while_one_master_after_another_dies_or_freezes(tmp_path, event, kind):
+    kills = [number % 10 for number in range(0, 3 * ROUNDS, 3)]
+    with cluster(tmp_path / "nodes") as one:
+        signals = (signal.SIGKILL, signal.SIGSTOP)
+        found, sent = grown_under_load(
+            one.url,
+            tmp_path,
+            kind,
+            event,
+            kills,
+            replicas=1,
+            fault=lambda number: one.fail_over(slot_at(number % 3), signals[number % 2]),
+        )
+        audit = found.audit
+        assert (audit.counted, found.stored()) == (sent, sent)
+        assert audit.duplicates == audit.accepted - sent
+        assert (audit.missing, audit.dead) == (0, 0)
 
 
 def counted(url, defs):

@@ -20,6 +20,7 @@ from catchwater.event import Event
 from catchwater.local.servers import RedisServer
 from catchwater.redis_client import as_mapping
 from catchwater.streams import commit
+from catchwater.streams.growing import Growth
 from ingest import batching, draining
 from tests.mutations.guards import guard_that_keeps, without
 from tests.simulation import servers
@@ -29,6 +30,8 @@ from tests.simulation.scheduler import Scheduler
 
 SEEDS = int(os.environ.get("CATCHWATER_SIMULATE_SEEDS", "2000"))
 """Seeds that are new in each run of the tests. `make simulate` runs more."""
+GROWING_SEEDS = max(50, SEEDS // 40)
+"""Those in which partitions grow: with more of them a run takes ten times as long."""
 ENOUGH = 500
 """Seeds in which each mistake is found."""
 
@@ -62,6 +65,25 @@ def test_every_run_counts_exactly_what_was_accepted(figures):
     assert wrong == ""
     kinds = {"refused", "cut", "reply lost", "client gone", "long pause", "kill", "stop"}
     assert set(seen) == kinds | {"kill of ingest", "expiry", "fall-back"}
+
+
+@pytest.mark.timeout(900)
+def test_every_run_is_exact_while_partitions_grow(figures):
+    first = SystemRandom().randrange(10**9)
+    wrong, seen = run_everywhere(range(first, first + GROWING_SEEDS), grows=True)
+    figures(f"growth: {GROWING_SEEDS} runs from seed {first} on; {dict(sorted(seen.items()))}")
+    assert wrong == ""
+    assert set(seen) >= {"growth", "kill of growth", "refused to go on", "fall-back"}
+
+
+def test_marks_that_are_not_copied_are_found(tmp_path, monkeypatch):
+    monkeypatch.setattr(Growth, "_copy", lambda *_: 0)
+    server = RedisServer(tmp_path / "redis")
+    server.start()
+    grows = Simulation(server.url, tmp_path, grows=True)
+    assert finds(grows)
+    grows.close()
+    server.stop()
 
 
 def test_what_sleeps_in_a_dead_process_wakes_up_and_ends():

@@ -7,6 +7,7 @@ At the end everything works again and everything is drained. Then each event tha
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
@@ -173,9 +174,7 @@ class World:
     # What goes wrong ----------------------------------------------------------------------------
 
     def _fate(self) -> None:
-        strikes = [self._kill_stage, self._stop_stage, self._kill_ingest, self._forget_scripts]
-        if not self._falls_back:
-            strikes.append(self._expire)
+        strikes = self._strikes()
         for _ in range(self._random.randint(0, 12)):
             self._scheduler.pause(self._random.expovariate(3))
             self._random.choice(strikes)()
@@ -184,7 +183,15 @@ class World:
         if self._falls_back:
             self._fall_back()
         self._weather.clear()
+        self._settle()
         self._calm = True
+
+    def _strikes(self) -> list[Callable[[], None]]:
+        strikes = [self._kill_stage, self._stop_stage, self._kill_ingest, self._forget_scripts]
+        return strikes if self._falls_back else [*strikes, self._expire]
+
+    def _settle(self) -> None:
+        """What is left to do when nothing goes wrong any more."""
 
     def _kill_stage(self) -> None:
         name = self._random.choice(sorted(self._stages))
