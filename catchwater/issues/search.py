@@ -24,6 +24,9 @@ Condition = dict[str, Any]
 LONGEST = 500
 """Characters of a search that are allowed: enough for two releases. Longer ones only cost time."""
 
+MOST_FILTERS = 20
+"""What excludes is compared with every issue: 80 such filters took 5 s among 100,000."""
+
 SORTS = ("last_seen", "first_seen", "count", "users", "trend")
 """What a list of issues is sorted by, highest first; the first one unless said otherwise."""
 
@@ -137,6 +140,10 @@ def parse(text: str) -> Search:
 
 def checked(search: Search) -> Search:
     """The search itself. Raises QueryParameterError."""
+    if len(search.filters) > MOST_FILTERS:
+        raise QueryParameterError(
+            f"q: {len(search.filters)} filters are too many; at most {MOST_FILTERS} are allowed"
+        )
     given: dict[str, str] = {}
     for name, value in sorted(search.filters):
         if name in _ONE and given.setdefault(name, value) != value:

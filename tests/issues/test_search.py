@@ -4,7 +4,7 @@ import pytest
 
 from catchwater.errors import QueryParameterError
 from catchwater.issues import release_facts
-from catchwater.issues.search import Search, parse
+from catchwater.issues.search import MOST_FILTERS, Search, parse
 
 
 def asking(*filters: tuple[str, str], text: str = "") -> Search:
@@ -70,6 +70,13 @@ def test_what_a_release_links_to_is_a_search_that_finds_it(release: str):
 def test_what_only_costs_time_or_can_be_in_no_text_is_refused(text: str):
     with pytest.raises(QueryParameterError, match=r"are too many; at most 500|a NUL character is"):
         parse(text)
+
+
+def test_filters_are_counted_as_each_that_excludes_is_compared_with_every_issue():
+    many = [f"!os:{n}" for n in range(MOST_FILTERS + 1)]
+    assert len(parse(" ".join(many[:MOST_FILTERS])).filters) == MOST_FILTERS
+    with pytest.raises(QueryParameterError, match="q: 21 filters are too many; at most 20"):
+        parse(" ".join(many))
 
 
 def test_half_a_pair_is_looked_for_as_events_have_it():
