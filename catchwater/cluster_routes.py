@@ -110,7 +110,11 @@ def noted(error: E, node: str) -> E:
 def slot_of(command: Command) -> int:
     """The slot of its key; 0, as good as any, where it has none."""
     key = _key_of(command)
-    return 0 if key is None else key_slot(key.encode() if isinstance(key, str) else key)
+    return 0 if key is None else slot_of_key(key)
+
+
+def slot_of_key(key: str | bytes) -> int:
+    return int(key_slot(key.encode() if isinstance(key, str) else key))
 
 
 def _key_of(command: Command) -> Any:

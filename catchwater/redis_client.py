@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from catchwater.cluster_address import CLUSTER
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 T = TypeVar("T")
+R = TypeVar("R")
 Command = tuple[Any, ...]
 ScriptCall = tuple["Sequence[str]", "Sequence[Any]"]
 """The KEYS and the ARGV of one call of a script."""
@@ -80,12 +82,20 @@ class Connection:
             raise NotReplicatedError(f"{had} of {replicas} replicas have it after {WAIT_MS} ms")
         return results
 
-    def each(self, *command: Any) -> list[Any]:
-        """The replies of all nodes that have data of their own: of the one, or of all masters.
+    def each(self, *command: Any, of: Sequence[str] = ()) -> list[Any]:
+        """The replies of all nodes that have data of their own: of the one, or of all masters; of
+        those that have the keys `of`, where there are any.
 
         The first error is raised.
         """
-        return _checked(self._run(self._nodes.each, command))
+        return _checked(self._run(partial(self._nodes.each, keys=of), command))
+
+    def grouped(self, keys: Sequence[str]) -> list[list[str]]:
+        """The keys, those of one node together, as the cluster says just now.
+
+        Raises UnavailableError where no node says it.
+        """
+        return self._run(self._nodes.grouped, keys)
 
     def scripts(self, source: Path, calls: Sequence[ScriptCall], replicas: int = 0) -> list[Any]:
         """Run the Lua script in the file `source` once for each (keys, args), in one round trip.
@@ -93,27 +103,34 @@ class Connection:
         A script must be safe to call again: after an error some of the calls may have been done.
         `replicas` as in `calls`.
         """
-        sha = self._scripts.get(source) or self._load(source)
+        if not calls:
+            return []
+        sha = self._scripts.get(source) or self._load(source, calls)
         results = self._run_script(sha, calls, replicas)
         # Redis was restarted, another node has taken over, or somebody called SCRIPT FLUSH.
         if left := [i for i, one in enumerate(results) if is_missing_script(one)]:
-            again = self._run_script(self._load(source), [calls[i] for i in left], replicas)
+            missed = [calls[i] for i in left]
+            again = self._run_script(self._load(source, missed), missed, replicas)
             for i, result in zip(left, again, strict=True):
                 results[i] = result
         if any(map(is_missing_script, results)):
             raise UnavailableError(f"Redis forgot {source.name} as soon as it had it")
         return _checked(results)
 
-    def infos(self, section: str = "default") -> list[dict[str, str]]:
-        """A section of INFO of each node with data of its own, as text by field."""
-        return [parse_info(reply) for reply in self.each("INFO", section)]
+    def infos(self, section: str = "default", of: Sequence[str] = ()) -> list[dict[str, str]]:
+        """A section of INFO of each node with data of its own, as text by field; `of` as in
+        `each`.
+        """
+        return [parse_info(reply) for reply in self.each("INFO", section, of=of)]
 
     def info(self, section: str = "default") -> dict[str, str]:
         """That of one node."""
         return self.infos(section)[0]
 
-    def _load(self, source: Path) -> str:
-        sha: str = self.each("SCRIPT LOAD", source.read_text(encoding="utf-8"))[0]
+    def _load(self, source: Path, calls: Sequence[ScriptCall]) -> str:
+        """Only the nodes that these calls go to are given it: another one may be away."""
+        of = [keys[0] for keys, _ in calls]
+        sha: str = self.each("SCRIPT LOAD", source.read_text(encoding="utf-8"), of=of)[0]
         self._scripts[source] = sha
         return sha
 
@@ -121,7 +138,7 @@ class Connection:
         commands = [("EVALSHA", sha, len(keys), *keys, *args) for keys, args in calls]
         return self.attempts(commands, replicas)
 
-    def _run(self, do: Callable[[T], list[Any]], what: T) -> list[Any]:
+    def _run(self, do: Callable[[T], list[R]], what: T) -> list[R]:
         try:
             return do(what)
         except ERRORS as error:
@@ -152,6 +169,10 @@ class AsyncConnection:
     async def each(self, *command: Any) -> list[Any]:
         """The replies of all nodes that have data of their own. The first error is raised."""
         return _checked(await self._in_time(self._nodes.each(command)))
+
+    def node_of(self, key: str) -> str:
+        """Names the node that has the key, as far as is known: '' where there is only one."""
+        return self._nodes.node_of(key)
 
     async def close(self) -> None:
         await self._nodes.close()

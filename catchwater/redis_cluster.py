@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections import defaultdict
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -22,12 +21,13 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from catchwater.cluster_address import ClusterAddress
-from catchwater.cluster_routes import UNANSWERED, Batch, Command, Job, slot_of
+from catchwater.cluster_routes import UNANSWERED, Batch, Command, Job
 from catchwater.redis_errors import ERRORS
 from catchwater.redis_node import settings
+from catchwater.redis_topology import grouped, masters, node_name, routed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
 ROUNDS = 5
 """How often a command is sent at most, while nodes say that another one has its slot."""
@@ -39,6 +39,14 @@ _CUT = (redis.ConnectionError, redis.TimeoutError)
 
 _ELSEWHERE = (*_CUT, redis.exceptions.ClusterDownError, redis.exceptions.ReadOnlyError)
 """After these another node may have the slots."""
+
+
+class _Client(redis.cluster.RedisCluster):
+    def command(self, **_: Any) -> dict[str, dict[str, Any]]:
+        """What redis-py asks some node for at first, which may be the one that is away. Where keys
+        are in commands is known here.
+        """
+        return {}
 
 
 class ClusterNodes:
@@ -70,23 +78,27 @@ class ClusterNodes:
                 break
         return [job.result() for job in jobs] + [_least(waiting) for _ in waits]
 
-    def each(self, command: Command) -> list[Any]:
-        """The reply of each master, or its error."""
-        batches = {node: _only(command) for node in _masters(self._topology())}
+    def each(self, command: Command, keys: Sequence[str] = ()) -> list[Any]:
+        """The reply of each master, or its error; with `keys`, of those that have them."""
+        batches = {node: _only(command) for node in masters(self._topology(), keys)}
         self._exchange(batches)
         return [batch.jobs[0].result() for batch in batches.values()]
+
+    def grouped(self, keys: Sequence[str]) -> list[list[str]]:
+        """The keys by the master that has them, as the cluster says just now."""
+        return grouped(keys, self._topology(anew=True))
 
     def close(self) -> None:
         if self._known is not None:
             self._known.close()
             self._known = None
 
-    def _topology(self) -> Any:
-        """Which node has which slot; asked for when that may have changed."""
+    def _topology(self, *, anew: bool = False) -> Any:
+        """Which node has which slot; asked for when that may have changed, or `anew`."""
         try:
             if self._known is None:
                 self._known = self._asked()
-            elif self._failed:
+            elif self._failed or anew:
                 self._known.initialize(last_failed_node_name=self._failed)
         except ERRORS as error:
             self.close()  # the next time, the nodes of the address are asked
@@ -96,7 +108,7 @@ class ClusterNodes:
 
     def _asked(self) -> Any:
         node: Any = redis.cluster.ClusterNode  # redis-py has no types for it
-        client = redis.cluster.RedisCluster(
+        client = _Client(
             url=self._at.url,
             startup_nodes=[node(*other) for other in self._at.others],
             retry=Retry(NoBackoff(), 0),
@@ -110,7 +122,7 @@ class ClusterNodes:
         for job in jobs:
             if job.moved:
                 topology.move_slot(job.moved)
-        return _routed(jobs, topology, redis.cluster.ClusterNode)
+        return routed(jobs, topology, redis.cluster.ClusterNode)
 
     def _exchange(self, batches: Mapping[Any, Batch]) -> None:
         """Send all before the first reply is read."""
@@ -189,9 +201,13 @@ class AsyncClusterNodes:
 
     async def each(self, command: Command) -> list[Any]:
         """The reply of each master, or its error."""
-        batches = {node: _only(command) for node in _masters(await self._topology())}
+        batches = {node: _only(command) for node in masters(await self._topology())}
         await self._exchange(batches)
         return [batch.jobs[0].result() for batch in batches.values()]
+
+    def node_of(self, key: str) -> str:
+        """The name of the master that has the key, as far as is known; '' before any was asked."""
+        return node_name(key, self._known) if self._known else ""
 
     async def close(self) -> None:
         known, self._known = self._known, None
@@ -230,7 +246,7 @@ class AsyncClusterNodes:
             if job.moved:
                 await topology.move_slot(job.moved)
         make = partial(redis.asyncio.cluster.ClusterNode, **topology.connection_kwargs)
-        return _routed(jobs, topology, make)
+        return routed(jobs, topology, make)
 
     async def _exchange(self, batches: Mapping[Any, Batch]) -> None:
         connections: dict[Any, Any] = {}
@@ -279,32 +295,6 @@ def _check(at: ClusterAddress, given: Mapping[str, Any]) -> None:
     """Raises ValueError, TypeError or RedisError where no connection can do what is asked for."""
     pool = redis.Redis.from_url(at.url, **given).connection_pool
     pool.connection_class(**pool.connection_kwargs)  # it does not connect
-
-
-def _routed(jobs: Iterable[Job], topology: Any, make: Callable[..., Any]) -> dict[Any, Batch]:
-    """The jobs by the node that each goes to."""
-    batches: defaultdict[Any, Batch] = defaultdict(Batch)
-    for job in jobs:
-        batches[_node_of(job, topology, make)].add(job)
-    return dict(batches)
-
-
-def _node_of(job: Job, topology: Any, make: Callable[..., Any]) -> Any:
-    if (asked := job.asked) is None:
-        slot = slot_of(job.command)
-        if not (nodes := topology.slots_cache.get(slot)):
-            raise redis.exceptions.SlotNotCoveredError(f"slot {slot} has no node")
-        return nodes[0]  # the master
-    node = topology.get_node(asked.host, asked.port)
-    if node is None:  # one that has no slot yet is not in the topology
-        node = make(asked.host, asked.port, redis.cluster.PRIMARY)
-        topology.nodes_cache[node.name] = node
-    return node
-
-
-def _masters(topology: Any) -> list[Any]:
-    """Those that have slots."""
-    return list({nodes[0]: None for nodes in topology.slots_cache.values()})
 
 
 def _jobs(commands: Sequence[Command]) -> tuple[list[Job], list[Command]]:

@@ -50,8 +50,11 @@ class OneNode:
         results: list[Any] = pipe.execute(raise_on_error=False)
         return results
 
-    def each(self, command: Command) -> list[Any]:
+    def each(self, command: Command, keys: Sequence[str] = ()) -> list[Any]:  # noqa: ARG002 - it has all keys
         return self.run([command])
+
+    def grouped(self, keys: Sequence[str]) -> list[list[str]]:
+        return [list(keys)]
 
     def close(self) -> None:
         self._redis.close()
@@ -75,6 +78,9 @@ class AsyncOneNode:
 
     async def each(self, command: Command) -> list[Any]:
         return await self.run([command])
+
+    def node_of(self, _key: str) -> str:
+        return ""
 
     async def close(self) -> None:
         await self._redis.aclose()

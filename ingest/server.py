@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
     from catchwater.config.projects import Project, Projects
     from ingest.admission import Admission
-    from ingest.batching import EventBatcher
     from ingest.envelope import Envelope
     from ingest.in_flight import PostBytes
+    from ingest.node_batchers import NodeBatchers
     from ingest.reports import Post, Sender
     from ingest.settings import Limits
     from ingest.unaccepted import UnacceptedCounts
@@ -49,7 +49,7 @@ class IngestHandlers:
     def __init__(
         self,
         projects: Callable[[], Projects],
-        batcher: EventBatcher,
+        batcher: NodeBatchers,
         unaccepted: UnacceptedCounts,
         admission: Admission,
         limits: Limits,

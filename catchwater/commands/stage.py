@@ -10,7 +10,7 @@ from catchwater import service
 from catchwater.commands import options
 from catchwater.config.streamdefs import SINK, StreamDefs, load
 from catchwater.stage import StageEnvironment
-from catchwater.streams.runner import make_loop, not_ready_reason, run_loops
+from catchwater.streams.runner import StageLoops, not_ready_reason, run_stages
 from catchwater.streams.stage_loader import load_stages
 
 if TYPE_CHECKING:
@@ -36,17 +36,17 @@ def command(
     maps_memory: int,
     projects: Path,
 ) -> None:
-    """Run one or more stages of the pipeline in this process, a thread each."""
+    """Run one or more stages of the pipeline in this process."""
     defs = load(streamdefs)
     _check_names(defs, names)
     service.configure_logging(" ".join(names), log_level)
     loaded = load_stages(defs, names, StageEnvironment(mongo_url, maps_memory, projects))
     stopping = service.stop_signal()
-    loops = [
-        make_loop(redis_url, defs, name, one, consumer, stopping) for name, one in loaded.items()
+    stages = [
+        StageLoops(redis_url, defs, name, one, consumer, stopping) for name, one in loaded.items()
     ]
-    with service.OpsServer(ops_host, ops_port, lambda: not_ready_reason(loops)):
-        run_loops(loops, stopping)
+    with service.OpsServer(ops_host, ops_port, lambda: not_ready_reason(stages)):
+        run_stages(stages, stopping)
 
 
 def _check_names(defs: StreamDefs, names: tuple[str, ...]) -> None:

@@ -18,7 +18,7 @@ from catchwater.redis_errors import CLUSTER_MODE
 from catchwater.streams import keys
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from catchwater.config.streamdefs import StreamDefs
 
@@ -38,8 +38,26 @@ _WHY = (
 )
 
 
-def check_agreement(connection: Connection, defs: StreamDefs) -> None:
+def check_again(
+    connection: Connection, defs: StreamDefs, of: Sequence[str], *, agreed: bool
+) -> None:
+    """As `check_agreement`, but where this process has found before that it fits (`agreed`), the
+    node that has this may be away: another one must not wait for it. A commit asks the fence of its
+    own partition whether the partitions have grown meanwhile.
+    """
+    try:
+        check_agreement(connection, defs, of)
+    except GrowingError:
+        raise
+    except UnavailableError:
+        if not agreed:
+            raise
+
+
+def check_agreement(connection: Connection, defs: StreamDefs, of: Sequence[str] = ()) -> None:
     """Store what is not stored yet. Raises RefusedError where `defs` or this Redis does not fit.
+
+    Of a cluster, only the nodes that have the keys `of` are looked at, where there are any.
 
     A Redis that is full takes nothing more. That must not keep stages from working off what fills
     it, so they start, and what is fixed is stored the next time.
@@ -53,7 +71,7 @@ def check_agreement(connection: Connection, defs: StreamDefs) -> None:
         with suppress(UnavailableError):
             connection.calls([("HSETNX", keys.META, name, value) for name, value in missing])
         _refuse_differences(connection, defs)  # another one may have come first
-    _check_eviction(connection)
+    _check_eviction(connection, of)
 
 
 def is_growing(stored: Mapping[str, str], defs: StreamDefs) -> bool:
@@ -159,8 +177,8 @@ def _fixed(defs: StreamDefs) -> dict[str, str]:
     return fixed
 
 
-def _check_eviction(connection: Connection) -> None:
-    for memory in connection.infos("memory"):
+def _check_eviction(connection: Connection, of: Sequence[str]) -> None:
+    for memory in connection.infos("memory", of):
         policy = memory.get("maxmemory_policy", "noeviction")
         if policy != "noeviction":
             raise RefusedError(

@@ -32,7 +32,7 @@ class Backlog:
 
     def __init__(self, consumer: Consumer) -> None:
         self._consumer = consumer
-        self._cursors = [b"0-0"] * consumer.partitions
+        self._cursors = [b"0-0"] * len(consumer.partitions)
         self._waiting: deque[PendingEntry] = deque()
         self._claim_at = 0.0
         self._may_have_pending = True

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from catchwater.errors import CatchwaterError, RefusedError, UnavailableError
 from catchwater.redis_client import Connection, as_mapping
 from catchwater.streams import commit, keys, moving
-from catchwater.streams.agreement import check_agreement
+from catchwater.streams.agreement import check_again
 from catchwater.streams.batch_size import BatchSize
 from catchwater.streams.commit import CommitTotals, Entry, plan_commit
-from catchwater.streams.deliveries import Claimed, Delivered, HeldEntry, PendingEntry
+from catchwater.streams.deliveries import Claimed, Delivered, HeldEntry, PendingEntry, is_unread
 from catchwater.streams.new_entries import new_entries
 
 if TYPE_CHECKING:
@@ -33,7 +33,14 @@ RELEASE = Path(__file__).with_name("release.lua")
 _MILLISECOND = timedelta(milliseconds=1)
 
 
-def prepare(connection: Connection, defs: StreamDefs, own: str = "") -> None:
+def prepare(
+    connection: Connection,
+    defs: StreamDefs,
+    own: str = "",
+    tags: Sequence[str] = (),
+    *,
+    agreed: bool = False,
+) -> None:
     """Create missing epochs and groups, and check that this Redis fits `defs`.
 
     For each partition it sets the key of its epoch; for each stage and partition it creates the
@@ -42,23 +49,24 @@ def prepare(connection: Connection, defs: StreamDefs, own: str = "") -> None:
 
     It reads first and writes only what is missing: a Redis that is full refuses writes, and must
     not keep stages from working off what fills it. So for the stage `own` the groups of others may
-    be missing: each makes its own, as soon as there is room.
+    be missing: each makes its own, as soon as there is room. With `tags`, only these partitions and
+    their nodes are looked at; `agreed` as in agreement.py.
 
     Raises RefusedError when what is fixed differs from what is stored (agreement.py), or when Redis
     may evict keys.
     """
-    check_agreement(connection, defs)
-    _create_epochs(connection, defs)
+    check_again(connection, defs, list(map(keys.epoch, tags)), agreed=agreed)
+    _create_epochs(connection, tags or defs.tags)
     for stage, settings in defs.stages.items():
         try:
-            _create_groups(connection, defs, stage, settings.reads)
+            _create_groups(connection, tags or defs.tags, stage, settings.reads)
         except UnavailableError:
             if own in {"", stage}:
                 raise
 
 
-def _create_epochs(connection: Connection, defs: StreamDefs) -> None:
-    epochs = [keys.epoch(tag) for tag in defs.tags]
+def _create_epochs(connection: Connection, tags: Sequence[str]) -> None:
+    epochs = [keys.epoch(tag) for tag in tags]
     existing = connection.calls([("EXISTS", epoch) for epoch in epochs])
     connection.calls(
         [
@@ -69,14 +77,14 @@ def _create_epochs(connection: Connection, defs: StreamDefs) -> None:
     )
 
 
-def _create_groups(connection: Connection, defs: StreamDefs, stage: str, reads: str) -> None:
+def _create_groups(connection: Connection, tags: Sequence[str], stage: str, reads: str) -> None:
     recorded = (f"{stage}:base", f"trimmed:{reads}")
-    found = connection.calls([("HMGET", keys.ledger(tag), *recorded) for tag in defs.tags])
+    found = connection.calls([("HMGET", keys.ledger(tag), *recorded) for tag in tags])
     connection.scripts(
         CREATE_GROUP,
         [
             ([keys.stream(tag, reads), keys.ledger(tag)], [stage, reads])
-            for tag, values in zip(defs.tags, found, strict=True)
+            for tag, values in zip(tags, found, strict=True)
             if None in values or not _has_group(connection, keys.stream(tag, reads), stage)
         ],
     )
@@ -93,32 +101,40 @@ def _has_group(connection: Connection, stream: str, group: str) -> bool:
 
 
 class Consumer:
-    """One consumer of one stage, over all partitions. Belongs to one thread.
+    """One consumer of one stage, over all `partitions` or some. Belongs to one thread.
 
     Every method raises UnavailableError while Redis is away, and MissingGroupError when a stream
     or a group is gone.
     """
 
-    def __init__(self, connection: Connection, defs: StreamDefs, stage: str, name: str) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        defs: StreamDefs,
+        stage: str,
+        name: str,
+        partitions: Sequence[int] = (),
+    ) -> None:
         self._connection = connection
         self._defs = defs
-        self._tags = defs.tags
+        self.partitions = partitions or range(defs.partitions)
+        self._tags = [defs.tags[partition] for partition in self.partitions]
         self.stage = stage
         self.settings = defs.stages[stage]
         self.name = name
-        self.partitions = defs.partitions
         self.batch_size = BatchSize(self.settings.batch)
         self._streams = [keys.stream(tag, self.settings.reads) for tag in self._tags]
-        self._partition_of = {stream.encode(): i for i, stream in enumerate(self._streams)}
+        self._stream_of = dict(zip(self.partitions, self._streams, strict=True))
+        self._partition_of = {one.encode(): number for number, one in self._stream_of.items()}
         self._new = new_entries(connection, stage, name, self._streams)
         self._deferred: CatchwaterError | None = None
 
-    def prepare(self) -> None:
+    def prepare(self, *, agreed: bool = False) -> None:
         """Create missing epochs and groups, of all stages: see the function `prepare`."""
-        prepare(self._connection, self._defs, self.stage)
+        prepare(self._connection, self._defs, self.stage, self._tags, agreed=agreed)
 
     def read(self) -> list[Entry]:
-        """New entries of all partitions. Waits for them, for `wait` at most.
+        """New entries of its partitions. Waits for them, for `wait` at most.
 
         About `batch_size` in all: each partition gives at most its share, rounded up.
         """
@@ -178,7 +194,7 @@ class Consumer:
         )
         return [
             PendingEntry(partition, id_.decode(), deliveries)
-            for partition, rows in enumerate(results)
+            for partition, rows in zip(self.partitions, results, strict=True)
             for id_, _consumer, _idle, deliveries in rows
         ]
 
@@ -194,7 +210,7 @@ class Consumer:
         )
         return {
             HeldEntry(partition, id_.decode(), consumer, deliveries)
-            for partition, rows in enumerate(results)
+            for partition, rows in zip(self.partitions, results, strict=True)
             for id_, consumer, idle_ms, deliveries in rows
             if idle_ms == 0 and consumer != self.name.encode()
         }
@@ -212,7 +228,7 @@ class Consumer:
         tries = {(entry.partition, entry.id): entry.deliveries + 1 for entry in pending}
         replies = self._connection.attempts(
             [
-                ("XCLAIM", self._streams[partition], self.stage, self.name, 0, *its_ids)
+                ("XCLAIM", self._stream_of[partition], self.stage, self.name, 0, *its_ids)
                 for partition, its_ids in ids.items()
             ]
         )
@@ -239,7 +255,7 @@ class Consumer:
     def _take_over(self, ids: dict[int, list[str]]) -> None:
         self._connection.calls(
             [
-                ("XCLAIM", self._streams[partition], self.stage, self.name, 0, *its_ids, "JUSTID")
+                ("XCLAIM", self._stream_of[partition], self.stage, self.name, 0, *its_ids, "JUSTID")
                 for partition, its_ids in ids.items()
             ]
         )
@@ -257,7 +273,7 @@ class Consumer:
         moving.forward(self._connection, self._defs, self.stage, pairs)
         by_partition = _by_partition((entry.partition, (entry, answer)) for entry, answer in pairs)
         plans = [
-            plan_commit(self._defs, self.stage, self._tags[partition], its_answers)
+            plan_commit(self._defs, self.stage, self._defs.tags[partition], its_answers)
             for partition, its_answers in by_partition.items()
         ]
         calls = [(plan.keys, plan.args()) for plan in plans]
@@ -277,10 +293,10 @@ class Consumer:
         return self._defs.partitions_of(ids)
 
     def memory_is_full(self) -> bool:
-        """Whether Redis, or one of its nodes, is over its memory limit."""
+        """Whether Redis, or a node that has one of these partitions, is over its memory limit."""
         return any(
             0 < int(memory.get("maxmemory", 0)) <= int(memory["used_memory"])
-            for memory in self._connection.infos("memory")
+            for memory in self._connection.infos("memory", self._streams)
         )
 
     def emitted_waits(self) -> bool:
@@ -294,7 +310,7 @@ class Consumer:
         groups = self._connection.calls([("XINFO GROUPS", stream) for stream in emitted])
         readers = {name.encode() for name in self._defs.readers(self.settings.emits)}
         found = zip(map(as_mapping, infos), groups, strict=True)
-        return any(_is_unread(info, its_groups, readers) for info, its_groups in found)
+        return any(is_unread(info, its_groups, readers) for info, its_groups in found)
 
     def trim(self) -> int:
         """Delete entries that every declared group has committed. Returns how many."""
@@ -316,19 +332,6 @@ class Consumer:
         """Leave: hand over what is pending, so that others need not wait for `claim_after`."""
         args = [self.stage, self.name]
         self._connection.scripts(RELEASE, [([stream], args) for stream in self._streams])
-
-
-def _is_unread(info: dict[bytes, Any], groups: Sequence[Any], readers: set[bytes]) -> bool:
-    """Whether any of these groups has still to work on what is in a stream, or to be made."""
-    if info[b"length"] == 0:
-        return False
-    known = {group[b"name"]: group for group in map(as_mapping, groups)}
-    return any(
-        name not in known
-        or known[name][b"pending"]
-        or known[name][b"last-delivered-id"] != info[b"last-generated-id"]
-        for name in readers
-    )
 
 
 def _by_partition(items: Iterable[tuple[int, T]]) -> dict[int, list[T]]:

@@ -1,10 +1,14 @@
-"""What Redis says of entries that were delivered and not committed."""
+"""What Redis says of entries that were delivered and not committed, and of groups with such."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from catchwater.redis_client import as_mapping
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from catchwater.streams.commit import Entry
 
 
@@ -41,3 +45,16 @@ class Claimed(NamedTuple):
 
     cursors: list[bytes]
     vanished: int
+
+
+def is_unread(info: dict[bytes, Any], groups: Sequence[Any], readers: set[bytes]) -> bool:
+    """Whether any of these groups has still to work on what is in a stream, or to be made."""
+    if info[b"length"] == 0:
+        return False
+    known = {group[b"name"]: group for group in map(as_mapping, groups)}
+    return any(
+        name not in known
+        or known[name][b"pending"]
+        or known[name][b"last-delivered-id"] != info[b"last-generated-id"]
+        for name in readers
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from datetime import timedelta
 from random import uniform
@@ -75,6 +76,18 @@ class _StopRequestedError(CatchwaterError):
     """The process was asked to stop. Ends the loop."""
 
 
+class Shared:
+    """What the loops of one stage in a process have in common: they work in turn, and one breaker
+    sees all of it.
+    """
+
+    def __init__(self) -> None:
+        self.turn = threading.Lock()
+        self.breaker = Breaker()
+        self.agreed = False
+        """Whether what is fixed was found to fit."""
+
+
 class Loop:
     """Runs one consumer of one stage until `stopping` is set."""
 
@@ -84,17 +97,19 @@ class Loop:
         work: Work,
         stopping: Flag,
         warm_up: Callable[[], None] = lambda: None,
+        shared: Shared | None = None,
     ) -> None:
         """`warm_up` is called before the first batch and after each outage.
 
         It may raise UnavailableError: then it is called again later.
         """
+        self._shared = shared or Shared()
+        self._breaker = self._shared.breaker
         self._consumer = consumer
         self._work = work
         self._warm_up = warm_up
         self._stopping = stopping
         self._backlog = Backlog(consumer)
-        self._breaker = Breaker()
         self._last_batch: Sequence[Entry] = ()
         self._prepared = False
         self._trim_at = 0.0
@@ -107,6 +122,7 @@ class Loop:
 
     @property
     def hang_after_s(self) -> float:
+        """Seconds of work on one batch after which its process is to end."""
         return self._consumer.settings.hang_after.total_seconds()
 
     def busy_s(self, now: float) -> float:
@@ -191,11 +207,15 @@ class Loop:
             self._extend_probe(batch)
         self._last_batch = batch
         own, skipped = split_replayed(self._consumer.stage, batch)
+        with self._shared.turn:
+            return skipped + self._answered(own)
+
+    def _answered(self, own: Sequence[Entry]) -> Answered:
         tries = self._consumer.settings.tries
         self._busy_since = time.monotonic()
         try:
             places = self._consumer.places(own)
-            return skipped + answer_batch(self._work, own, tries, self._breaker, places)
+            return answer_batch(self._work, own, tries, self._breaker, places)
         finally:
             self._busy_since = 0.0
 
@@ -237,8 +257,10 @@ class Loop:
 
     def _prepare(self) -> None:
         if not self._prepared:
-            self._consumer.prepare()
-            self._warm_up()
+            self._consumer.prepare(agreed=self._shared.agreed)
+            self._shared.agreed = True
+            with self._shared.turn:
+                self._warm_up()
             self._prepared = True
 
     def _wait(self, error: Exception, failures: int) -> None:

@@ -68,6 +68,10 @@ class EventProducer:
             self._check_replicas(results[-1])
         adding.confirm()
 
+    def node_of(self, event: Event) -> str:
+        """Names the node of Redis that gets the event, as far as is known; '' for the only one."""
+        return self._connection.node_of(self._stream_of(event))
+
     async def lost(self) -> int:
         """How many events Redis has lost, after it said that it had them, since this was asked
         last: it fell back to an earlier state. Raises UnavailableError.
@@ -166,9 +170,11 @@ class EventProducer:
         await self._connection.close()
 
     def _command(self, event: Event) -> tuple[Any, ...]:
-        stream = self._streams[self._defs.partition_of(event.id)]
         fields = [part for item in encode(event).items() for part in item]
-        return ("XADD", stream, "*", *fields)
+        return ("XADD", self._stream_of(event), "*", *fields)
+
+    def _stream_of(self, event: Event) -> str:
+        return self._streams[self._defs.partition_of(event.id)]
 
 
 def _check(events: Sequence[Event], results: Sequence[Any]) -> None:

@@ -11,20 +11,27 @@ import faulthandler
 import threading
 import time
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-
-    from catchwater.streams.loop import Loop
 
 STDERR = 2
 CHECK_S = 0.5
 """Seconds between two looks at the loops. A hang is noticed that much late, at most."""
 
 
+class Watched(Protocol):
+    @property
+    def hang_after_s(self) -> float:
+        """Seconds of work on one batch after which the process is to end."""
+
+    def busy_s(self, now: float) -> float:
+        """Seconds of work on the current batch, at the monotonic time `now`; 0 while it waits."""
+
+
 @contextmanager
-def watched(loops: Sequence[Loop]) -> Iterator[None]:
+def watched(loops: Sequence[Watched]) -> Iterator[None]:
     """Watch the loops of this process as long as the context lasts. Only once per process."""
     ended = threading.Event()
     thread = threading.Thread(target=_watch, args=(loops, ended), name="watchdog", daemon=True)
@@ -37,7 +44,7 @@ def watched(loops: Sequence[Loop]) -> Iterator[None]:
         faulthandler.cancel_dump_traceback_later()
 
 
-def _watch(loops: Sequence[Loop], ended: threading.Event) -> None:
+def _watch(loops: Sequence[Watched], ended: threading.Event) -> None:
     while not ended.is_set():
         now = time.monotonic()
         left_s = min(loop.hang_after_s - loop.busy_s(now) for loop in loops)

@@ -25,11 +25,11 @@ from catchwater.monitoring.poller import PipelinePoller
 from catchwater.streams.producer import EventProducer
 from ingest import listening, reports, responses
 from ingest.admission import Admission
-from ingest.batching import EventBatcher
 from ingest.confirmed import ConfirmedCounts
 from ingest.draining import SpoolDrain
 from ingest.durability import Durability
 from ingest.in_flight import InFlight
+from ingest.node_batchers import NodeBatchers
 from ingest.rates import Rates
 from ingest.server import IngestHandlers, application
 from ingest.settings import Limits
@@ -182,7 +182,7 @@ def command(
             saved(unaccepted, producer, spool) as saving,
         ):
             with closing(Spool(spool, spool_bytes)) as stored, poller:
-                batcher = EventBatcher(producer, stored)
+                batcher = NodeBatchers(producer, stored)
                 rates, in_flight = Rates(producer), InFlight(limits.in_flight_bytes)
                 room = memory_watermark, poller.latest, stored.fill
                 admission = Admission(defs, *room, rates, in_flight)
@@ -225,7 +225,7 @@ async def saved(
         await unaccepted.save(producer)
 
 
-def _reason(batcher: EventBatcher, durability: Durability) -> str:
+def _reason(batcher: NodeBatchers, durability: Durability) -> str:
     """Why ingest is not ready; '' when it is."""
     return batcher.not_ready_reason or durability.not_ready_reason
 

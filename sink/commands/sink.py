@@ -10,7 +10,7 @@ import click
 from catchwater import service
 from catchwater.commands import options
 from catchwater.config.streamdefs import SINK, load
-from catchwater.streams.runner import make_loop, not_ready_reason, run_loops
+from catchwater.streams.runner import StageLoops, not_ready_reason, run_stages
 from catchwater.streams.stage_loader import LoadedStage
 from sink.trends import Trends, TrendStore
 from sink.work import store_in
@@ -41,6 +41,6 @@ def command(
     trends = Trends(TrendStore(mongo_url))
     writer = MongoWriter(mongo_url, defs.retention, trends.wrote)
     loaded = LoadedStage(partial(store_in, writer), writer.prepare)
-    loop = make_loop(redis_url, defs, name, loaded, consumer, stopping)
-    with trends, service.OpsServer(ops_host, ops_port, lambda: not_ready_reason([loop])):
-        run_loops([loop], stopping)
+    stage = StageLoops(redis_url, defs, name, loaded, consumer, stopping)
+    with trends, service.OpsServer(ops_host, ops_port, lambda: not_ready_reason([stage])):
+        run_stages([stage], stopping)

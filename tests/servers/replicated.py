@@ -12,8 +12,8 @@ from catchwater.local.servers import RedisServer
 from catchwater.monitoring.audit import make_audit
 from catchwater.monitoring.snapshot import take
 from catchwater.redis_client import Connection
-from catchwater.streams.consumer import Consumer
-from catchwater.streams.loop import Loop
+from catchwater.streams.runner import StageLoops
+from catchwater.streams.stage_loader import LoadedStage
 from tests.ingest.conftest import KEY
 from tests.waiting import wait_until
 
@@ -89,18 +89,18 @@ WORK = {
 
 @contextmanager
 def stages(url, defs, sink=WORK["sink"], only=frozenset(WORK)):
-    """All stages at work, or some, each in a thread."""
+    """All stages at work, or some; the stages."""
     stopping = threading.Event()
-    loops = [
-        Loop(Consumer(Connection(url), defs, name, "one"), work, stopping)
+    at_work = [
+        StageLoops(url, defs, name, LoadedStage(work, lambda: None), "one", stopping)
         for name, work in (WORK | {"sink": sink}).items()
         if name in only
     ]
-    threads = [threading.Thread(target=loop.run) for loop in loops]
+    threads = [threading.Thread(target=stage.run) for stage in at_work]
     for thread in threads:
         thread.start()
     try:
-        yield
+        yield at_work
     finally:
         stopping.set()
         for thread in threads:
