@@ -12,7 +12,8 @@ import pytest
 from catchwater import metrics
 from catchwater.answers import Emit, Reject
 from catchwater.cluster_address import ClusterAddress
-from catchwater.commands.cluster_checks import Range, shape_problems
+from catchwater.cluster_slots import Range
+from catchwater.commands.cluster_checks import shape_problems
 from catchwater.commands.server_checks import redis_problems
 from catchwater.config import hash_slots
 from catchwater.config.streamdefs import load
