@@ -131,6 +131,13 @@ class RefusedError(CatchwaterError):
 class GrownError(RefusedError):
     """The data has more partitions than this process knows. The text says how many."""
 
+    @classmethod
+    def of(cls, there: int, known: int) -> GrownError:
+        return cls(
+            f"GROWN to {there} partitions, and this process knows {known}: set partitions: {there} "
+            "in its streamdefs.yaml and start it again"
+        )
+
 
 class MissingGroupError(CatchwaterError):
     """The stream or its group is gone (FLUSHALL, a failover to an empty server)."""

@@ -8,7 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from catchwater.errors import CatchwaterError, RefusedError, UnavailableError
+from catchwater.errors import CatchwaterError, GrownError, RefusedError, UnavailableError
 from catchwater.redis_client import Connection, as_mapping
 from catchwater.streams import commit, keys, moving
 from catchwater.streams.agreement import check_again
@@ -318,6 +318,14 @@ class Consumer:
         pairs = zip(self._streams, map(keys.ledger, self._tags), strict=True)
         calls = [(list(pair), args) for pair in pairs]
         return sum(self._connection.scripts(TRIM, calls))
+
+    def check_partitions(self) -> None:
+        """Raise GrownError where there are more than this process knows. A commit says so, too, but
+        who has nothing to do commits nothing.
+        """
+        there = self._connection.call("GET", keys.fence(self._tags[0]))
+        if there and int(there) != (known := self._defs.partitions):
+            raise GrownError.of(int(there), known)
 
     def reap(self, silent_for: timedelta) -> int:
         """Delete consumers of this stage that were silent for so long and have nothing pending.

@@ -160,6 +160,7 @@ class Loop:
             answered = self._retry_until_available(self._answer, batch)
             self._retry_until_available(self._commit, answered)
         if time.monotonic() >= self._trim_at:
+            self._retry_until_available(self._consumer.check_partitions)
             self._retry_until_available(self._consumer.trim)
             self._trim_at = time.monotonic() + TRIM_INTERVAL_S
         if time.monotonic() >= self._reap_at:

@@ -42,6 +42,17 @@ def test_one_that_knows_them_goes_on(pipeline, event):
     assert consumer.commit(emitted(consumer.read())).emitted == 8
 
 
+def test_one_that_has_nothing_to_do_ends_too(pipeline):
+    """Else what waits in the new partitions would wait until something comes to the old ones."""
+    fence(pipeline, 4)
+    stopping = threading.Event()
+    too_late = threading.Timer(60, stopping.set)
+    too_late.start()
+    with pytest.raises(GrownError, match=r"to 4 partitions, and this process knows 2: set"):
+        Loop(pipeline.consumer("name", "idle"), passing, stopping).run()
+    too_late.cancel()
+
+
 def test_it_ends_and_hands_over_what_it_has(pipeline, event):
     pipeline.add("raw", *(event(n) for n in range(8)))
     fence(pipeline, 4)
