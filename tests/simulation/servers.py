@@ -189,7 +189,7 @@ class SimulatedNode:
             self._weather.scheduler.pause(0.5)  # instead of BLOCK, which would end when some come
         return result
 
-    def each(self, command: Command, keys: Sequence[str] = ()) -> list[Any]:  # noqa: ARG002 - a cluster's
+    def each(self, command: Command, keys: Sequence[str] = ()) -> list[Any]:
         return self.run([command])
 
     def close(self) -> None:
