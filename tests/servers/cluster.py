@@ -197,7 +197,12 @@ class Cluster:
 
 @contextmanager
 def cluster(folder: Path, masters: int = 3, replicas: int = 3, *options: str) -> Iterator[Cluster]:
-    one = Cluster(folder, masters, replicas, *options)
+    with started(Cluster(folder, masters, replicas, *options)) as one:
+        yield one
+
+
+@contextmanager
+def started(one: Cluster) -> Iterator[Cluster]:
     with ExitStack() as running:
         for node in one.nodes:
             node.start()
