@@ -38,7 +38,7 @@ format: .venv/fast.stamp ## format the code
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
-chaos: .venv/test.stamp ## a long chaos run: CATCHWATER_CHAOS_EVENTS and CATCHWATER_CHAOS_SEED set it
+chaos: .venv/test.stamp ## a long chaos run: CATCHWATER_CHAOS_EVENTS and CATCHWATER_CHAOS_SEED set it, CATCHWATER_TEST_SERVERS=cluster,replicas where
 	@CATCHWATER_CHAOS_EVENTS=$${CATCHWATER_CHAOS_EVENTS:-200000} $(BIN)/pytest -s -m chaos --timeout=7200 tests/chaos $(ARGS)
 
 cluster: .venv/test.stamp ## kill, freeze, add and remove nodes of a Redis Cluster, cut off regions: CATCHWATER_CLUSTER_ROUNDS (6), CATCHWATER_CLUSTER_OF=valkey

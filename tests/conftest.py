@@ -16,6 +16,9 @@ from catchwater.streams import keys
 from tests import containers
 from tests.chromium import chromium  # noqa: F401 - a fixture of every folder
 from tests.missing import missing
+from tests.servers import replica_set
+from tests.servers.chosen import chosen
+from tests.servers.cluster import cluster, masters_of
 from tests.waiting import wait_until
 
 
@@ -32,6 +35,10 @@ def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         assert left == 0, f"the Redis at {named} is not empty ({left}): these tests flush it"
         yield named
         return
+    if "cluster" in chosen():
+        with cluster(tmp_path_factory.mktemp("cluster"), 3, 0) as made:
+            yield made.url
+        return
     yield from _started(RedisServer, tmp_path_factory.mktemp("redis"))
 
 
@@ -40,6 +47,10 @@ def mongo_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The same for MongoDB: `MONGO_URL`, or one started here."""
     if named := os.environ.get("MONGO_URL"):
         yield named
+        return
+    if "replicas" in chosen():
+        with replica_set.started(tmp_path_factory.mktemp("mongo")) as made:
+            yield made.url
         return
     yield from _started(MongoServer, tmp_path_factory.mktemp("mongo"))
 
@@ -109,20 +120,27 @@ def _embedded(kind: type[Server], folder: Path) -> Iterator[str]:
     server.stop()
 
 
+def _leaked(redis: Connection) -> list[str]:
+    """Keys without a TTL that should have one."""
+    names = [name.decode() for name in redis.call("KEYS", "*")]
+    without_ttl = [name for name in names if redis.call("TTL", name) == -1]
+    return [name for name in without_ttl if not keys.permanent(name)]
+
+
 @pytest.fixture
 def redis_url(redis_server: str) -> Iterator[str]:
     """A Redis that is empty when a test begins.
 
     What it leaves without a TTL must be in the key table.
     """
-    redis = Connection(redis_server)
-    redis.call("FLUSHDB")  # a process that outlives its test may have written what it refused
+    masters = [Connection(url) for url in masters_of(redis_server)]
+    for redis in masters:
+        redis.call("FLUSHDB")  # a process that outlives its test may have written what it refused
     yield redis_server
-    names = [name.decode() for name in redis.call("KEYS", "*")]
-    without_ttl = [name for name in names if redis.call("TTL", name) == -1]
-    leaked = [name for name in without_ttl if not keys.permanent(name)]
-    redis.call("FLUSHDB")
-    redis.close()
+    leaked = [name for redis in masters for name in _leaked(redis)]
+    for redis in masters:
+        redis.call("FLUSHDB")
+        redis.close()
     assert not leaked, (
         f"keys without a TTL that are not in the key table of catchwater/streams/keys.py: {leaked}"
     )

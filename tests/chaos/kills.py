@@ -16,6 +16,12 @@ if TYPE_CHECKING:
 SLEEP = 1.6
 """Seconds a stopped process sleeps: longer than `claim_after`, so it comes back as a zombie."""
 
+NODE_SLEEP = 5.0
+"""The same for a node of a cluster: another one has taken over by then."""
+
+SLEEPERS = ("fingerprint", "dedupe", "count", "sink", "redis-", "mongo-")
+"""Workers, and nodes of which there are several."""
+
 
 class Kills:
     """Strikes until it is told to stop; every kind of process gets its turn."""
@@ -41,8 +47,7 @@ class Kills:
         await asyncio.gather(*self._asleep)
 
     def _strike(self, name: str) -> None:
-        a_worker = name.startswith(("fingerprint", "dedupe", "count", "sink"))
-        if a_worker and self._random.random() < 0.5:
+        if name.startswith(SLEEPERS) and self._random.random() < 0.5:
             self.sleep(name)
         elif self._system.send(name, signal.SIGKILL):
             self.killed[name.rpartition("-")[0] or name] += 1
@@ -57,5 +62,5 @@ class Kills:
             task.add_done_callback(self._asleep.discard)
 
     async def _wake(self, name: str) -> None:
-        await asyncio.sleep(SLEEP)
+        await asyncio.sleep(NODE_SLEEP if name.startswith(SLEEPERS[-2:]) else SLEEP)
         self._system.send(name, signal.SIGCONT)

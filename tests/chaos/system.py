@@ -7,9 +7,11 @@ import os
 import signal
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 from urllib.request import urlopen
 
+from tests.chaos.servers import ChosenServers
+from tests.servers.chosen import chosen
 from tests.up_process import UpProcess
 
 if TYPE_CHECKING:
@@ -36,14 +38,39 @@ SCALE = [
 class ChaosSystem(UpProcess):
     """All of Catchwater, with two processes of each stage. `source`: where its code comes from."""
 
-    def __init__(self, folder: Path, source: Path) -> None:
+    def __init__(self, folder: Path, source: Path, servers: ChosenServers | None = None) -> None:
+        """`servers`: where not those of CATCHWATER_TEST_SERVERS, as they are by default."""
         self.streamdefs = folder / "streamdefs.yaml"
         self.streamdefs.write_text(PIPELINE)
-        super().__init__(folder, "--streamdefs", str(self.streamdefs), *SCALE, source=source)
+        self.servers = servers or ChosenServers(folder / "servers", chosen())
+        super().__init__(
+            folder,
+            *("--streamdefs", str(self.streamdefs), *SCALE),
+            source=source,
+            environment=self.servers.environment,
+        )
+
+    def __enter__(self) -> Self:
+        self.servers.__enter__()
+        self._command += self.servers.options
+        try:
+            return super().__enter__()
+        except BaseException:
+            self.servers.__exit__()
+            raise
+
+    def __exit__(self, *_: object) -> None:
+        super().__exit__()
+        self.servers.__exit__()
 
     def pids(self) -> dict[str, int]:
-        """The processes that run now, by name, but for the demo page."""
-        return {name: pid for name, pid in super().pids().items() if name != "demo-1"}
+        """The processes that run now, by name, with the servers, but for the demo page."""
+        every = super().pids() | self.servers.pids()
+        return {name: pid for name, pid in every.items() if name != "demo-1"}
+
+    def redis_logs(self) -> list[Path]:
+        """The append-only files of every Redis that took events."""
+        return self.servers.logs() or [self.data / "redis/appendonlydir"]
 
     def send(self, name: str, number: signal.Signals) -> bool:
         """Whether there was a process of that name to send a signal to."""

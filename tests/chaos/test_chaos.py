@@ -17,6 +17,7 @@ import pytest
 
 from tests.chaos.kills import Kills
 from tests.chaos.load import Load
+from tests.chaos.servers import ChosenServers
 from tests.chaos.system import ChaosSystem
 from tests.chaos.verdict import judge
 from tests.waiting import wait_until
@@ -40,7 +41,7 @@ def test_every_accepted_event_is_counted_exactly_once_whatever_dies(tmp_path, fi
 def survives(system, random, figures):
     started = time.monotonic()
     load, kills = Load(system.ports["ingest"], system.key, EVENTS, random), Kills(system, random)
-    asyncio.run(fight(load, kills))
+    asyncio.run(fight(load, kills, system.servers))
     wait_until(system.drained, "everything that was accepted has reached its end", timeout=300)
     wait_until(lambda: system.send("dashboard-1", 0), "the dashboard is back")
     verdict = wait_until(lambda: judged(system, load), "the dashboard answers", timeout=60)
@@ -48,7 +49,9 @@ def survives(system, random, figures):
     figures(
         f"chaos: {len(ledger.accepted)} accepted in {ledger.posts} posts, {ledger.resent} "
         f"sent again, {ledger.failed} attempts failed; killed {dict(kills.killed)}, put to sleep "
-        f"{dict(kills.stopped)}; {time.monotonic() - started:.0f} s\nchaos: {verdict.audit}"
+        f"{dict(kills.stopped)}; {time.monotonic() - started:.0f} s\nchaos: on "
+        f"{sorted(system.servers.names) or 'one of each'}, elections {system.servers.elections()}"
+        f"\nchaos: {verdict.audit}"
     )
     assert len(load.ledger.accepted) == EVENTS
     assert set(kills.killed) >= KINDS, "every kind of process must have died at least once"
@@ -62,13 +65,17 @@ def survives(system, random, figures):
     assert verdict.audit["client_losses"] == {"cap": load.ledger.left_out}
 
 
-async def fight(load: Load, kills: Kills) -> None:
-    """Load and kills together. The kills go on until the load is over and every kind has died."""
+async def fight(load: Load, kills: Kills, servers: ChosenServers) -> None:
+    """Load and kills together. The kills go on until the load is over, every kind has died, and
+    every kind of server that can has elected another one.
+    """
     over = asyncio.Event()
     killing = asyncio.create_task(kills.run(over))
     await load.run()
     while not set(kills.killed) >= KINDS:
         await asyncio.sleep(0.1)
+    while not all((await asyncio.to_thread(servers.elections)).values()):
+        await asyncio.sleep(1)
     over.set()
     await killing
 

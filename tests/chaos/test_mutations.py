@@ -22,10 +22,12 @@ from catchwater.config.streamdefs import load as load_defs
 from catchwater.redis_client import Connection
 from catchwater.streams import keys
 from tests.chaos.load import Load
+from tests.chaos.servers import ChosenServers
 from tests.chaos.system import ChaosSystem
 from tests.chaos.trace import Trace
 from tests.chaos.verdict import judge
 from tests.mutations.guards import Guard, guard_that_keeps, without
+from tests.servers.chosen import chosen
 from tests.waiting import wait_until
 
 ROOT = Path(__file__).parents[2]
@@ -128,14 +130,16 @@ async def fight(load: Load, sleeper: Sleeper) -> None:
 )
 def test_counts_are_exact_only_with_the_gate_and_absolute_counters(tmp_path, mutation, exact):
     (source := tmp_path / "source").mkdir()
-    with ChaosSystem(tmp_path, mutated(source, mutation)) as system:
+    servers = ChosenServers(tmp_path / "servers", chosen(), settled=True)
+    with ChaosSystem(tmp_path, mutated(source, mutation), servers) as system:
         load = Load(system.ports["ingest"], system.key, 6000, Random(1))
         sleeper = Sleeper(system, "count-1")
         asyncio.run(fight(load, sleeper))
         wait_until(system.drained, "everything that was accepted has reached its end", timeout=120)
         verdict = judge(system, load.ledger)
         trace = Trace()
-        trace.follow(system.data / "redis/appendonlydir")
+        for log in system.redis_logs():
+            trace.follow(log)
     assert verdict.exact is exact, verdict
     assert trace.commits > 50
     assert (trace.mistakes == []) is (mutation is not NO_GATE), trace.mistakes[:3]

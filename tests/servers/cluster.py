@@ -211,6 +211,13 @@ def started(one: Cluster) -> Iterator[Cluster]:
         yield one
 
 
+def masters_of(url: str) -> list[str]:
+    """The address of each node that the cluster began with, by itself; of one Redis, its own."""
+    if not url.startswith("redis+cluster://"):
+        return [url]
+    return [f"redis://{place}/0" for place in url.removeprefix("redis+cluster://").split(",")]
+
+
 def _migrate(source: Node, to: Node, keys: list[bytes]) -> None:
     if keys:
         source.call("MIGRATE", "127.0.0.1", to.port, "", 0, 5000, "KEYS", *keys)

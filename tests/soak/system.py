@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from tests.chaos.servers import ChosenServers
 from tests.chaos.system import ChaosSystem
 from tests.up_process import UpProcess
 
@@ -14,7 +15,7 @@ ROOT = Path(__file__).parents[2]
 
 class SoakSystem(ChaosSystem):
     def __init__(self, folder: Path, redis_url: str, mongo_url: str) -> None:
-        super().__init__(folder, ROOT)
+        super().__init__(folder, ROOT, ChosenServers(folder, frozenset()))
         self._command += ["--redis", redis_url, "--mongo", mongo_url, "--scale", "ingest=2"]
 
     def pids(self) -> dict[str, int]:

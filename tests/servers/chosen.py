@@ -1,0 +1,18 @@
+"""Which servers tests run on that could run on others: CATCHWATER_TEST_SERVERS names them.
+
+`cluster` is a Redis Cluster, `replicas` a replica set of MongoDB, `cluster,replicas` both.
+"""
+
+from __future__ import annotations
+
+import os
+
+SETTING = "CATCHWATER_TEST_SERVERS"
+KNOWN = {"cluster", "replicas"}
+
+
+def chosen() -> frozenset[str]:
+    """What the setting names."""
+    names = frozenset(filter(None, os.environ.get(SETTING, "").split(",")))
+    assert names <= KNOWN, f"{SETTING}={os.environ[SETTING]}: write cluster, replicas or both"
+    return names
