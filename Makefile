@@ -57,7 +57,7 @@ simulate: .venv/test.stamp ## run SEEDS (10000) orders of events and faults; one
 	@$(BIN)/python -m tests.simulation --seeds $${SEEDS:-10000}
 
 mutations: .venv/test.stamp ## take out each guard in turn: some test must fail; writes docs/mutations.md
-	@$(BIN)/python -m tests.mutations
+	@$(BIN)/python -m tests.mutations $(ARGS)
 
 power: .venv/test.stamp ## cut the power while Redis, the spool and MongoDB write; needs strace
 	@$(BIN)/python -m tests.power $(ARGS)

@@ -19,6 +19,7 @@ from catchwater.redis_client import Connection
 from catchwater.streams import counters, growing, keys
 from catchwater.streams.growing import Growth
 from tests.growth.partitions import MONTH
+from tests.servers.chosen import not_on_a_cluster
 from tests.streams.committed import bodies
 from tests.waiting import wait_until
 
@@ -160,6 +161,7 @@ def parts(one):
     return Counter({name: n for name, n in found.items() if len(name[2]) == MONTH})
 
 
+@not_on_a_cluster("it plays a fall-back by copying databases, and a cluster has one")
 def test_what_a_fall_back_undoes_is_counted_again_under_the_names_that_it_had(of, event):
     """Redis falls back to where the partitions were fenced, when new ones have counted already."""
     before, after = of(8), of(16)
@@ -259,6 +261,7 @@ def test_a_pipeline_that_is_another_one_is_refused(of, event):
         grow(of(16))
 
 
+@not_on_a_cluster("its numbers are those of one node: several share the copies")
 def test_copies_that_fill_redis_are_refused(of, event):
     before, after = of(8), of(16)
     before.add("raw", *map(event, range(60)))

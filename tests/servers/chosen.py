@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import os
 
+import pytest
+
 SETTING = "CATCHWATER_TEST_SERVERS"
 KNOWN = {"cluster", "replicas"}
 
@@ -16,3 +18,8 @@ def chosen() -> frozenset[str]:
     names = frozenset(filter(None, os.environ.get(SETTING, "").split(",")))
     assert names <= KNOWN, f"{SETTING}={os.environ[SETTING]}: write cluster, replicas or both"
     return names
+
+
+def not_on_a_cluster(why: str) -> pytest.MarkDecorator:
+    """For a test that cannot run there."""
+    return pytest.mark.skipif("cluster" in chosen(), reason=why)

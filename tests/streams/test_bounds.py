@@ -167,7 +167,7 @@ def test_an_ordinary_issue_stays_packed_in_redis(pipeline, event):
         pipeline.add("unique", dataclasses.replace(one, facts={**one.facts, "tags": tags}))
     run_count(pipeline)
     key = keys.tally(pipeline.defs.tags[0], MONTH, "1:v1:a")
-    assert pipeline.connection.call("OBJECT", "ENCODING", key) in (b"listpack", b"ziplist")
+    assert pipeline.connection.call("OBJECT ENCODING", key) in (b"listpack", b"ziplist")
 
 
 # Marks ------------------------------------------------------------------------------------------
@@ -202,7 +202,7 @@ def test_marks_are_few_bytes_in_packed_hashes(pipeline, event):
     slots = pipeline.connection.call("KEYS", f"cw:{{{tag}}}:marks:dedupe:*:*:*")
     assert len(slots) > 32
     for slot in slots:
-        assert pipeline.connection.call("OBJECT", "ENCODING", slot) in (b"listpack", b"ziplist")
+        assert pipeline.connection.call("OBJECT ENCODING", slot) in (b"listpack", b"ziplist")
         assert {len(mark) for mark in pipeline.connection.call("HKEYS", slot)} == {9}
         assert pipeline.connection.call("TTL", slot) > 0
 
