@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from catchwater.config.streamdefs import StreamDefs
     from catchwater.streams.stage_loader import LoadedStage
 
+AWAKE_S = 0.5
+"""Within this the main thread acts on a signal that another thread got."""
+
 LOOK_EVERY_S = 5.0
 """Seconds between two looks at which node of a cluster has which partitions."""
 
@@ -153,9 +156,17 @@ def run_stages(stages: Sequence[StageLoops], stopping: threading.Event) -> None:
         for thread in threads:
             thread.start()
         for thread in threads:
-            thread.join()
+            _join_awake(thread)
     if errors:
         raise errors[0]
+
+
+def _join_awake(thread: threading.Thread) -> None:
+    """Wait for it, and look up often: the kernel may hand a signal to any thread, and Python's
+    main thread, which alone may act on it, would not wake up for that.
+    """
+    while thread.is_alive():
+        thread.join(AWAKE_S)
 
 
 def not_ready_reason(stages: Sequence[StageLoops]) -> str:
