@@ -42,7 +42,7 @@ chaos: .venv/test.stamp ## a long chaos run: CATCHWATER_CHAOS_EVENTS and CATCHWA
 	@CATCHWATER_CHAOS_EVENTS=$${CATCHWATER_CHAOS_EVENTS:-200000} $(BIN)/pytest -s -m chaos --timeout=7200 tests/chaos $(ARGS)
 
 cluster: .venv/test.stamp ## kill, freeze, add and remove nodes of a Redis Cluster, cut off regions: CATCHWATER_CLUSTER_ROUNDS (6), CATCHWATER_CLUSTER_OF=valkey
-	@CATCHWATER_CLUSTER=all $(BIN)/pytest --durations=0 --timeout=1800 tests/servers/test_cluster.py tests/servers/test_cluster_faults.py tests/servers/test_cluster_growth.py tests/servers/test_cluster_nodes.py tests/servers/cluster_rounds.py tests/network/test_regions.py $(ARGS)
+	@CATCHWATER_CLUSTER=all $(BIN)/pytest --durations=0 --timeout=1800 tests/servers/test_cluster.py tests/servers/test_cluster_faults.py tests/servers/test_cluster_growth.py tests/servers/test_cluster_nodes.py tests/servers/cluster_rounds.py tests/network/region_rounds.py $(ARGS)
 
 fuzz: .venv/test.stamp ## look for input that breaks what reads it, for FUZZ_SECONDS each (600)
 	@for target in event report stack post; do $(BIN)/python -m tests.fuzz $$target --seconds $${FUZZ_SECONDS:-600} || exit 1; done
