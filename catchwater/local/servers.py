@@ -292,7 +292,7 @@ class MongoServer(Server):
     def answers(self) -> bool:
         """Whether it answers a hello: the port opens before the server is ready.
 
-        Written by hand: pymongo would cost this process, which runs as long as the machine, 15 MB.
+        Written by hand: a client of pymongo's has threads, and this process forks (forking.py).
         """
         try:
             with self._connected() as connection:
