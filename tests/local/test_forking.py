@@ -32,6 +32,12 @@ def demo(**more):
         with suppress(OSError), socket.create_connection(("127.0.0.1", port)):
             return one
     raise SystemExit(Path("log").read_text())
+def files_of(pid):
+    found = set()
+    for file in Path(f"/proc/{pid}/fd").iterdir():
+        with suppress(FileNotFoundError):  # closed meanwhile: a connection
+            found.add(Path(os.readlink(file)).name)
+    return found
 """
 
 
@@ -73,7 +79,7 @@ def test_it_has_no_file_of_the_other_one_but_what_it_is_given(tmp_path: Path):
     text = """
     lock, given = open("lock", "w"), open("given", "w")
     one = demo(inherits=[given.fileno()])
-    files = {Path(os.readlink(file)).name for file in Path(f"/proc/{one.pid}/fd").iterdir()}
+    files = files_of(one.pid)
     print("lock" in files, "given" in files, os.getsid(one.pid) == one.pid)
     print(Path(f"/proc/{one.pid}/cmdline").read_text()[:22])
     one.kill()

@@ -32,7 +32,7 @@ def declared():
         if isinstance(one, KINDS)
         for family in one.describe()
     ]
-    names = set(metrics.PIPELINE)
+    names = set(metrics.PIPELINE) | set(metrics.PROJECTS)
     for family in families:
         suffixes = {"counter": ["_total"], "histogram": ["_bucket", "_count", "_sum"]}.get(
             family.type, [""]
