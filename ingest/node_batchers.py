@@ -37,7 +37,11 @@ class NodeBatchers:
         parts: defaultdict[str, list[Event]] = defaultdict(list)
         for event in events:
             parts[self._producer.node_of(event)].append(event)
-        await asyncio.gather(*(self._batcher(node).add(part) for node, part in parts.items()))
+        adding = [self._batcher(node).add(part) for node, part in parts.items()]
+        if len(adding) == 1:  # nearly always: a task of its own would cost more than the rest
+            await adding[0]
+        else:
+            await asyncio.gather(*adding)
 
     def _batcher(self, node: str) -> EventBatcher:
         if node not in self._of:  # maybe in the place of one that refused, and is gone
