@@ -5,13 +5,13 @@ On a Redis of its own, with as many marks of dedupe as `--marks` says.
 
 from __future__ import annotations
 
-import tempfile
 import time
 import uuid
-from pathlib import Path
+from contextlib import closing
 
 import click
 
+from benchmarks.day import started
 from benchmarks.state import pending
 from catchwater.answers import Drop
 from catchwater.config.streamdefs import StreamDefs, load
@@ -31,19 +31,12 @@ SIZES = (8, 16, 64)
 def main(marks: int) -> None:
     """Set marks in 8 partitions, then grow to 16, and from there to 64."""
     sizes = [load().model_copy(update={"partitions": partitions}) for partitions in SIZES]
-    with tempfile.TemporaryDirectory() as folder:
-        server = RedisServer(Path(folder))
-        server.start()
-        try:
-            connection = Connection(server.url)
-            prepare(connection, sizes[0])
-            _fill(connection, sizes[0], marks)
-            print(f"8 partitions, {marks:,} marks: {_megabytes(connection):,.0f} MB of Redis")
-            for defs in sizes[1:]:
-                print(_grown(connection, defs))
-            connection.close()
-        finally:
-            server.stop()
+    with started(RedisServer) as url, closing(Connection(url)) as connection:
+        prepare(connection, sizes[0])
+        _fill(connection, sizes[0], marks)
+        print(f"8 partitions, {marks:,} marks: {_megabytes(connection):,.0f} MB of Redis")
+        for defs in sizes[1:]:
+            print(_grown(connection, defs))
 
 
 def _grown(connection: Connection, defs: StreamDefs) -> str:

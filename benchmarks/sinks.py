@@ -8,18 +8,17 @@ changed the document meanwhile (`writeConflicts`), and CPU for 10,000 events.
 from __future__ import annotations
 
 import multiprocessing
-import os
-import tempfile
 import time
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 import orjson
 from pymongo import MongoClient
 
+from benchmarks.day import started
+from benchmarks.whole import cpu_seconds
 from catchwater.config.streamdefs import Retention, load
 from catchwater.errors import UnavailableError
 from catchwater.event import Event
@@ -37,8 +36,6 @@ ABOUT = {"type": "TypeError", "message": "x is not a function", "culprit": "pay"
 TAGS = ("browser\tChrome 142", "os\tWindows 11", "release\tshop@1", "environment\tproduction")
 EVENTS = 100
 """That a tally stands for: a batch of the count stage."""
-
-_TICKS = os.sysconf("SC_CLK_TCK")
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,10 +120,9 @@ def _sink(url: str, batches: list[list[Event]]) -> tuple[float, int]:
 
 def _status(client: MongoClient[dict[str, Any]]) -> dict[str, float]:
     found = client.admin.command("serverStatus")
-    fields = Path(f"/proc/{found['pid']}/stat").read_text().rpartition(")")[2].split()
     documents = found["metrics"]["document"]
     return {
-        "cpu": (int(fields[11]) + int(fields[12])) / _TICKS,
+        "cpu": cpu_seconds(found["pid"]),
         "documents": documents["updated"] + documents["inserted"],
         "conflicts": found["metrics"]["operation"]["writeConflicts"],
     }
@@ -139,17 +135,6 @@ def _check(client: MongoClient[dict[str, Any]], count: int) -> None:
         raise click.ClickException(f"counted {total:,} of {count * EVENTS:,} events")
 
 
-@contextmanager
-def _server() -> Iterator[str]:
-    with tempfile.TemporaryDirectory() as name:
-        server = MongoServer(Path(name))
-        server.start()
-        try:
-            yield server.url
-        finally:
-            server.stop()
-
-
 @click.command()
 @click.option("--sinks", multiple=True, default=(1, 2, 4), show_default=True, help="Processes.")
 @click.option("--batch", multiple=True, default=(10, 100), show_default=True, help="Tallies.")
@@ -158,7 +143,7 @@ def _server() -> Iterator[str]:
 def main(sinks: tuple[int, ...], batch: tuple[int, ...], issues: int, count: int) -> None:
     """What several sinks that write one busy issue cost."""
     per = 10_000 / (count * EVENTS)
-    with _server() as url:
+    with started(MongoServer) as url:
         for size in batch:
             for number in sinks:
                 one = run(url, number, size, issues, count)
