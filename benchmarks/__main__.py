@@ -14,7 +14,7 @@ from benchmarks.costs import cost_figures
 from benchmarks.freshness import freshness_figures
 from benchmarks.grouping import grouping_figures
 from benchmarks.maps import map_figures
-from benchmarks.report import shown
+from benchmarks.report import KEEP, keep, shown
 from benchmarks.snapshots import snapshot_figures
 from benchmarks.stages import stage_figures
 from benchmarks.state import state_figures
@@ -29,7 +29,14 @@ from catchwater.local.servers import MongoServer, RedisServer
     "--runs", default=3, show_default=True, help="Runs of each, in turn with its reference."
 )
 @click.option("--json", "as_json", is_flag=True, help="JSON instead of lines.")
-def main(entries: int, seconds: float, runs: int, as_json: bool) -> None:  # noqa: FBT001 - click's way
+@click.option("--keep", "file", type=click.Path(path_type=Path, dir_okay=False), help=KEEP)
+def main(
+    entries: int,
+    seconds: float,
+    runs: int,
+    as_json: bool,  # noqa: FBT001 - click's way
+    file: Path | None,
+) -> None:
     """Measure, against references in the same run.
 
     Nothing is decided here: the marks stand beside the figures.
@@ -54,6 +61,8 @@ def main(entries: int, seconds: float, runs: int, as_json: bool) -> None:  # noq
             figures += whole_figures(folder / f"whole-{number}", seconds, *options)
             figures += freshness_figures(folder / f"fresh-{number}", 4 * seconds, *options)
     click.echo(shown(figures, as_json=as_json))
+    if file:
+        keep(figures, file)
 
 
 main()

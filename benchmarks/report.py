@@ -5,8 +5,15 @@ from __future__ import annotations
 import json
 import os
 import platform
+import shutil
+import subprocess
 from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
 from statistics import median
+
+KEEP = "Append the figures to this file, as a line of JSON."
+"""The help text of the option `--keep`."""
 
 
 @dataclass
@@ -50,6 +57,34 @@ def machine() -> str:
 
 def shown(figures: list[Figure], *, as_json: bool) -> str:
     if as_json:
-        found = [asdict(one) | {"value": one.value, "ratio": one.ratio} for one in figures]
-        return json.dumps({"machine": machine(), "figures": found}, indent=2)
+        return json.dumps({"machine": machine(), "figures": _listed(figures)}, indent=2)
     return "\n".join([machine(), *(one.line() for one in figures)])
+
+
+def _listed(figures: list[Figure]) -> list[dict[str, object]]:
+    return [asdict(one) | {"value": one.value, "ratio": one.ratio} for one in figures]
+
+
+def keep(figures: list[Figure], file: Path) -> None:
+    """Append a line of JSON to a file: the figures, when, of which commit and on what machine, and
+    how busy that was when they were done, so that runs can be compared.
+    """
+    found = {
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+        "commit": commit(),
+        "machine": machine(),
+        "load": os.getloadavg(),
+        "figures": _listed(figures),
+    }
+    with file.open("a", encoding="utf-8") as lines:
+        lines.write(json.dumps(found) + "\n")
+
+
+def commit() -> str:
+    """That this code is of, with `+` behind it where files differ; '' where that is not known."""
+    git, folder = shutil.which("git"), Path(__file__).parent
+    if not git:
+        return ""
+    command = [git, "describe", "--always", "--abbrev=12", "--dirty=+", "--exclude=*"]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    return done.stdout.strip()
