@@ -49,11 +49,11 @@ def numbered(found: Iterable[Event]) -> list[Event]:
 
 def _counted(path: InProcess, many: list[Event]) -> Costs:
     path.connection.call("CONFIG RESETSTAT")
-    before = _written(path)
+    before = written(path)
     calls = _through(path, many)
     return {
         **traffic(path),
-        "documents of MongoDB": _written(path) - before,
+        "documents of MongoDB": written(path) - before,
         **{f"calls of Python, {name}": made for name, made in calls.items()},
     }
 
@@ -72,7 +72,7 @@ def _calls(found: Any) -> int:
     return int(found["calls"] if isinstance(found, dict) else re.findall(r"calls=(\d+)", found)[0])
 
 
-def _written(path: InProcess) -> int:
+def written(path: InProcess) -> int:
     done = path.client.admin.command("serverStatus")["metrics"]["document"]
     return int(done["inserted"]) + int(done["updated"])
 

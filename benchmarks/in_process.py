@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -64,14 +65,7 @@ class InProcess:
         return next(name for name, stage in self.defs.stages.items() if stage.run == [SINK])
 
     def add(self, events: Iterable[Event]) -> None:
-        commands = [self._added(event) for event in events]
-        for start in range(0, len(commands), AT_ONCE):
-            self.connection.calls(commands[start : start + AT_ONCE])
-
-    def _added(self, event: Event) -> tuple[object, ...]:
-        tag = self.defs.tags[self.defs.partition_of(event.id)]
-        fields = (part for pair in encode(event).items() for part in pair)
-        return "XADD", stream(tag, SOURCE), "*", *fields
+        add(self.connection, self.defs, events)
 
     def work(self, name: str, around: AbstractContextManager[object] | None = None) -> None:
         """Let one stage work until nothing waits for it, each turn within `around`."""
@@ -94,3 +88,15 @@ def _loaded(defs: StreamDefs, mongo_url: str) -> dict[str, Work]:
     for one in loaded.values():
         one.warm_up()
     return {name: one.work for name, one in loaded.items()}
+
+
+def add(connection: Connection, defs: StreamDefs, events: Iterable[Event]) -> None:
+    """As ingest adds them."""
+    added = iter(events)
+    while some := [_added(defs, event) for event in islice(added, AT_ONCE)]:
+        connection.calls(some)
+
+
+def _added(defs: StreamDefs, event: Event) -> tuple[object, ...]:
+    tag = defs.tags[defs.partition_of(event.id)]
+    return "XADD", stream(tag, SOURCE), "*", *(p for pair in encode(event).items() for p in pair)

@@ -1,0 +1,3 @@
+"""Whether an event costs the same however much there is, and what the limits are: see
+`python -m benchmarks.flat`.
+"""
