@@ -14,7 +14,7 @@ AT_ONCE := -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 FAST := tests/stages tests/scrubbing tests/config tests/sink tests/house tests/docs
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-fast check chaos cluster fuzz clients lab simulate mutations power soak pictures bench bench-flat bench-peers audit lock sbom format clean
+.PHONY: help run test test-fast check chaos cluster fuzz clients lab simulate mutations power soak pictures bench bench-flat bench-cluster bench-peers audit lock sbom format clean
 
 help: ## show this
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -73,6 +73,8 @@ bench: .venv/test.stamp ## measure, against references in the same run
 
 bench-flat: .venv/test.stamp ## what an event costs after 10 million others, and where limits are: ten minutes
 	@$(BIN)/python -m benchmarks.flat $(ARGS)
+bench-cluster: .venv/test.stamp ## what a Redis Cluster costs, against one Redis in the same run
+	@$(BIN)/python -m benchmarks.cluster $(ARGS)
 
 bench-peers: .venv/peers.stamp ## the same envelopes for Catchwater, Bugsink and a pipeline by FastStream
 	@$(BIN)/python -m benchmarks.peers $(ARGS)

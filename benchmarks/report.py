@@ -34,18 +34,26 @@ class Figure:
 
     @property
     def ratio(self) -> float | None:
-        return self.value / median(self.reference) if self.reference else None
+        """None without a reference, and where that is too small to be seen."""
+        return self.value / median(self.reference) if any(self.reference) else None
 
     def line(self) -> str:
-        text = f"{self.name:<44}{self.value:>12,.0f} {self.unit:<12}"
+        text = f"{self.name:<44}{_number(self.value):>12} {self.unit:<12}"
         if self.reference:
-            text += f" reference {median(self.reference):>10,.0f}   ratio {self.ratio:.2f}"
+            text += f" reference {_number(median(self.reference)):>10}"
+        if self.ratio is not None:
+            text += f"   ratio {self.ratio:.2f}"
         if self.mark is not None:
             sign = "<" if self.lower_is_better else ">="
             text += f"   mark {sign} {self.mark:g}"
         if len(self.runs) > 1:
-            text += f"   ({min(self.runs):,.0f} to {max(self.runs):,.0f})"
+            text += f"   ({_number(min(self.runs))} to {_number(max(self.runs))})"
         return text
+
+
+def _number(value: float) -> str:
+    """Three digits of it at least: an idle process takes less than one per cent."""
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
 
 def machine() -> str:

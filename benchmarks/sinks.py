@@ -29,7 +29,7 @@ from sink.work import store_in
 from sink.writer import MongoWriter
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 ISSUE = f"1:v1:{'a' * 32}"
 ABOUT = {"type": "TypeError", "message": "x is not a function", "culprit": "pay", "level": "error"}
@@ -51,11 +51,11 @@ class Cost:
     """Batches that were written again, as two sinks inserted a document at once."""
 
 
-def tallies(issues: int, count: int, now_ms: int) -> Iterator[Event]:
+def tallies(tags: Sequence[str], issues: int, count: int, now_ms: int) -> Iterator[Event]:
     """`count` of them, one partition after the other, whose counters grow. All but every tenth are
     of one issue, the others of `issues` more.
     """
-    tags, sofar = load().tags, dict[tuple[str, str], int]()
+    sofar = dict[tuple[str, str], int]()
     for number in range(count):
         tag = tags[number % len(tags)]
         name = f"1:v1:{number % issues:032x}" if issues and number % 10 == 0 else ISSUE
@@ -80,7 +80,7 @@ def _tally(issue: str, tag: str, n: int, now_ms: int) -> Event:
 
 def run(url: str, sinks: int, batch: int, issues: int, count: int) -> Cost:
     """Empties the database `catchwater` of the MongoDB at `url`."""
-    every = list(tallies(issues, count, int(time.time() * 1000)))
+    every = list(tallies(load().tags, issues, count, int(time.time() * 1000)))
     batches = [every[at : at + batch] for at in range(0, len(every), batch)]
     context = multiprocessing.get_context("spawn")
     with MongoClient[dict[str, Any]](url) as client, context.Pool(sinks) as pool:

@@ -77,7 +77,7 @@ def passing(batch: Sequence[Event]) -> list[Emit]:
 def stage_figures(url: str, count: int, runs: int) -> list[Figure]:
     """Figures of a stage that passes events on, and of each stage of the pipeline that ships."""
     defs = load()
-    inputs = _inputs(defs, count)
+    found = inputs(defs, count)
     works: dict[str, tuple[str, Work]] = {"pass": ("dedupe", passing)}
     loaded = load_stages(defs, defs.counting_path, None)
     works |= {name: (name, one.work) for name, one in loaded.items()}
@@ -88,11 +88,11 @@ def stage_figures(url: str, count: int, runs: int) -> list[Figure]:
     for _ in range(runs):
         for name, (stage, work) in works.items():
             figures[name].reference.append(
-                plain_loop(url, [encode(event) for event in inputs[stage]])
+                plain_loop(url, [encode(event) for event in found[stage]])
             )
-            figures[name].runs.append(_run(url, defs, stage, work, inputs[stage]))
+            figures[name].runs.append(_run(url, defs, stage, work, found[stage]))
         grouping.reference.append(
-            plain_loop(url, [encode(event) for event in inputs["fingerprint"]], _grouped)
+            plain_loop(url, [encode(event) for event in found["fingerprint"]], _grouped)
         )
     grouping.runs = figures["fingerprint"].runs
     return [*figures.values(), grouping]
@@ -104,7 +104,8 @@ def _grouped(fields: dict[bytes, bytes]) -> dict[bytes, bytes]:
     return encode(answer.event)
 
 
-def _inputs(defs: StreamDefs, count: int) -> dict[str, list[Event]]:
+def inputs(defs: StreamDefs, count: int) -> dict[str, list[Event]]:
+    """What each stage before the sink reads, when so many events come in."""
     found, now = {}, events(count)
     for name, stage in load_stages(defs, defs.counting_path, None).items():
         found[name] = now
@@ -117,13 +118,13 @@ def _run(url: str, defs: StreamDefs, stage: str, work: Work, batch: list[Event])
     connection.call("FLUSHDB")
     prepare(connection, defs)
     for start in range(0, len(batch), 500):
-        connection.calls([_added(defs, stage, event) for event in batch[start : start + 500]])
+        connection.calls([added(defs, stage, event) for event in batch[start : start + 500]])
     stopping = threading.Event()
     loop = Loop(Consumer(Connection(url), defs, stage, "bench"), work, stopping)
     thread = threading.Thread(target=loop.run)
     started = time.perf_counter()
     thread.start()
-    while _done(connection, defs, stage) < len(batch):
+    while done(connection, defs.tags, stage) < len(batch):
         time.sleep(0.01)
     seconds = time.perf_counter() - started
     stopping.set()
@@ -133,16 +134,17 @@ def _run(url: str, defs: StreamDefs, stage: str, work: Work, batch: list[Event])
     return len(batch) / seconds
 
 
-def _done(connection: Connection, defs: StreamDefs, stage: str) -> int:
-    """Entries committed so far.
+def done(connection: Connection, tags: Sequence[str], stage: str) -> int:
+    """Entries that the stage has committed so far in these partitions.
 
     A whole snapshot each time would keep Redis from what is measured.
     """
-    found = connection.calls([("HGET", ledger(tag), f"{stage}:done") for tag in defs.tags])
+    found = connection.calls([("HGET", ledger(tag), f"{stage}:done") for tag in tags])
     return sum(int(one or 0) for one in found)
 
 
-def _added(defs: StreamDefs, stage: str, event: Event) -> tuple[object, ...]:
+def added(defs: StreamDefs, stage: str, event: Event) -> tuple[object, ...]:
+    """The command that adds an event where the stage reads it."""
     tag = defs.tags[defs.partition_of(event.id)]
     flat = [part for item in encode(event).items() for part in item]
     return ("XADD", stream(tag, defs.stages[stage].reads), "*", *flat)

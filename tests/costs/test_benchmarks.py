@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 from contextlib import ExitStack
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 from click.testing import CliRunner
 from pymongo import MongoClient
 
-from benchmarks import limited, trends
+from benchmarks import cluster, limited, trends
 from benchmarks.freshness import freshness_figures
 from benchmarks.grouping import grouping_figures
 from benchmarks.maps import map_figures
@@ -39,6 +40,20 @@ def test_of_stages_and_snapshots(redis_url: str):
 def test_of_grouping_and_source_maps():
     checked(grouping_figures())
     checked(map_figures(20, 1))
+
+
+def test_of_a_cluster():
+    """Each part of it."""
+    small = ["--entries=100", "--partitions=8", "--processes=1", "--seconds=1", "--runs=1"]
+    done = CliRunner().invoke(cluster.main, [*small, "--json"])
+    assert done.exit_code == 0, done.output
+    figures = {one["name"]: one for one in json.loads(done.output)["figures"]}
+    for stage in ("fingerprint", "dedupe", "count", "sink"):
+        assert figures[f"{stage}, 1 process"]["ratio"] > 0
+        assert figures[f"  CPU of {stage}, 1 process"]["value"] > 0
+    assert figures["idle: dedupe, 8 partitions"]["value"] < 100
+    for how in ("frozen", "killed"):
+        assert figures[f"dedupe on the others while a master is {how}"]["ratio"] > 0
 
 
 def test_of_trends(mongo_url: str, monkeypatch: pytest.MonkeyPatch):
