@@ -73,6 +73,7 @@ bench: .venv/test.stamp ## measure, against references in the same run
 
 bench-flat: .venv/test.stamp ## what an event costs after 10 million others, and where limits are: ten minutes
 	@$(BIN)/python -m benchmarks.flat $(ARGS)
+
 bench-cluster: .venv/test.stamp ## what a Redis Cluster costs, against one Redis in the same run
 	@$(BIN)/python -m benchmarks.cluster $(ARGS)
 
