@@ -51,7 +51,7 @@ def mutated(folder: Path, mutation: Guard | None) -> Path:
             ROOT / package, folder / package, ignore=shutil.ignore_patterns("__pycache__")
         )
     servers = folder / "catchwater/local/servers.py"  # its log is read back: all of it
-    servers.write_text(servers.read_text().replace('"64mb"', '"64gb"'))
+    servers.write_text(servers.read_text().replace('"256mb"', '"256gb"'))
     if mutation:
         file = folder / mutation.file
         file.write_text(without(mutation, file.read_text()))

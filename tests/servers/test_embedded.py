@@ -211,3 +211,28 @@ def alive(pid: int) -> bool:
     except ProcessLookupError:
         return False
     return "State:\tZ" not in Path(f"/proc/{pid}/status").read_text()
+
+
+class RoomForAll(MongoServer):
+    """With MongoDB's own room for sessions."""
+
+    def command(self) -> list[str]:
+        command = super().command()
+        at = command.index("--wiredTigerEngineConfigString")
+        return command[:at] + command[at + 2 :]
+
+
+def test_mongodb_takes_no_memory_for_sessions_that_nobody_opens(tmp_path: Path):
+    """39 MB of the 512 that a small machine has."""
+    ours, default = (_own_mb(kind(tmp_path / kind.__name__)) for kind in (MongoServer, RoomForAll))
+    assert ours < default - 25
+
+
+def _own_mb(server: MongoServer) -> float:
+    """Megabytes that it has written to, with nothing in it."""
+    server.start()
+    try:
+        lines = Path(f"/proc/{server.pid}/smaps_rollup").read_text().splitlines()
+    finally:
+        server.stop()
+    return next(int(line.split()[1]) for line in lines if line.startswith("Private_Dirty:")) / 1024
