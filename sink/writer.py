@@ -6,6 +6,7 @@ Every write may be done twice, in any order.
 from __future__ import annotations
 
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,8 @@ from pymongo.errors import BulkWriteError, OperationFailure
 
 from catchwater import mongo_client
 from catchwater.errors import RefusedDocumentError, RefusedError
-from catchwater.issues.derived import derived
+from catchwater.issues import facets
+from catchwater.issues.derived import derived, derived_at_first
 from catchwater.issues.store import derive, handle
 from catchwater.issues.words import ALL
 from sink import days
@@ -100,14 +102,15 @@ class MongoWriter:
         """
         self.prepare()
         with _translated_errors(self._url):
-            for name in ("tags", "releases", "hours", "issues"):  # the notifier looks at issues
+            for name in ("tags", "releases", "hours"):
                 self._bulk(
                     self._database[name], [_upsert(*one) for one in getattr(writes, name).items()]
                 )
+            changed = self._write_issues(writes.issues)  # the notifier looks at issues
             for day, issues in days.late_days(writes.hours, datetime.now(UTC)).items():
                 days.fold(self._database, day, issues)
             self._insert(list(writes.samples.values()))
-            self._derive(list(writes.issues))
+            self._derive(changed)
             handle(self._database, writes.sightings)
         self._wrote(writes.issues)
 
@@ -160,6 +163,15 @@ class MongoWriter:
             return [one["op"] for one in errors]
         return []
 
+    def _write_issues(self, updates: Mapping[str, Update]) -> list[str]:
+        """Returns those that have to be derived: all but new ones, which were written so."""
+        if not updates:
+            return []
+        operations = [_first_derived(*one) for one in updates.items()]
+        done = self._database.issues.bulk_write(operations, ordered=False)
+        new = set((done.upserted_ids or {}).values())
+        return [name for name, one in updates.items() if name not in new or not _fits(one)]
+
     def _derive(self, issues: list[str]) -> None:
         """One by one in a sharded cluster: an update of many passes over what is just moved from
         one shard to another. Elsewhere that costs MongoDB half as much.
@@ -186,6 +198,17 @@ def _translated_errors(url: str) -> Iterator[None]:
             raise RefusedDocumentError(str(error)) from error
         except (InvalidDocument, OverflowError) as error:
             raise RefusedDocumentError(str(error)) from error
+
+
+def _first_derived(issue: str, update: Update) -> pymongo.UpdateOne:
+    """The upsert of an issue, with what it shows if it is new."""
+    shown = derived_at_first(update.highest, update.lowest)
+    return _upsert(issue, replace(update, on_insert=update.on_insert | shown))
+
+
+def _fits(update: Update) -> bool:
+    """Whether a new issue has no more facets than one may have."""
+    return len(update.facets) <= facets.MOST
 
 
 def _upsert(identity: str, update: Update) -> pymongo.UpdateOne:

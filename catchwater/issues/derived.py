@@ -7,11 +7,14 @@ matter.
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from catchwater.issues import facets
 from catchwater.issues.closed_months import closing
-from catchwater.streams.hyperloglog import ALPHA, REGISTERS
+from catchwater.streams.hyperloglog import ALPHA, REGISTERS, estimate
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 def derived() -> list[dict[str, Any]]:
@@ -24,6 +27,21 @@ def derived() -> list[dict[str, Any]]:
     found = {"facets": facets.bounded(), "first_release": facets.first_release()}
     counts = [total(path) for path in ("$parts", "$more", "$absorbed")]
     return [{"$set": closing()}, {"$set": {"count": {"$add": counts}, "users": _users(), **found}}]
+
+
+def derived_at_first(highest: Mapping[str, Any], lowest: Mapping[str, Any]) -> dict[str, Any]:
+    """The same fields of a document that an upsert begins, from what it sets by path.
+
+    That saves MongoDB to write each new issue twice. Whoever updates the issue derives it.
+    """
+    count = sum(n for path, n in highest.items() if path.startswith(("parts.", "more.")))
+    ranks = [rank for path, rank in highest.items() if path.startswith("u.")]
+    release = facets.release_of_birth(lowest.get("birth", ""))
+    return {
+        "count": count,
+        "users": estimate(ranks),
+        **({"first_release": release} if release else {}),
+    }
 
 
 def _values(path: str) -> dict[str, Any]:

@@ -56,6 +56,11 @@ def birth(first: int, releases: Collection[str]) -> str:
     return f"{first:0{_DIGITS}d}{oldest(releases).lower()}"
 
 
+def release_of_birth(birth: str) -> str:
+    """'' without any."""
+    return birth[_DIGITS:]
+
+
 def first_release() -> dict[str, Any]:
     """The release of a document's birth, in MongoDB's words. Without any, there is no field."""
     rest = {"$substrCP": ["$birth", _DIGITS, {"$strLenCP": "$birth"}]}

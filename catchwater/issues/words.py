@@ -7,6 +7,7 @@ are compared with the text in the order of the list, which soon finds enough of 
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -36,11 +37,20 @@ def words_of(issue: Mapping[str, Any]) -> list[str]:
     texts = [str(issue.get(name) or "") for name in SEARCHED]
     found: set[str] = set()
     for run in _RUN.findall("\n".join(texts)):
-        begins = [0, *(one.start() for one in _BEGIN.finditer(run))]
-        found.update(run[at : at + LONGEST].lower() for at in begins)
+        found.update(_remembered(run) if len(run) <= LONGEST else _words_of_run(run))
         if len(found) > MOST:
             return [ALL]
     return sorted(found | ({ALL} if not all(map(str.isascii, texts)) else set()))
+
+
+def _words_of_run(run: str) -> tuple[str, ...]:
+    """Of letters and digits only."""
+    begins = [0, *(one.start() for one in _BEGIN.finditer(run))]
+    return tuple(run[at : at + LONGEST].lower() for at in begins)
+
+
+_remembered = lru_cache(maxsize=4_096)(_words_of_run)
+"""A site's issues have most of their words in common; each takes some 300 bytes."""
 
 
 def conditions(text: str) -> list[Condition]:

@@ -13,8 +13,9 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
-from pymongo import InsertOne
+from pymongo import InsertOne, UpdateOne
 from pymongo.errors import AutoReconnect, BulkWriteError
+from pymongo.results import BulkWriteResult
 
 from catchwater import redis_client, redis_errors
 from catchwater.errors import UnavailableError
@@ -275,18 +276,25 @@ class SimulatedCollection:
         self.documents: dict[Any, dict[str, Any]] = {}
         self._weather = weather
 
-    def bulk_write(self, operations: Sequence[Any], *, ordered: bool) -> None:
+    def bulk_write(self, operations: Sequence[Any], *, ordered: bool) -> BulkWriteResult:
         """Unordered. When it fails, any of the operations may have been done, or rolled back."""
         assert not ordered
         self._weather.pause()
         fault = self._weather.next_fault()
         done = [one for one in operations if not fault or self._weather.random.random() < 0.5]
+        before = set(self.documents)
         errors = [error for operation in done if (error := self._apply(operation))]
+        upserted = [
+            {"index": number, "_id": one._filter["_id"]}
+            for number, one in enumerate(operations)
+            if isinstance(one, UpdateOne) and one._filter["_id"] not in before
+        ]
         self._weather.pause()
         if fault:
             raise AutoReconnect(f"simulated: {fault}")
         if errors:
             raise BulkWriteError({"writeErrors": errors, "writeConcernErrors": []})
+        return BulkWriteResult({"upserted": upserted}, acknowledged=True)
 
     def find(self, where: Any, fields: Any) -> list[dict[str, Any]]:
         """Those of these ids, whole."""

@@ -1,0 +1,110 @@
+"""An issue that is new is written once: what it shows is in its first write already."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from contextlib import closing
+from typing import Any
+
+import orjson
+import pymongo
+import pytest
+
+from catchwater.config.streamdefs import Retention
+from catchwater.event import Event
+from catchwater.issues import facets
+from catchwater.issues.derived import derived
+from catchwater.mongo_client import DATABASE
+from catchwater.streams import counters
+from catchwater.streams.hyperloglog import register
+from sink.fold import Writes, fold
+from sink.writer import MongoWriter
+
+SHOWN = ("count", "users", "first_release", "facets")
+USERS = (0, 1, 2, 30, 900, 2_500, 6_000)
+"""Few are counted by the empty registers, many by the ranks of the others."""
+
+
+@pytest.fixture
+def database(mongo_url: str) -> Iterator[Any]:
+    with pymongo.MongoClient[dict[str, Any]](mongo_url) as client:
+        client.drop_database(DATABASE)
+        yield client[DATABASE]
+
+
+def tally(chance: random.Random, issue: str, values: int = 3) -> Event:
+    first = chance.randrange(1_790_000_000_000, 1_796_000_000_000)
+    users = map(register, (f"{issue}{n}" for n in range(chance.choice(USERS))))
+    releases = chance.sample(["", "1.2", "shop@10.3.1", "Über@2"], 2)
+    tags = [counters.tag("release", one) for one in releases if one]
+    tags += [counters.tag("path", str(n)) for n in range(values)]
+    counts = {counters.events_field(issue): chance.randint(1, 10**6)}
+    if chance.random() < 0.5:
+        counts[counters.more_field(issue)] = chance.randint(1, 10**12)
+    tagged = {counters.tag_field(issue, one): 1 for one in tags}
+    seen = {"first": first, "last": first + 5, "about": '{"type":"E","message":"m"}'}
+    seen["users"] = {str(index): rank for index, rank in users}
+    body = {
+        "tag": chance.choice(["p0", "p1"]),
+        "life": "life",
+        "issues": {issue: seen},
+        "buckets": [
+            {"name": "2026112810", "generation": "1", "values": counts},
+            {"name": "202611", "generation": "1", "values": counts | tagged},
+        ],
+    }
+    return Event("-", "", 0, "tally", orjson.dumps(body))
+
+
+def write(url: str, tallies: list[Event]) -> None:
+    writes = Writes()
+    for one in tallies:
+        fold(writes, one)
+    with closing(MongoWriter(url, Retention())) as writer:
+        writer.write(writes)
+
+
+def shown(database: Any) -> dict[str, dict[str, Any]]:
+    found = database.issues.find({}, dict.fromkeys(SHOWN, True))
+    return {one.pop("_id"): one for one in found}
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_it_shows_what_mongodb_would_derive(database: Any, mongo_url: str, seed: int):
+    chance = random.Random(seed)
+    ids = [f"1:v1:{number}" for number in range(60)]
+    write(mongo_url, [tally(chance, one) for one in (*ids, *chance.sample(ids, 30))])
+    at_first = shown(database)
+    assert len(at_first) == len(ids)
+    assert len({one["users"] for one in at_first.values()}) >= len(USERS)
+    database.issues.update_many({}, derived())
+    assert shown(database) == at_first
+
+
+def test_what_is_seen_again_is_derived_again(database: Any, mongo_url: str):
+    chance = random.Random(9)
+    write(mongo_url, [tally(chance, "1:v1:a")])
+    before = shown(database)["1:v1:a"]
+    write(mongo_url, [tally(chance, "1:v1:a"), tally(chance, "1:v1:b")])
+    after = shown(database)
+    assert after["1:v1:a"]["count"] > before["count"]
+    database.issues.update_many({}, derived())
+    assert shown(database) == after
+
+
+def test_more_facets_than_one_may_have_are_cut_at_once(database: Any, mongo_url: str):
+    write(mongo_url, [tally(random.Random(1), "1:v1:a", values=facets.MOST + 20)])
+    assert len(shown(database)["1:v1:a"]["facets"]) == facets.MOST
+
+
+def test_new_ones_are_written_once_and_others_twice(database: Any, mongo_url: str):
+    def updated() -> int:
+        found = database.client.admin.command("serverStatus")["metrics"]["document"]
+        return int(found["updated"])
+
+    chance, before = random.Random(2), updated()
+    write(mongo_url, [tally(chance, f"1:v1:{number}") for number in range(10)])
+    assert updated() == before
+    write(mongo_url, [tally(chance, f"1:v1:{number}") for number in range(10)])
+    assert updated() > before
