@@ -159,7 +159,7 @@ local function keep(key, bucket, generation)
   if bucket.sizes then redis.call('EXPIRE', KEYS[bucket.sizes], bucket.ttl + 2 * bucket.slack) end
 end
 
-local counters = {}  -- number in the plan -> key, generation and the values that changed
+local counters = {}  -- number in the plan -> key, generation, and numbers: read, changed, to tell
 local function counters_at(c)
   if counters[c] then return counters[c] end
   local row = plan.counters[c]
@@ -167,12 +167,41 @@ local function counters_at(c)
   local generation, expires = string.match(redis.call('HGET', key, '_part') or '', '(%d+) (%d+)')
   generation = generation or generation_of(bucket)
   if tonumber(expires or 0) - now_s < bucket.ttl then keep(key, bucket, generation) end
-  counters[c] = {key = key, bucket = bucket, generation = tostring(generation), values = {}}
+  counters[c] = {
+    key = key, bucket = bucket, generation = tostring(generation),
+    numbers = {}, changed = {}, values = {},
+  }
   return counters[c]
 end
 
+-- A number is read when it is first asked for, and written once for all events of the batch, by
+-- write_counters. What is no number ends the entry here, not the script there. Returns false where
+-- there is none yet.
+local function number_at(at, field)
+  if at.numbers[field] == nil then
+    local found = redis.call('HGET', at.key, field)
+    if found and not tonumber(found) then error(field .. ' of ' .. at.key .. ' is no number') end
+    at.numbers[field] = found and tonumber(found)
+  end
+  return at.numbers[field]
+end
+
+-- `name` is the field that the sink is told of; none: it is not told.
 local function add(at, field, n, name)
-  at.values[name] = redis.call('HINCRBY', at.key, field, n)
+  local sum = (number_at(at, field) or 0) + n
+  at.numbers[field], at.changed[field] = sum, sum
+  if name then at.values[name] = sum end
+end
+
+local function write_counters()
+  for _, at in pairs(counters) do
+    local flat = {}
+    for field, n in pairs(at.changed) do
+      table.insert(flat, field)
+      table.insert(flat, string.format('%.0f', n))
+    end
+    if #flat > 0 then redis.call('HSET', at.key, unpack(flat)) end
+  end
 end
 
 -- How much a project has in a month is bounded, for each partition. Returns false, and adds
@@ -199,19 +228,19 @@ end
 -- own. Returns the tag's field in Redis and its text.
 local function tag_of(at, tag)
   local field, text, name = tag.field, tag.text, tag.name
-  if redis.call('HEXISTS', at.key, field) == 1 then return field, text end
+  if number_at(at, field) then return field, text end
   local distinct = 'distinct\t' .. tag.short_name
-  local values = tonumber(redis.call('HGET', at.key, distinct) or 0)
+  local values = number_at(at, distinct) or 0
   local other = tag.short_name .. '\t' .. plan.other
   if values >= plan.tag_values then return 'tag\t' .. other, name .. '\t' .. plan.other end
   local nameless = plan.other .. '\t' .. plan.other
   if values == 0 then
-    local names = tonumber(redis.call('HGET', at.key, 'names') or 0)
+    local names = number_at(at, 'names') or 0
     if names >= plan.tag_names then return 'tag\t' .. nameless, nameless end
   end
   if not grow(at.bucket, 'values', plan.values_most) then return 'tag\t' .. nameless, nameless end
-  if values == 0 then redis.call('HINCRBY', at.key, 'names', 1) end
-  redis.call('HINCRBY', at.key, distinct, 1)
+  if values == 0 then add(at, 'names', 1) end
+  add(at, distinct, 1)
   return field, text
 end
 
@@ -234,19 +263,14 @@ local function count_at(c, tally, issue)
   add(at, 'events', 1, plan.fields.events .. issue.issue)
 end
 
-local function samples_at(at)
-  at.samples = at.samples or tonumber(redis.call('HGET', at.key, 'samples') or 0)
-  return at.samples
-end
-
 -- Samples are bounded by how many there are, not by how many events came before. The few events
 -- that have bodies may be counted late: whoever had them first was killed, and others went by.
 local function take_sample(hour, month)
-  local wanted = samples_at(month) < plan.first_samples or samples_at(hour) < plan.hourly_samples
+  local wanted = (number_at(month, 'samples') or 0) < plan.first_samples
+    or (number_at(hour, 'samples') or 0) < plan.hourly_samples
   if not wanted then return false end
-  for _, at in ipairs({hour, month}) do
-    at.samples = redis.call('HINCRBY', at.key, 'samples', 1)
-  end
+  add(hour, 'samples', 1)
+  add(month, 'samples', 1)
   return true
 end
 
@@ -360,6 +384,7 @@ for _, entry in ipairs(plan.entries) do
   end
 end
 
+write_counters()
 send_tally()
 keep_windows()
 if won > 0 then add_to_ledger('done', won) end

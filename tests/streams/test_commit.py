@@ -105,6 +105,38 @@ def test_counters_are_absolute_and_go_on_from_batch_to_batch(pipeline, event):
     assert totals == [(2, 4), (4, 8), (6, 12)]
 
 
+def test_a_large_counter_has_all_of_its_digits(pipeline, event):
+    """Lua has one kind of number, which it likes to shorten."""
+    pipeline.add("unique", event(1))
+    consumer = pipeline.consumer("count")
+    tag = pipeline.defs.tags[pipeline.defs.partition_of(event(1).id)]
+    key = keys.tally(tag, "202511", "1:v1:a")
+    pipeline.connection.call("HSET", key, "_part", "1 99999999999", "events", 12_345_678_901_234)
+    consumer.commit(tallied(consumer.read()))
+    assert int(pipeline.connection.call("HGET", key, "events")) == 12_345_678_901_235
+    assert highest_values(pipeline, "202511")["events\t1:v1:a"] == 12_345_678_901_235
+    pipeline.connection.call("EXPIRE", key, 60)
+
+
+def test_counters_are_written_once_for_all_events_of_a_batch(pipeline, event):
+    """Redis writes each command that changes something to its append-only file."""
+
+    def changes() -> int:
+        return int(pipeline.connection.info("persistence")["rdb_changes_since_last_save"])
+
+    def committed(count: int) -> int:
+        pipeline.add("unique", *[event(1)] * count)
+        batch, before = consumer.read(), changes()
+        consumer.commit(tallied(batch))
+        return changes() - before
+
+    consumer = pipeline.consumer("count")
+    for _ in range(10):
+        committed(5)  # it has all its samples then
+    few, many = committed(1), committed(5)
+    assert many - few == 4  # an XACK for each entry is all
+
+
 def test_first_and_last_are_those_of_the_batch_whatever_its_order(pipeline, event):
     consumer = pipeline.consumer("count")
     for order in ([5, 1, 9], [5, 9, 1]):

@@ -39,6 +39,23 @@ def test_an_entry_whose_commit_fails_becomes_a_dead_letter_and_its_neighbours_ar
     assert "WRONGTYPE" in letter.why
 
 
+def test_a_counter_that_is_no_number_makes_a_dead_letter_of_its_event_alone(pipeline, event):
+    """Counters are written at the end of the script, where an error would lose the batch."""
+    tag = pipeline.defs.tags[pipeline.defs.partition_of(event(1).id)]
+    bad = keys.tally(tag, "202511", "1:v1:bad")
+    pipeline.connection.call("HSET", bad, "_part", "1 99999999999", "events", "many")
+    pipeline.add("unique", event(1), event(1, issue="1:v1:bad"), event(1))
+    consumer = pipeline.consumer("count")
+    totals = consumer.commit(tallied(consumer.read()))
+    assert (totals.won, totals.dead) == (3, 1)
+    assert highest_values(pipeline, "202511")["events\t1:v1:a"] == 2
+    (letter,) = dead_letters.letters(pipeline.connection, pipeline.defs)
+    assert "is no number" in letter.why
+    assert bad in letter.why
+    assert pipeline.connection.call("HGET", bad, "events") == b"many"
+    pipeline.connection.call("EXPIRE", bad, 60)
+
+
 def test_a_client_report_is_counted_once_in_stages_that_are_chained_too(pipeline, event):
     """The mark of the first stage was lost with the event that the second one dropped."""
     told = event(1).with_(kind=CLIENT_REPORT, facts={"cap": 7})
