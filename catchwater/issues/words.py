@@ -36,7 +36,7 @@ def words_of(issue: Mapping[str, Any]) -> list[str]:
     """Each word in lower case, and of `onClickHandler` also what begins within it."""
     texts = [str(issue.get(name) or "") for name in SEARCHED]
     found: set[str] = set()
-    for run in _RUN.findall("\n".join(texts)):
+    for run in set(_RUN.findall("\n".join(texts))):
         found.update(_remembered(run) if len(run) <= LONGEST else _words_of_run(run))
         if len(found) > MOST:
             return [ALL]
