@@ -23,6 +23,7 @@ from catchwater.errors import (
     UnavailableError,
 )
 from catchwater.redaction import redacted_address
+from catchwater.redis_arrivals import Arrivals
 from catchwater.redis_cluster import AsyncClusterNodes, ClusterNodes
 from catchwater.redis_errors import ERRORS, is_missing_script, translated
 from catchwater.redis_node import AsyncOneNode, OneNode
@@ -54,6 +55,7 @@ class Connection:
         self.one_node = kind.one_node
         """Whether one command may name keys of several partitions."""
         self._scripts: dict[Path, str] = {}
+        self._arrivals: Arrivals | None = None
 
     def call(self, *command: Any) -> Any:
         """One command.
@@ -144,8 +146,16 @@ class Connection:
         except ERRORS as error:
             raise translated(error) from error
 
+    def arrivals(self, streams: Sequence[str]) -> Arrivals | None:
+        """What tells of new entries in any of them; None where one command can wait for all."""
+        if isinstance(self._nodes, ClusterNodes):
+            self._arrivals = Arrivals(streams, self._nodes.one_more)
+        return self._arrivals
+
     def close(self) -> None:
         self._nodes.close()
+        if self._arrivals:
+            self._arrivals.close()
 
 
 class AsyncConnection:

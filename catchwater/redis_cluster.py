@@ -88,6 +88,11 @@ class ClusterNodes:
         """The keys by the master that has them, as the cluster says just now."""
         return grouped(keys, self._topology(anew=True))
 
+    def one_more(self, key: str) -> Any:
+        """A new connection of redis-py to the master that has the key."""
+        (node,) = masters(self._topology(), [key])
+        return node.redis_connection.connection_pool.make_connection()
+
     def close(self) -> None:
         if self._known is not None:
             self._known.close()

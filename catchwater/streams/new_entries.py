@@ -11,6 +11,7 @@ from catchwater.errors import CatchwaterError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from catchwater.redis_arrivals import Arrivals
     from catchwater.redis_client import Connection
 
 _MILLISECOND = timedelta(milliseconds=1)
@@ -18,6 +19,9 @@ _MILLISECOND = timedelta(milliseconds=1)
 SHORTEST_PAUSE_S = 0.001
 LONGEST_PAUSE_S = 0.1
 """Between two looks at a cluster; doubled after each that finds nothing, up to the longest."""
+
+WATCHED_FROM_S = 0.01
+"""With a longer pause the streams are watched, as far as they can be, and nobody looks."""
 
 
 class Found(NamedTuple):
@@ -38,8 +42,9 @@ def new_entries(
     connection: Connection, group: str, consumer: str, streams: Sequence[str]
 ) -> NewEntries:
     head = ("XREADGROUP", "GROUP", group, consumer)
-    kind = _Blocking if connection.one_node else _Polling
-    return kind(connection, head, streams)
+    if arrivals := connection.arrivals(streams):
+        return _Polling(connection, head, streams, arrivals)
+    return _Blocking(connection, head, streams)
 
 
 class _Blocking:
@@ -58,16 +63,23 @@ class _Blocking:
 
 
 class _Polling:
-    """One command a stream, again and again: on a cluster a command has keys of one slot only, so a
-    connection that blocks would wait for one stream.
+    """One command a stream, again and again: on a cluster a command has keys of one slot only.
+
+    While nothing comes, it is waited for with a connection a stream. If these delivered entries,
+    those of one would wait while others' are worked on.
     """
 
     def __init__(
-        self, connection: Connection, head: tuple[str, ...], streams: Sequence[str]
+        self,
+        connection: Connection,
+        head: tuple[str, ...],
+        streams: Sequence[str],
+        arrivals: Arrivals,
     ) -> None:
         self._connection = connection
         self._head = head
         self._streams = streams
+        self._arrivals = arrivals
         self._pause_s = SHORTEST_PAUSE_S
 
     def read(self, most: int, wait: timedelta) -> Found:
@@ -77,10 +89,22 @@ class _Polling:
                 raise found.error
             if (left_s := deadline - time.monotonic()) <= 0:
                 return found
-            time.sleep(min(self._pause_s, left_s))
-            self._pause_s = min(2 * self._pause_s, LONGEST_PAUSE_S)
+            self._wait(left_s)
         self._pause_s = SHORTEST_PAUSE_S
         return found
+
+    def _wait(self, left_s: float) -> None:
+        """Until it is time to look again; not at all when the streams have just been watched from
+        then on: something may have come before.
+        """
+        if self._pause_s > WATCHED_FROM_S:
+            if self._arrivals.watched:
+                return self._arrivals.wait(left_s)
+            if self._arrivals.watch():
+                return None
+        time.sleep(min(self._pause_s, left_s))
+        self._pause_s = min(2 * self._pause_s, LONGEST_PAUSE_S)
+        return None
 
     def _look(self, most: int) -> Found:
         replies = self._connection.attempts(

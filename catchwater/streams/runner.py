@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from catchwater.errors import UnavailableError
 from catchwater.redis_client import Connection
+from catchwater.service import raise_file_limit
 from catchwater.streams import keys
 from catchwater.streams.consumer import Consumer
 from catchwater.streams.loop import Loop, Shared
@@ -151,6 +152,7 @@ def run_stages(stages: Sequence[StageLoops], stopping: threading.Event) -> None:
             stopping.set()
 
     threads = [threading.Thread(target=guarded, args=(stage,)) for stage in stages]
+    raise_file_limit()  # on a cluster each stage has a connection for each partition
     gc.freeze()  # what lives as long as the process need not be looked through for garbage
     with watched(stages):
         for thread in threads:
