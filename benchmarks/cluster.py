@@ -7,6 +7,7 @@ Needs the `test` extra, and a machine that has nothing else to do.
 from __future__ import annotations
 
 import tempfile
+import threading
 import time
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import asdict, dataclass
@@ -26,7 +27,7 @@ from tests.servers.cluster import Node, cluster
 from tests.waiting import wait_until
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from benchmarks.pipelines import Command
 
@@ -35,6 +36,10 @@ PLAIN = "dedupe"
 """The stage that is measured with nothing to do, and while a master is away: it needs Redis only,
 and the others read and wait in the same way.
 """
+
+SEVERAL, TIMES = 4, 10
+TURN_S = 0.01
+"""How long a process that is slowed runs at once."""
 
 FEW = 8
 """Partitions, beside those that are asked for."""
@@ -66,14 +71,21 @@ FIGURES = {
 }
 
 
-def run(pipeline: Pipeline, stage: str, processes: int, entries: Sequence[Command]) -> Cost:
+def run(
+    pipeline: Pipeline,
+    stage: str,
+    processes: int,
+    entries: Sequence[Command],
+    hindered: Callable[[Sequence[int]], AbstractContextManager[None]] = nullcontext,
+) -> Cost:
     """The processes are ready when the entries are there."""
     pipeline.empty()
     with pipeline.at_work(stage, processes) as pids:
         with paused(pids):
             pipeline.add(entries)
             nodes, own, began = pipeline.cpu(), sum(map(cpu_seconds, pids)), time.perf_counter()
-        pipeline.wait_for(stage, len(entries))
+        with hindered(pids):
+            pipeline.wait_for(stage, len(entries))
         took, own = time.perf_counter() - began, sum(map(cpu_seconds, pids)) - own
         nodes = [now - before for now, before in zip(pipeline.cpu(), nodes, strict=True)]
     ms = 1000 * 10_000 / len(entries)
@@ -165,6 +177,38 @@ def _rate_of_others(
             return count / (time.perf_counter() - began)
 
 
+def share_figures(pipeline: Pipeline, count: int, runs: int) -> list[Figure]:
+    """Entries a second of several processes with an uneven share, against those with even ones."""
+    even, uneven = (pipeline.entries(PLAIN, count, busy=busy) for busy in (1, TIMES))
+    slow = Figure(f"{PLAIN}, {SEVERAL} processes, one {TIMES} times slower", "entries/s", [])
+    busy = Figure(f"{PLAIN}, a partition with {TIMES} times the load", "entries/s", [])
+    for _ in range(runs):
+        slow.reference.append(run(pipeline, PLAIN, SEVERAL, even).rate)
+        slow.runs.append(run(pipeline, PLAIN, SEVERAL, even, slowed).rate)
+        busy.reference.append(run(pipeline, PLAIN, 1, even).rate)
+        busy.runs.append(run(pipeline, PLAIN, 1, uneven).rate)
+    return [slow, busy]
+
+
+@contextmanager
+def slowed(pids: Sequence[int]) -> Iterator[None]:
+    """The first of them runs a part of the time only."""
+    ended = threading.Event()
+
+    def slow() -> None:
+        while not ended.wait(TURN_S):
+            with paused(pids[:1]):
+                ended.wait((TIMES - 1) * TURN_S)
+
+    thread = threading.Thread(target=slow)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+
+
 def _compared(title: str, costs: Sequence[Cost], references: Sequence[Cost]) -> list[Figure]:
     measured, others = list(map(asdict, costs)), list(map(asdict, references))
     return [
@@ -201,7 +245,7 @@ class Both:
         )
 
 
-PARTS = ("stages", "idle", "away")
+PARTS = ("stages", "idle", "away", "shares")
 
 
 @click.command()
@@ -233,6 +277,8 @@ def main(
                 figures += idle_figures(*both.pipelines(number), seconds)
         if "away" in parts:
             figures += away_figures(several, both.masters, 3 * entries, runs)
+        if "shares" in parts:
+            figures += share_figures(several, entries, runs)
     click.echo(shown(figures, as_json=as_json))
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import signal
 import subprocess
 import sys
 import time
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.error import URLError
 from urllib.request import urlopen
@@ -30,6 +32,8 @@ from tests.waiting import wait_until
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
+
+    from catchwater.event import Event
 
 Command = tuple[object, ...]
 
@@ -65,18 +69,28 @@ class Pipeline:
         with MongoClient[dict[str, object]](self._mongo_url) as client:
             client.drop_database(DATABASE)
 
-    def entries(self, stage: str, count: int) -> list[Command]:
+    def entries(self, stage: str, count: int, busy: int = 1) -> list[Command]:
         """The commands that add so many entries to what it reads: events, and for the sink
-        tallies.
+        tallies. Of the events one partition gets `busy` times as many as each other one.
         """
         if stage != SINK:
-            return [added(self.defs, stage, event) for event in inputs(self.defs, count)[stage]]
+            events = inputs(self.defs, count)[stage]
+            return [added(self.defs, stage, one) for one in self._uneven(events, busy)]
         reads, tags = self.defs.stages[stage].reads, self.defs.tags
         every = enumerate(tallies(tags, ISSUES, count, int(time.time() * 1000)))
         return [
             ("XADD", stream(tags[n % len(tags)], reads), "*", *_flat(encode(one)))
             for n, one in every
         ]
+
+    def _uneven(self, events: Sequence[Event], busy: int) -> Iterator[Event]:
+        """The events, those of the first partition under new ids until it has its share."""
+        ids = map("{:032x}".format, itertools.count())
+        first = (one for one in ids if self.defs.partition_of(one) == 0)
+        more = busy - 1
+        for number, event in enumerate(events):
+            to_first = number % (self.defs.partitions + more) < more
+            yield replace(event, id=next(first)) if to_first else event
 
     def add(self, commands: Sequence[Command]) -> None:
         for first in range(0, len(commands), AT_ONCE):

@@ -15,7 +15,7 @@ from catchwater.streams.agreement import check_again
 from catchwater.streams.batch_size import BatchSize
 from catchwater.streams.commit import CommitTotals, Entry, plan_commit
 from catchwater.streams.deliveries import Claimed, Delivered, HeldEntry, PendingEntry, is_unread
-from catchwater.streams.new_entries import new_entries
+from catchwater.streams.new_entries import new_entries, of_fair_shares
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -136,10 +136,11 @@ class Consumer:
     def read(self) -> list[Entry]:
         """New entries of its partitions. Waits for them, for `wait` at most.
 
-        About `batch_size` in all: each partition gives at most its share, rounded up.
+        About `batch_size` in all: each partition gives at most its share, rounded up. Where others
+        leave room, those that have more fill it.
         """
-        share = max(1, -(-self.batch_size.entries // len(self._streams)))
-        found = self._new.read(share, self.settings.wait)
+        wanted, partitions = self.batch_size.entries, len(self._streams)
+        found = of_fair_shares(self._new, wanted, partitions, self.settings.wait)
         self._defer([found.error])
         batch = [
             Entry(self._partition_of[stream], id_.decode(), as_mapping(fields or ()))

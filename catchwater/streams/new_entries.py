@@ -37,6 +37,9 @@ class NewEntries(Protocol):
     def read(self, most: int, wait: timedelta) -> Found:
         """At most `most` new entries of each stream. Waits for one of them, for `wait` at most."""
 
+    def more(self, most: int, streams: Sequence[str]) -> Found:
+        """At most `most` further ones of each of these, without waiting."""
+
 
 def new_entries(
     connection: Connection, group: str, consumer: str, streams: Sequence[str]
@@ -45,6 +48,25 @@ def new_entries(
     if arrivals := connection.arrivals(streams):
         return _Polling(connection, head, streams, arrivals)
     return _Blocking(connection, head, streams)
+
+
+def of_fair_shares(new: NewEntries, entries: int, streams: int, wait: timedelta) -> Found:
+    """New entries of so many streams, about `entries` in all: each gives at most its share, rounded
+    up, and those that have more give what the others leave.
+
+    Else one that alone has much to do would be read a few at a time.
+    """
+    share = max(1, -(-entries // streams))
+    found = new.read(share, wait)
+    room = entries - sum(len(its_entries) for _, its_entries in found.streams)
+    having = [stream.decode() for stream, its_entries in found.streams if len(its_entries) >= share]
+    if not having or room < len(having):
+        return found
+    try:
+        further = new.more(room // len(having), having)
+    except CatchwaterError as error:  # what was found is to be worked on first
+        further = Found((), error)
+    return Found([*found.streams, *further.streams], found.error or further.error)
 
 
 class _Blocking:
@@ -60,6 +82,10 @@ class _Blocking:
     def read(self, most: int, wait: timedelta) -> Found:
         options = ("COUNT", most, "BLOCK", wait // _MILLISECOND)
         return Found(self._connection.call(*self._head, *options, *self._keys) or ())
+
+    def more(self, most: int, streams: Sequence[str]) -> Found:
+        keys = ("STREAMS", *streams, *(">" for _ in streams))
+        return Found(self._connection.call(*self._head, "COUNT", most, *keys) or ())
 
 
 class _Polling:
@@ -84,7 +110,7 @@ class _Polling:
 
     def read(self, most: int, wait: timedelta) -> Found:
         deadline = time.monotonic() + wait.total_seconds()
-        while not (found := self._look(most)).streams:
+        while not (found := self.more(most, self._streams)).streams:
             if found.error:
                 raise found.error
             if (left_s := deadline - time.monotonic()) <= 0:
@@ -106,9 +132,9 @@ class _Polling:
         self._pause_s = min(2 * self._pause_s, LONGEST_PAUSE_S)
         return None
 
-    def _look(self, most: int) -> Found:
+    def more(self, most: int, streams: Sequence[str]) -> Found:
         replies = self._connection.attempts(
-            [(*self._head, "COUNT", most, "STREAMS", stream, ">") for stream in self._streams]
+            [(*self._head, "COUNT", most, "STREAMS", stream, ">") for stream in streams]
         )
         errors = (reply for reply in replies if isinstance(reply, CatchwaterError))
         streams = [

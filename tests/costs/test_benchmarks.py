@@ -54,6 +54,8 @@ def test_of_a_cluster():
     assert figures["idle: dedupe, 8 partitions"]["value"] < 100
     for how in ("frozen", "killed"):
         assert figures[f"dedupe on the others while a master is {how}"]["ratio"] > 0
+    assert figures["dedupe, 4 processes, one 10 times slower"]["ratio"] > 0
+    assert figures["dedupe, a partition with 10 times the load"]["ratio"] > 0
 
 
 def test_of_trends(mongo_url: str, monkeypatch: pytest.MonkeyPatch):

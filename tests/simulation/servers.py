@@ -185,7 +185,7 @@ class SimulatedNode:
             trip.add(self._wire.calls(part))
             self._weather.pause()
         result = trip.result()
-        reads = [i for i, command in enumerate(commands) if command[0] == "XREADGROUP"]
+        reads = [i for i, command in enumerate(commands) if "BLOCK" in command]
         if reads and not any(result[i] for i in reads):
             self._weather.scheduler.pause(0.5)  # instead of BLOCK, which would end when some come
         return result
@@ -226,7 +226,7 @@ class SimulatedAsyncConnection:
 
 def _timeless(weather: Weather, command: Command) -> Command:
     """Without Redis's own clock: it is real, and would make two runs of a seed differ."""
-    if command[0] == "XREADGROUP":
+    if "BLOCK" in command:
         at = command.index("BLOCK")
         return (*command[:at], *command[at + 2 :])
     if command[0] == "XAUTOCLAIM":
