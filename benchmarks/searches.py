@@ -8,9 +8,8 @@ that passed.
 from __future__ import annotations
 
 import random
-import tempfile
 import time
-from contextlib import suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import product
@@ -19,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import pymongo
 
+from benchmarks.day import started
 from catchwater.config.streamdefs import Retention
 from catchwater.issues import narrowing, words
 from catchwater.issues.facets import facet
@@ -153,8 +153,10 @@ def samples() -> Iterator[dict[str, Any]]:
 class Clock:
     """What searches take of a server and of us, in milliseconds."""
 
-    def __init__(self, server: MongoServer) -> None:
-        self._tasks = Path(f"/proc/{server.pid}/task")
+    def __init__(self, url: str) -> None:
+        with pymongo.MongoClient[dict[str, Any]](url) as client:
+            pid = client.admin.command("serverStatus")["pid"]
+        self._tasks = Path(f"/proc/{pid}/task")
 
     def cpu(self) -> float:
         """Of all threads that the server has, and of this process."""
@@ -187,35 +189,49 @@ def _quantiles(found: list[float]) -> str:
 
 
 def filled(url: str, vocabulary: Vocabulary) -> None:
-    MongoWriter(url, Retention()).prepare()
+    with closing(MongoWriter(url, Retention())) as writer:
+        writer.prepare()
     with pymongo.MongoClient[dict[str, Any]](url) as client:
         client.catchwater.issues.insert_many(issues(vocabulary))
         client.catchwater.samples.insert_many(samples())
 
 
+def print_figures(url: str, vocabulary: Vocabulary, times: int = 100) -> None:
+    """Of so many searches with a word or several filters each, and fewer with a single one."""
+    with closing(IssueStore(url)) as store:
+        figures = Searching(store, Clock(url)).figures
+        for sort in SORTS:
+            lists = ["", *(f"project:{n}" for n in range(20))] * (times // 20)
+            print(f"by {sort + ':':14} {figures(lists, [sort])}")
+        asked = list(texts(vocabulary))[-2 * times :]
+        print(f"words:            {figures(asked)}")
+        for name in NAMES:
+            each = [one_filter(vocabulary, name) for _ in range(times * 3 // 10)]
+            print(f"{name + ':':17} {figures(each)}")
+        for count in (2, 3, 4):
+            several = [combined(vocabulary, count) for _ in range(times)]
+            print(f"{count} filters:        {figures(several)}")
+        mixed = [f"{vocabulary.word()} {combined(vocabulary, 1)}" for _ in range(times)]
+        print(f"word and filter:  {figures(mixed)}")
+        with as_if_no_index_knew_of_few():
+            print(f"by every issue:   {figures(asked[::10])}")
+
+
+@contextmanager
+def as_if_no_index_knew_of_few() -> Iterator[None]:
+    before = narrowing.FEW, narrowing.MANY
+    narrowing.FEW = narrowing.MANY = 0
+    try:
+        yield
+    finally:
+        narrowing.FEW, narrowing.MANY = before
+
+
 def main() -> None:
     vocabulary = Vocabulary(1)
-    server = MongoServer(Path(tempfile.mkdtemp()))
-    server.start()
-    filled(server.url, vocabulary)
-    store, asked = IssueStore(server.url), list(texts(vocabulary))
-    figures = Searching(store, Clock(server)).figures
-    for sort in SORTS:
-        lists = ["", *(f"project:{n}" for n in range(20))] * 5
-        print(f"by {sort + ':':14} {figures(lists, [sort])}")
-    print(f"words:            {figures(asked)}")
-    for name in NAMES:
-        each = [one_filter(vocabulary, name) for _ in range(30)]
-        print(f"{name + ':':17} {figures(each)}")
-    for count in (2, 3, 4):
-        several = [combined(vocabulary, count) for _ in range(100)]
-        print(f"{count} filters:        {figures(several)}")
-    mixed = [f"{vocabulary.word()} {combined(vocabulary, 1)}" for _ in range(100)]
-    print(f"word and filter:  {figures(mixed)}")
-    narrowing.FEW = narrowing.MANY = 0  # as if no index knew of few
-    print(f"by every issue:   {figures(asked[::10])}")
-    store.close()
-    server.stop()
+    with started(MongoServer) as url:
+        filled(url, vocabulary)
+        print_figures(url, vocabulary)
 
 
 if __name__ == "__main__":

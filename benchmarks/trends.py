@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import asyncio
 import random
-import tempfile
 import time
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pymongo
 
+from benchmarks.day import started
 from catchwater.config.streamdefs import Retention
 from catchwater.instants import hour_of
 from catchwater.issues.days import DAY, FOLDED, day_of, identity, upsert
@@ -102,13 +101,9 @@ async def _once(store: MongoReader, span: str, sort: str, number: int) -> float:
 
 
 def main() -> None:
-    server = MongoServer(Path(tempfile.mkdtemp()))
-    server.start()
-    try:
-        filled(server.url)
-        print("\n".join(asyncio.run(figures(server.url))))
-    finally:
-        server.stop()
+    with started(MongoServer) as url:
+        filled(url)
+        print("\n".join(asyncio.run(figures(url))))
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ import pytest
 from click.testing import CliRunner
 from pymongo import MongoClient
 
-from benchmarks import cluster, limited, trends
+from benchmarks import cluster, limited, searches, trends
 from benchmarks.freshness import freshness_figures
 from benchmarks.grouping import grouping_figures
 from benchmarks.maps import map_figures
@@ -67,6 +67,20 @@ def test_of_trends(mongo_url: str, monkeypatch: pytest.MonkeyPatch):
         lines = asyncio.run(trends.figures(mongo_url))
         client.drop_database("catchwater")
     assert [line.partition(":")[0].split()[-1] for line in lines] == ["24h", "14d", "90d"] * 2
+
+
+def test_of_searches(
+    mongo_url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    monkeypatch.setattr(searches, "ISSUES", 1_000)
+    with MongoClient[dict[str, Any]](mongo_url) as client:
+        client.drop_database("catchwater")
+        searches.filled(mongo_url, searches.Vocabulary(1))
+        searches.print_figures(mongo_url, searches.Vocabulary(1), times=20)
+        client.drop_database("catchwater")
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == len(searches.SORTS) + len(searches.NAMES) + 6
+    assert all("CPU p50" in line for line in lines)
 
 
 def test_of_ingest(redis_url: str, tmp_path: Path):
