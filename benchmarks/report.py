@@ -37,8 +37,9 @@ class Figure:
         """None without a reference, and where that is too small to be seen."""
         return self.value / median(self.reference) if any(self.reference) else None
 
-    def line(self) -> str:
-        text = f"{self.name:<44}{_number(self.value):>12} {self.unit:<12}"
+    def line(self, width: int = 0) -> str:
+        """`width`: of the names of all."""
+        text = f"{self.name:<{width}}{_number(self.value):>12} {self.unit:<12}"
         if self.reference:
             text += f" reference {_number(median(self.reference)):>10}"
         if self.ratio is not None:
@@ -66,7 +67,8 @@ def machine() -> str:
 def shown(figures: list[Figure], *, as_json: bool) -> str:
     if as_json:
         return json.dumps({"machine": machine(), "figures": _listed(figures)}, indent=2)
-    return "\n".join([machine(), *(one.line() for one in figures)])
+    width = max((len(one.name) for one in figures), default=0)
+    return "\n".join([machine(), *(one.line(width) for one in figures)])
 
 
 def _listed(figures: list[Figure]) -> list[dict[str, object]]:
