@@ -35,6 +35,16 @@ if partitions and tonumber(partitions) ~= plan.partitions then
     .. ' in its streamdefs.yaml and start it again')
 end
 
+-- Below this, whole numbers are exact. Redis and cjson refuse some of the others, and that would
+-- end the script. So it ends the entry that has one.
+local TOO_LARGE = 2 ^ 53
+local function whole(n, what)
+  if type(n) ~= 'number' or n % 1 ~= 0 or math.abs(n) >= TOO_LARGE then
+    error(what .. ' is no number to count with: ' .. tostring(n))
+  end
+  return n
+end
+
 local ledger = {}  -- field -> how many to add
 local function add_to_ledger(outcome, n)
   local field = stage .. ':' .. outcome
@@ -175,20 +185,20 @@ local function counters_at(c)
 end
 
 -- A number is read when it is first asked for, and written once for all events of the batch, by
--- write_counters. What is no number ends the entry here, not the script there. Returns false where
--- there is none yet.
+-- write_counters. So no two counters of the plan may have the same key. Returns false where there
+-- is none yet.
 local function number_at(at, field)
   if at.numbers[field] == nil then
     local found = redis.call('HGET', at.key, field)
-    if found and not tonumber(found) then error(field .. ' of ' .. at.key .. ' is no number') end
-    at.numbers[field] = found and tonumber(found)
+    local n = found and string.match(found, '^%-?%d+$') and tonumber(found)
+    at.numbers[field] = found and whole(n or found, field .. ' of ' .. at.key)
   end
   return at.numbers[field]
 end
 
 -- `name` is the field that the sink is told of; none: it is not told.
 local function add(at, field, n, name)
-  local sum = (number_at(at, field) or 0) + n
+  local sum = whole((number_at(at, field) or 0) + n, field .. ' of ' .. at.key)
   at.numbers[field], at.changed[field] = sum, sum
   if name then at.values[name] = sum end
 end
@@ -276,6 +286,7 @@ end
 
 -- Returns true when the event is a sample, which goes on whole. One without a body is none.
 local function count(tally)
+  whole(tally.n, 'n')  -- before anything is added
   local hour, month, issue = tally.hour, tally.month, plan.issues[tally.issue]
   local known = has_room(tally)
   if not known then
@@ -389,6 +400,8 @@ send_tally()
 keep_windows()
 if won > 0 then add_to_ledger('done', won) end
 if stale > 0 then add_to_ledger('stale', stale) end
-for field, n in pairs(ledger) do redis.call('HINCRBY', KEYS[4], field, n) end
+for field, n in pairs(ledger) do
+  redis.call('HINCRBY', KEYS[4], field, string.format('%.0f', n))
+end
 return {won, stale, totals.emitted, totals.duplicate, totals.dropped, totals.dead, totals.stored,
   totals.skipped, totals.moved}

@@ -44,6 +44,9 @@ FIELDS: Json = {
 }
 """How the fields of an issue's counters begin; its id follows, and behind that a tag."""
 
+_TOO_LARGE = 2**53
+"""Below this, whole numbers are exact in Lua."""
+
 TALLY_HEAD = encode(Event("-", "", 0, "tally", b""))[b"head"].decode()
 """The head of the entry that carries a commit's counters to the sink."""
 
@@ -250,8 +253,10 @@ class CommitPlan:
         if (number := self._issues.number_of(tally.issue)) is not None:
             return number
         other = counters.other_issue(counters.project_of(tally.issue))
-        row = {"other": self._issues.number_of(other) or self._add_issue(other, OTHER_ABOUT)}
-        return self._add_issue(tally.issue, tally.about, **row)
+        number = self._issues.number_of(other) or self._add_issue(other, OTHER_ABOUT)
+        if tally.issue == other:  # of a stage of one's own: two rows would have one key
+            return number
+        return self._add_issue(tally.issue, tally.about, other=number)
 
     def _add_issue(self, issue: str, about: Json, **row: int) -> int:
         about_text = orjson.dumps(about).decode()
@@ -320,11 +325,13 @@ def mark_digest(mark: str) -> bytes:
 
 
 def _counts(client_reports: Mapping[str, int]) -> dict[str, int]:
-    """Only whole numbers: `true` is none, and would end the script in the middle."""
+    """Only whole numbers: `true` is none, and would end the script in the middle, as one would that
+    Lua writes with an exponent.
+    """
     return {
         reason: n
         for reason, n in client_reports.items()
-        if isinstance(n, int) and not isinstance(n, bool)
+        if isinstance(n, int) and not isinstance(n, bool) and abs(n) < _TOO_LARGE
     }
 
 

@@ -103,6 +103,19 @@ def test_an_issue_that_is_called_other_itself_is_counted(bounded, event):
     assert counted(bounded)[0] == {"1:other": 5}
 
 
+def test_it_and_issues_too_many_are_counted_together(bounded, event):
+    """Both have the same key: each of two counters began at what was there before both."""
+    names = ("v1:0", "v1:1", "v1:2", "other", "v1:4", "other", "v1:6")
+    events = in_one_partition(bounded, event, len(names))
+    for name, one in zip(names, events, strict=True):
+        facts = {**one.facts, "issue": f"1:{name}"}
+        bounded.add("unique", dataclasses.replace(one, facts=facts))
+        if name == "v1:2":  # from now on there is no room
+            run_count(bounded)
+    run_count(bounded)
+    assert counted(bounded)[0]["1:other"] == 4
+
+
 @pytest.mark.parametrize(("bucket", "least_s"), [(f"{MONTH}2312", 6 * 3600), (MONTH, 40 * 86_400)])
 def test_counters_live_for_their_time_after_their_last_change(pipeline, event, bucket, least_s):
     """Or a fall-back of Redis within that time could count an event under two generations."""

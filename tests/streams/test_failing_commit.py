@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from catchwater.answers import Drop
 from catchwater.event import CLIENT_REPORT, decode
 from catchwater.monitoring.snapshot import take
@@ -13,12 +15,13 @@ from stages.dedupe import dedupe
 from tests.streams.committed import highest_values, tallied
 
 
-def test_a_client_report_that_says_true_instead_of_a_number_counts_nothing(pipeline, event):
+@pytest.mark.parametrize("said", [True, 10**17, 2**63, 10**25])
+def test_a_client_report_that_says_what_is_no_number_counts_nothing(pipeline, event, said):
     """It ended the script after entries had been acknowledged: a whole batch was lost."""
     pipeline.add("unique", event(1), event(1))
     consumer = pipeline.consumer("count")
     first, second = consumer.read()
-    answers = [(first, Drop("client_report", {"cap": True})), *tallied([second])]
+    answers = [(first, Drop("client_report", {"cap": said})), *tallied([second])]
     assert consumer.commit(answers) == CommitTotals(won=2, dropped=1, emitted=1)
     assert take(pipeline.connection, pipeline.defs).client_losses == {}
 
@@ -39,11 +42,16 @@ def test_an_entry_whose_commit_fails_becomes_a_dead_letter_and_its_neighbours_ar
     assert "WRONGTYPE" in letter.why
 
 
-def test_a_counter_that_is_no_number_makes_a_dead_letter_of_its_event_alone(pipeline, event):
+NO_NUMBERS = ("many", "1e5", "nan", "inf", "0x10", " 5 ", "1.5", "9007199254740993", "1e300")
+
+
+@pytest.mark.parametrize("text", NO_NUMBERS)
+def test_a_counter_that_is_no_number_makes_a_dead_letter_of_its_event_alone(pipeline, event, text):
     """Counters are written at the end of the script, where an error would lose the batch."""
     tag = pipeline.defs.tags[pipeline.defs.partition_of(event(1).id)]
     bad = keys.tally(tag, "202511", "1:v1:bad")
-    pipeline.connection.call("HSET", bad, "_part", "1 99999999999", "events", "many")
+    pipeline.connection.call("HSET", bad, "_part", "1 99999999999", "events", text)
+    pipeline.connection.call("EXPIRE", bad, 600)
     pipeline.add("unique", event(1), event(1, issue="1:v1:bad"), event(1))
     consumer = pipeline.consumer("count")
     totals = consumer.commit(tallied(consumer.read()))
@@ -52,8 +60,18 @@ def test_a_counter_that_is_no_number_makes_a_dead_letter_of_its_event_alone(pipe
     (letter,) = dead_letters.letters(pipeline.connection, pipeline.defs)
     assert "is no number" in letter.why
     assert bad in letter.why
-    assert pipeline.connection.call("HGET", bad, "events") == b"many"
-    pipeline.connection.call("EXPIRE", bad, 60)
+    assert pipeline.connection.call("HGET", bad, "events") == text.encode()
+
+
+@pytest.mark.parametrize("n", [1.5, 10**17, 1e300, "5", 2**53])
+def test_an_event_that_stands_for_no_number_of_others_is_a_dead_letter_alone(pipeline, event, n):
+    """A stage of one's own may say so."""
+    pipeline.add("unique", event(1), event(1, n=n, tags={"a": "b"}), event(1))
+    consumer = pipeline.consumer("count")
+    totals = consumer.commit(tallied(consumer.read()))
+    assert (totals.won, totals.dead, totals.emitted) == (3, 1, 2)
+    assert highest_values(pipeline, "202511") == {"events\t1:v1:a": 2}
+    assert take(pipeline.connection, pipeline.defs).counted == {"202511": 2}
 
 
 def test_a_client_report_is_counted_once_in_stages_that_are_chained_too(pipeline, event):
