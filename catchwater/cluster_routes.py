@@ -8,11 +8,14 @@ node answers TRYAGAIN as long as the slot moves, and does nothing.
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import hiredis
 from redis.crc import key_slot
 from redis.exceptions import AskError, MovedError, RedisError, TryAgainError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 Command = tuple[Any, ...]
 
@@ -65,6 +68,12 @@ class Batch:
     def __init__(self) -> None:
         self.jobs: list[Job] = []
 
+    @classmethod
+    def of(cls, command: Command) -> Batch:
+        batch = cls()
+        batch.append(command)
+        return batch
+
     def add(self, job: Job) -> None:
         if job.asked:
             self.append(("ASKING",))  # it holds for the next command of its connection
@@ -96,6 +105,18 @@ class Batch:
         for job in self.jobs:
             if isinstance(job.reply, RedisError):
                 noted(job.reply, node)
+
+
+def jobs_of(commands: Sequence[Command]) -> tuple[list[Job], list[Command]]:
+    """What each goes to its own node, and the WAITs, which all nodes get."""
+    waits = [command for command in commands if command[0] == "WAIT"]
+    return [Job(command) for command in commands if command[0] != "WAIT"], waits
+
+
+def least(jobs: Sequence[Job]) -> Any:
+    """The smallest reply, or the first error. 0 where nothing was sent."""
+    errors = (job.reply for job in jobs if isinstance(job.reply, RedisError))
+    return next(errors, None) or min((job.reply for job in jobs), default=0)
 
 
 E = TypeVar("E", bound=BaseException)

@@ -84,6 +84,13 @@ PIPELINE = {
         "1 when the last look at Redis worked. 0: nothing below is known; ingest spools meanwhile.",
         [],
     ),
+    "catchwater_partitions_away": (
+        (
+            "Partitions that could not be read, by the node of a Redis Cluster that has them. "
+            "Nothing of them is in the numbers below: see to that node."
+        ),
+        ["node"],
+    ),
     "catchwater_depth": (
         (
             "Events a stage has still to do: unread and pending. Growing: it is too slow or dead; "

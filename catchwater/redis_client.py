@@ -46,13 +46,22 @@ WAIT_MS = 1000
 class Connection:
     """A connection of one thread. A blocking reader has one of its own."""
 
-    def __init__(self, url: str, *, timeout_s: float = 5.0) -> None:
-        """`timeout_s` is the time-out of the socket: more than twice any BLOCK, or reads fail."""
+    _nodes: ClusterNodes | OneNode
+
+    def __init__(
+        self, url: str, *, timeout_s: float = 5.0, patience_s: float | None = None
+    ) -> None:
+        """`timeout_s` is the time-out of the socket: more than twice any BLOCK, or reads fail.
+
+        `patience_s` is for who asks all nodes of a cluster, and can do with some: see ClusterNodes.
+        """
         self.url = url
         with _checked_address(url):
-            kind = ClusterNodes if url.startswith(CLUSTER) else OneNode
-            self._nodes = kind(url, timeout_s)
-        self.one_node = kind.one_node
+            if url.startswith(CLUSTER):
+                self._nodes = ClusterNodes(url, timeout_s, patience_s)
+            else:
+                self._nodes = OneNode(url, timeout_s)
+        self.one_node = self._nodes.one_node
         """Whether one command may name keys of several partitions."""
         self._scripts: dict[Path, str] = {}
         self._arrivals: Arrivals | None = None
@@ -90,7 +99,15 @@ class Connection:
 
         The first error is raised.
         """
-        return _checked(self._run(partial(self._nodes.each, keys=of), command))
+        return _checked(self.each_attempt(*command, of=of))
+
+    def each_attempt(self, *command: Any, of: Sequence[str] = ()) -> list[Any]:
+        """The same, with an error of ours in the place of each reply that a node did not give."""
+        return _ours(self._run(partial(self._nodes.each, keys=of), command))
+
+    def node_of(self, key: str) -> str:
+        """Names the node that has the key, as far as is known: '' where there is only one."""
+        return self._nodes.node_of(key)
 
     def grouped(self, keys: Sequence[str]) -> list[list[str]]:
         """The keys, those of one node together, as the cluster says just now.
@@ -105,6 +122,12 @@ class Connection:
         A script must be safe to call again: after an error some of the calls may have been done.
         `replicas` as in `calls`.
         """
+        return _checked(self.script_attempts(source, calls, replicas))
+
+    def script_attempts(
+        self, source: Path, calls: Sequence[ScriptCall], replicas: int = 0
+    ) -> list[Any]:
+        """The same, with an error of ours in the place of each call that failed."""
         if not calls:
             return []
         sha = self._scripts.get(source) or self._load(source, calls)
@@ -117,7 +140,7 @@ class Connection:
                 results[i] = result
         if any(map(is_missing_script, results)):
             raise UnavailableError(f"Redis forgot {source.name} as soon as it had it")
-        return _checked(results)
+        return results
 
     def infos(self, section: str = "default", of: Sequence[str] = ()) -> list[dict[str, str]]:
         """A section of INFO of each node with data of its own, as text by field; `of` as in
@@ -132,7 +155,11 @@ class Connection:
     def _load(self, source: Path, calls: Sequence[ScriptCall]) -> str:
         """Only the nodes that these calls go to are given it: another one may be away."""
         of = [keys[0] for keys, _ in calls]
-        sha: str = self.each("SCRIPT LOAD", source.read_text(encoding="utf-8"), of=of)[0]
+        text = source.read_text(encoding="utf-8")
+        replies = self.each_attempt("SCRIPT LOAD", text, of=of)
+        # What a node did not take it says again when the script is called.
+        taken = [reply for reply in replies if not isinstance(reply, CatchwaterError)]
+        sha: str = _checked(taken or replies)[0]
         self._scripts[source] = sha
         return sha
 
@@ -178,7 +205,14 @@ class AsyncConnection:
 
     async def each(self, *command: Any) -> list[Any]:
         """The replies of all nodes that have data of their own. The first error is raised."""
-        return _checked(await self._in_time(self._nodes.each(command)))
+        return _checked(list((await self.each_attempt(*command)).values()))
+
+    async def each_attempt(self, *command: Any) -> dict[str, Any]:
+        """The same by the name of the node, as of `node_of`, with an error of ours in the place of
+        each reply that a node did not give.
+        """
+        found = await self._in_time(self._nodes.each(command))
+        return dict(zip(found, _ours(list(found.values())), strict=True))
 
     def node_of(self, key: str) -> str:
         """Names the node that has the key, as far as is known: '' where there is only one."""
@@ -191,7 +225,7 @@ class AsyncConnection:
         """Run a Lua script. It must be safe to call again."""
         return (await self.calls([("EVAL", text, len(keys), *keys, *args)]))[0]
 
-    async def _in_time(self, results: Awaitable[list[Any]]) -> list[Any]:
+    async def _in_time(self, results: Awaitable[T]) -> T:
         try:
             async with asyncio.timeout(self._timeout_s):
                 return await results

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+import time
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +22,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from catchwater.cluster_address import ClusterAddress
-from catchwater.cluster_routes import UNANSWERED, Batch, Command, Job
+from catchwater.cluster_routes import UNANSWERED, Batch, Command, Job, jobs_of, least
 from catchwater.redis_errors import ERRORS
 from catchwater.redis_node import settings
 from catchwater.redis_topology import grouped, masters, node_name, routed
@@ -31,6 +32,9 @@ if TYPE_CHECKING:
 
 ROUNDS = 5
 """How often a command is sent at most, while nodes say that another one has its slot."""
+
+RESTS = 5
+"""How many times as long as it was waited for a node is left alone, where that is wanted."""
 
 NO_CLUSTER = "this Redis is no cluster: write its address as redis:// or rediss://"
 
@@ -54,10 +58,15 @@ class ClusterNodes:
 
     one_node = False
 
-    def __init__(self, url: str, timeout_s: float) -> None:
+    def __init__(self, url: str, timeout_s: float, patience_s: float | None = None) -> None:
+        """With `patience_s`, a node that does not answer within it is not asked for RESTS as long:
+        each time it would hold up what is asked of the others.
+        """
         self._at = ClusterAddress.parse(url)
-        self._settings = settings(url, timeout_s) | {"socket_timeout": timeout_s}
+        self._settings = settings(url, timeout_s) | {"socket_timeout": patience_s or timeout_s}
         _check(self._at, self._settings)
+        self._rest_s = RESTS * patience_s if patience_s else 0.0
+        self._rests_until: dict[str, float] = {}
         self._known: Any = None
         self._failed = ""
         """The node after whose failure the topology is to be asked for again."""
@@ -67,7 +76,7 @@ class ClusterNodes:
 
         A WAIT, which comes last, goes to each node that got something; its reply is the least.
         """
-        jobs, waits = _jobs(commands)
+        jobs, waits = jobs_of(commands)
         waiting: list[Job] = []
         left = jobs
         for _ in range(ROUNDS):
@@ -76,11 +85,11 @@ class ClusterNodes:
             self._exchange(batches)
             if not (left := [job for job in left if job.is_open]):
                 break
-        return [job.result() for job in jobs] + [_least(waiting) for _ in waits]
+        return [job.result() for job in jobs] + [least(waiting) for _ in waits]
 
     def each(self, command: Command, keys: Sequence[str] = ()) -> list[Any]:
         """The reply of each master, or its error; with `keys`, of those that have them."""
-        batches = {node: _only(command) for node in masters(self._topology(), keys)}
+        batches = {node: Batch.of(command) for node in masters(self._topology(), keys)}
         self._exchange(batches)
         return [batch.jobs[0].result() for batch in batches.values()]
 
@@ -92,6 +101,10 @@ class ClusterNodes:
         """A new connection of redis-py to the master that has the key."""
         (node,) = masters(self._topology(), [key])
         return node.redis_connection.connection_pool.make_connection()
+
+    def node_of(self, key: str) -> str:
+        """The name of the master that has the key, as far as is known; '' before any was asked."""
+        return node_name(key, self._known) if self._known else ""
 
     def close(self) -> None:
         if self._known is not None:
@@ -136,7 +149,7 @@ class ClusterNodes:
             for node, batch in batches.items():
                 self._send(node, batch, connections)
             for node, connection in connections.items():
-                _receive(batches[node], connection)
+                self._receive(node, batches[node], connection)
         finally:
             for node, connection in connections.items():
                 if not batches[node].is_answered:
@@ -147,20 +160,27 @@ class ClusterNodes:
     def _send(self, node: Any, batch: Batch, connections: dict[Any, Any]) -> None:
         if node.redis_connection is None:  # a node that only a redirection has named so far
             self._known.create_redis_connections([node])
+        if time.monotonic() < self._rests_until.get(node.name, 0.0):
+            batch.fail(redis.TimeoutError("it has not answered lately"))
+            return
         try:
             connections[node] = node.redis_connection.connection_pool.get_connection()
             connections[node].send_packed_command([batch.packed()])
         except _CUT as error:
-            batch.fail(error)
+            self._cut(node, batch, error)
 
+    def _receive(self, node: Any, batch: Batch, connection: Any) -> None:
+        try:
+            for job in batch.unanswered():
+                job.reply = _reply(connection)
+        except _CUT as error:
+            connection.disconnect()
+            self._cut(node, batch, error)
 
-def _receive(batch: Batch, connection: Any) -> None:
-    try:
-        for job in batch.unanswered():
-            job.reply = _reply(connection)
-    except _CUT as error:
-        connection.disconnect()
+    def _cut(self, node: Any, batch: Batch, error: redis.RedisError) -> None:
         batch.fail(error)
+        if isinstance(error, redis.TimeoutError):
+            self._rests_until[node.name] = time.monotonic() + self._rest_s
 
 
 def _reply(connection: Any) -> Any:
@@ -183,6 +203,8 @@ class AsyncClusterNodes:
         self._at = ClusterAddress.parse(url)
         # Other nodes are asked for the topology before the caller's time is over.
         self._settings = settings(url, timeout_s) | {"socket_timeout": min(timeout_s, 2.0)}
+        self._reply_s = timeout_s / 2
+        """What other nodes have answered is not lost with a node that does not."""
         _check(self._at, self._settings)
         self._known: Any = None
         self._failed = ""
@@ -193,7 +215,7 @@ class AsyncClusterNodes:
 
         A WAIT, which comes last, goes to each node that got something; its reply is the least.
         """
-        jobs, waits = _jobs(commands)
+        jobs, waits = jobs_of(commands)
         waiting: list[Job] = []
         left = jobs
         for _ in range(ROUNDS):
@@ -202,13 +224,13 @@ class AsyncClusterNodes:
             await self._exchange(batches)
             if not (left := [job for job in left if job.is_open]):
                 break
-        return [job.result() for job in jobs] + [_least(waiting) for _ in waits]
+        return [job.result() for job in jobs] + [least(waiting) for _ in waits]
 
-    async def each(self, command: Command) -> list[Any]:
-        """The reply of each master, or its error."""
-        batches = {node: _only(command) for node in masters(await self._topology())}
+    async def each(self, command: Command) -> dict[str, Any]:
+        """The reply of each master, or its error, by its name."""
+        batches = {node: Batch.of(command) for node in masters(await self._topology())}
         await self._exchange(batches)
-        return [batch.jobs[0].result() for batch in batches.values()]
+        return {str(node.name): batch.jobs[0].result() for node, batch in batches.items()}
 
     def node_of(self, key: str) -> str:
         """The name of the master that has the key, as far as is known; '' before any was asked."""
@@ -259,8 +281,9 @@ class AsyncClusterNodes:
             for node, batch in batches.items():
                 connections[node] = node.acquire_connection()
                 await _send(connections[node], batch)
+            deadline = asyncio.get_running_loop().time() + self._reply_s
             for node, connection in connections.items():
-                await _receive_async(batches[node], connection)
+                await _receive_async(batches[node], connection, deadline)
         finally:
             for node, connection in connections.items():
                 if not batches[node].is_answered:
@@ -279,10 +302,15 @@ async def _send(connection: Any, batch: Batch) -> None:
         batch.fail(error)
 
 
-async def _receive_async(batch: Batch, connection: Any) -> None:
+async def _receive_async(batch: Batch, connection: Any, deadline: float) -> None:
+    """What is there already is received after the deadline, too."""
     try:
-        for job in batch.unanswered():
-            job.reply = await _async_reply(connection)
+        async with asyncio.timeout_at(deadline):
+            for job in batch.unanswered():
+                job.reply = await _async_reply(connection)
+    except TimeoutError:
+        await connection.disconnect(nowait=True)
+        batch.fail(redis.TimeoutError("no answer in time"))
     except _CUT as error:
         await connection.disconnect(nowait=True)
         batch.fail(error)
@@ -290,7 +318,7 @@ async def _receive_async(batch: Batch, connection: Any) -> None:
 
 async def _async_reply(connection: Any) -> Any:
     try:
-        # No time-out here: the whole round trip has one.
+        # No time-out here: all replies together have one.
         return await connection.read_response(timeout=math.inf)
     except redis.ResponseError as error:
         return error
@@ -300,18 +328,6 @@ def _check(at: ClusterAddress, given: Mapping[str, Any]) -> None:
     """Raises ValueError, TypeError or RedisError where no connection can do what is asked for."""
     pool = redis.Redis.from_url(at.url, **given).connection_pool
     pool.connection_class(**pool.connection_kwargs)  # it does not connect
-
-
-def _jobs(commands: Sequence[Command]) -> tuple[list[Job], list[Command]]:
-    """What each goes to its own node, and the WAITs, which all nodes get."""
-    waits = [command for command in commands if command[0] == "WAIT"]
-    return [Job(command) for command in commands if command[0] != "WAIT"], waits
-
-
-def _only(command: Command) -> Batch:
-    batch = Batch()
-    batch.append(command)
-    return batch
 
 
 def _failed(batches: Mapping[Any, Batch]) -> str:
@@ -325,12 +341,6 @@ def _failed(batches: Mapping[Any, Batch]) -> str:
         if any(job.reply is UNANSWERED or isinstance(job.reply, _ELSEWHERE) for job in batch.jobs):
             found = node.name
     return found
-
-
-def _least(jobs: Sequence[Job]) -> Any:
-    """The smallest reply, or the first error. 0 where nothing was sent."""
-    errors = (job.reply for job in jobs if isinstance(job.reply, redis.RedisError))
-    return next(errors, None) or min((job.reply for job in jobs), default=0)
 
 
 def _reason(error: Exception) -> Exception:

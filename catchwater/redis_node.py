@@ -56,6 +56,9 @@ class OneNode:
     def grouped(self, keys: Sequence[str]) -> list[list[str]]:
         return [list(keys)]
 
+    def node_of(self, _key: str) -> str:
+        return ""
+
     def close(self) -> None:
         self._redis.close()
 
@@ -76,8 +79,8 @@ class AsyncOneNode:
             await connection.send_packed_command([b"".join(map(hiredis.pack_command, commands))])
             return [await _reply(connection) for _ in commands]
 
-    async def each(self, command: Command) -> list[Any]:
-        return await self.run([command])
+    async def each(self, command: Command) -> dict[str, Any]:
+        return {"": (await self.run([command]))[0]}
 
     def node_of(self, _key: str) -> str:
         return ""

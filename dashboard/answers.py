@@ -245,4 +245,8 @@ class Pipeline(BaseModel):
 
     stages: list[Stage]
     audit: Audit
+    away: dict[str, int] = Field(
+        description="partitions that could not be read, by the node of a Redis Cluster that has "
+        "them: nothing of them is in the other numbers"
+    )
     taken: Time

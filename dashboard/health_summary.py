@@ -25,7 +25,8 @@ class HealthSummary:
 
 def summarise(found: Json) -> HealthSummary:
     stages, audit = found["stages"], found["audit"]
-    advice = [sentence for stage in stages for sentence in _problems(stage)]
+    advice = [_of_node(node, n) for node, n in found["away"].items()]
+    advice += [sentence for stage in stages for sentence in _problems(stage)]
     advice += _audit_problems(audit)
     waiting = sum(stage["depth"] for stage in stages)
     oldest = max((stage["oldest_age_s"] for stage in stages), default=0.0)
@@ -35,6 +36,10 @@ def summarise(found: Json) -> HealthSummary:
         what = "1 event is" if waiting == 1 else f"{waiting:,} events are"
         return HealthSummary("busy", f"{what} on the way, the oldest for {lasting(oldest)}.", [])
     return HealthSummary("well", "Nothing waits: every event that came is done with.", [])
+
+
+def _of_node(node: str, partitions: int) -> str:
+    return f"{partitions} partitions of {node} cannot be read: what is in them is not shown here."
 
 
 def _problems(stage: Json) -> list[str]:

@@ -13,7 +13,13 @@ from typing import TYPE_CHECKING, Protocol
 import structlog
 
 from catchwater import metrics
-from catchwater.errors import NotStoredError, RefusedError, SpoolFullError, UnavailableError
+from catchwater.errors import (
+    NotStoredError,
+    PartlyAddedError,
+    RefusedError,
+    SpoolFullError,
+    UnavailableError,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -145,25 +151,26 @@ class EventBatcher:
             await asyncio.wait([adding], timeout=PATIENCE_S)
             if not adding.done():
                 return await self._spool_instead(events, adding)
-            if self._succeeded(adding):
-                return None
-        await self._spool_put(events)
+            events = self._missing(events, adding)
+        if events:
+            await self._spool_put(events)
         return None
 
-    def _succeeded(self, adding: asyncio.Future[None]) -> bool:
-        """Whether Redis has the events. Raises NotStoredError where it refuses them for good."""
+    def _missing(self, events: Sequence[Event], adding: asyncio.Future[None]) -> Sequence[Event]:
+        """Those that Redis does not have. Raises NotStoredError where it refuses them for good."""
         try:
             adding.result()
         except UnavailableError as error:
             self._away_until = time.monotonic() + REST_S
             log.warning("events go to the spool", why=str(error))
-            return False
+            added = error.added if isinstance(error, PartlyAddedError) else ()
+            return [event for event in events if event.id not in added]
         except RefusedError as error:
             self.not_ready_reason = f"Redis refuses events: {error}"
             log.error("events are refused", why=str(error))  # noqa: TRY400 - its own words suffice
             raise NotStoredError(self.not_ready_reason) from error
         self.not_ready_reason = ""
-        return True
+        return ()
 
     async def _spool_instead(self, events: Sequence[Event], adding: asyncio.Future[None]) -> None:
         """Redis hangs. If the add ends well after all, dedupe drops the second copy."""
@@ -174,7 +181,7 @@ class EventBatcher:
             await self._spool_put(events)
         except SpoolFullError:
             await asyncio.wait([adding])
-            if not self._succeeded(adding):
+            if self._missing(events, adding):
                 raise
 
     def _ended(self, adding: asyncio.Future[None]) -> None:

@@ -16,23 +16,23 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING
 
 import structlog
 
 from catchwater.errors import SpoolFullError
-from catchwater.event import Event, decode, encode
+from catchwater.event import encode
+from ingest.spool_rows import PAGE_BYTES, Marks, Page, page_of, until
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
+
+    from catchwater.event import Event
 
 log = structlog.get_logger()
 
 PAGE = 500
 """Events that are drained at a time, at most."""
-
-PAGE_BYTES = 4_000_000
-"""And bytes of them: they all are in memory, here and in Redis."""
 
 DELETED_AT_ONCE = 200
 """Rows that one transaction deletes: its log must fit into the reserve."""
@@ -51,22 +51,6 @@ PRAGMA incremental_vacuum;
 PRAGMA wal_checkpoint(TRUNCATE);
 """
 """Makes the log empty, then the file smaller. The first step makes room for the second."""
-
-Row = tuple[int, Any, Any, Any]
-"""A number, and what should be an id, a head and a body."""
-
-
-class Page(NamedTuple):
-    """The oldest rows of a file: their events, and the numbers of those that are no events.
-
-    `last` is the number of the last event, 0 without one. It is no unreadable row's: SQLite would
-    give the number of a row that was moved away to the next event.
-    """
-
-    inode: int
-    events: list[Event]
-    last: int
-    unreadable: list[int]
 
 
 class Spool:
@@ -87,7 +71,7 @@ class Spool:
         self._lock = threading.Lock()
         self._database: sqlite3.Connection | None = None
         self._inode = 0
-        self._added_to = 0
+        self._marks = Marks()
         self._fill = 0.0
         self.executor = ThreadPoolExecutor(1, "spool")
         with suppress(SpoolFullError), self._opened():
@@ -113,29 +97,34 @@ class Spool:
         """
         query = "SELECT number, id, head, body FROM events WHERE number > ? ORDER BY number LIMIT ?"
         with self._opened() as database:
-            found = database.execute(query, (self._added_to, PAGE))
-            rows = list(_until(PAGE_BYTES, found))
-            return _page(self._inode, rows) if rows else None
+            found = database.execute(query, (self._marks.to, PAGE))
+            rows = list(until(PAGE_BYTES, found))
+            return page_of(self._inode, rows) if rows else None
 
-    def mark_added(self, page: Page) -> None:
-        """Redis has the rows up to the end of this page. Remembered until they are deleted.
+    def mark_added(self, page: Page, left: Sequence[int] = ()) -> None:
+        """Redis has the rows up to the end of this page, without those of the numbers `left`.
 
-        Until then `lock_drain` must be held: another process would delete them, and SQLite gives
-        the numbers of deleted rows away again.
+        Remembered until they are deleted. As long as `has_marks`, `lock_drain` must be held:
+        another process would delete them, and SQLite gives the numbers of deleted rows away again.
         """
         with self._lock:
             if page.events and page.inode == self._inode:
-                self._added_to = page.last
+                self._marks.add(page, left)
 
     def forget_added(self) -> None:
-        """Redis may have lost what was marked: `page` returns it again."""
+        """`page` begins anew: Redis may have lost what was marked, or takes what was left."""
         with self._lock:
-            self._added_to = 0
+            self._marks = Marks()
 
     @property
     def has_added(self) -> bool:
         """Whether rows that were marked as added are still to be deleted."""
-        return self._added_to > 0
+        return self._marks.undeleted > 0
+
+    @property
+    def has_marks(self) -> bool:
+        """Whether any are, or some were left before rows that were added."""
+        return self._marks.to > 0
 
     def set_unreadable_aside(self, numbers: Sequence[int]) -> None:
         """Move these rows to the table `unreadable`. Raises SpoolFullError."""
@@ -176,7 +165,8 @@ class Spool:
         with self._opened() as database:
             self._fill = self._size(database) / self._limit
             query = "SELECT count(*) FROM events WHERE number > ?"
-            return int(database.execute(query, (self._added_to,)).fetchone()[0])
+            (after,) = database.execute(query, (self._marks.to,)).fetchone()
+            return int(after) + len(self._marks.left)
 
     def lock_drain(self) -> bool:
         """Whether this process may drain: one at a time, or everything would be added twice."""
@@ -222,7 +212,7 @@ class Spool:
             self._database.close()
             self._database = None
         if self._database is None:
-            self._added_to = 0  # another file numbers its rows anew
+            self._marks = Marks()  # another file numbers its rows anew
             self._inode = _inode(self._file)
             try:
                 self._database = self._connect()
@@ -270,22 +260,22 @@ class Spool:
         log.error("the spool is damaged: it was moved aside", folder=str(moved), why=str(error))
 
     def _delete_added(self) -> None:
-        query = (
-            "DELETE FROM events WHERE number IN "
-            "(SELECT number FROM events WHERE number <= ? ORDER BY number LIMIT ?)"
-        )
-        while self._added_to:
+        query = "SELECT number FROM events WHERE number > ? AND number <= ? ORDER BY number LIMIT ?"
+        after = 0
+        while self.has_added:
             with self._opened() as database:
-                # Whether any is left is asked in the same transaction: once all are deleted, the
-                # next event of another process gets one of their numbers.
+                # The last row goes last: until then no event of another process gets the number of
+                # one that was deleted.
                 database.execute("BEGIN IMMEDIATE")
-                database.execute(query, (self._added_to, DELETED_AT_ONCE))
-                (left,) = database.execute(
-                    "SELECT EXISTS (SELECT 1 FROM events WHERE number <= ?)", (self._added_to,)
-                ).fetchone()
+                found = database.execute(query, (after, self._marks.to, DELETED_AT_ONCE))
+                numbers = [number for (number,) in found]
+                added = ((number,) for number in self._marks.added(numbers))
+                database.executemany("DELETE FROM events WHERE number = ?", added)
                 database.execute("COMMIT")
-                if not left:
-                    self._added_to = 0
+                if len(numbers) < DELETED_AT_ONCE:
+                    self._marks.deleted()
+                else:
+                    after = numbers[-1]
                 with suppress(sqlite3.Error):  # on a full disk the next deletion tries again
                     database.executescript(SHRINK)
 
@@ -304,38 +294,6 @@ class Spool:
             for name in ("page_count", "freelist_count", "page_size")
         )
         return (pages - free) * size
-
-
-def _page(inode: int, rows: Sequence[Row]) -> Page:
-    events, unreadable, last = [], [], 0
-    for number, *fields in rows:
-        event = _event(*fields)
-        if event:
-            events.append(event)
-            last = number
-        else:
-            unreadable.append(number)
-    return Page(inode, events, last, unreadable)
-
-
-def _event(id_: Any, head: Any, body: Any) -> Event | None:
-    """None where the row is another version's, or damaged: then its values may be of any type."""
-    if not (isinstance(id_, str) and isinstance(head, bytes) and isinstance(body, bytes)):
-        return None
-    try:
-        return decode({b"id": id_.encode(), b"head": head, b"body": body})
-    except ValueError:
-        return None
-
-
-def _until(most: int, rows: Iterable[Row]) -> Iterator[Row]:
-    """The first rows; none after their bodies are `most` bytes."""
-    size = 0
-    for row in rows:
-        yield row
-        size += len(row[3]) if isinstance(row[3], bytes) else 0
-        if size >= most:
-            return
 
 
 def _is_damage(error: sqlite3.Error) -> bool:

@@ -18,7 +18,6 @@ from catchwater.monitoring import snapshot as snapshots
 from catchwater.monitoring.audit import make_audit
 from catchwater.monitoring.history import History
 from catchwater.monitoring.poller import ACCEPTED, Rates
-from catchwater.redis_client import Connection
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -46,13 +45,13 @@ def command(redis_url: str, streamdefs: Path | None, watch: bool, as_json: bool)
     With --watch it is drawn: the streams between the stages, what waits in each, how fast it is
     worked off, and how much waited in the last ten minutes, as far as they were watched.
     """
-    defs, connection = load(streamdefs), Connection(redis_url)
+    defs, connection = load(streamdefs), snapshots.connect(redis_url)
     if not watch:
-        say(_shown(snapshots.take(connection, defs), as_json=as_json))
+        say(_shown(snapshots.take_partial(connection, defs), as_json=as_json))
         return
     watched = _Watch(defs)
     while True:
-        snapshot = snapshots.take(connection, defs)
+        snapshot = snapshots.take_partial(connection, defs)
         shown = _shown(snapshot, as_json=True) if as_json else watched.picture(snapshot)
         click.clear()
         say(shown)
@@ -70,19 +69,26 @@ class _Watch:
     def picture(self, snapshot: Snapshot) -> str:
         at = time.monotonic()
         done = {one.stage: one.done_total for one in snapshot.stages}
-        rates = self._rates.add(at, done | {ACCEPTED: snapshot.accepted})
+        rates = self._rates.add(at, done | {ACCEPTED: snapshot.accepted}, snapshot.epochs.keys())
         self._history.add(at, snapshot.stages)
         history = {name: self._history.of(name, at) for name in self._defs.stages}
         flow = Flow(self._defs, snapshot.stages, rates, history, rates[ACCEPTED])
-        return f"{flow.text()}\n\n{_audit_line(snapshot)}"
+        return f"{flow.text()}\n\n{_last_lines(snapshot)}"
 
 
 def _shown(snapshot: Snapshot, *, as_json: bool) -> str:
     if as_json:
         audit = make_audit(snapshot).as_json()
-        found = {"stages": [asdict(one) for one in snapshot.stages], "audit": audit}
+        stages = [asdict(one) for one in snapshot.stages]
+        found = {"stages": stages, "audit": audit, "away": snapshot.away}
         return orjson.dumps(found, option=orjson.OPT_INDENT_2).decode()
-    return f"{table(snapshot)}\n\n{_audit_line(snapshot)}"
+    return f"{table(snapshot)}\n\n{_last_lines(snapshot)}"
+
+
+def _last_lines(snapshot: Snapshot) -> str:
+    """What is not in the numbers above, and the audit of what is."""
+    away = snapshots.away_text(snapshot.away)
+    return "\n".join(filter(None, (away and f"without this: {away}", _audit_line(snapshot))))
 
 
 def _audit_line(snapshot: Snapshot) -> str:

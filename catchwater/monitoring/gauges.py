@@ -41,6 +41,7 @@ def _of_stages(snapshot: Snapshot) -> Samples:
         "catchwater_consumers": [((one.stage,), one.consumers) for one in stages],
         "catchwater_dead": [((one.stage,), one.dead) for one in stages],
         "catchwater_done": [((one.stage,), one.done_total) for one in stages],
+        "catchwater_partitions_away": [((node,), n) for node, n in snapshot.away.items()],
         "catchwater_redis_memory_bytes": [((), snapshot.memory_used)],
         "catchwater_redis_memory_limit_bytes": [((), snapshot.memory_limit)],
     }

@@ -8,7 +8,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Self
@@ -22,7 +22,6 @@ from catchwater.monitoring import snapshot as snapshots
 from catchwater.monitoring.audit import Audit, CounterTotals, counted_in, first_audited_month
 from catchwater.monitoring.gauges import gauges_of
 from catchwater.monitoring.history import History
-from catchwater.redis_client import Connection
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -79,7 +78,8 @@ class Reading:
     def as_json(self) -> dict[str, Any]:
         """`GET /api/pipeline`, but for the time when it was taken."""
         stages = [asdict(one) | {"rate": self.rates[one.stage]} for one in self.snapshot.stages]
-        return {"stages": stages, "audit": self.audit.as_json()}
+        away, audit = self.snapshot.away, self.audit.as_json()
+        return {"stages": stages, "audit": audit, "away": away}
 
 
 @dataclass(slots=True)
@@ -87,9 +87,15 @@ class Rates:
     """Events a second that each stage finishes, from how many it had finished before."""
 
     _past: deque[tuple[float, dict[str, int]]] = field(default_factory=deque)
+    _partitions: Collection[str] = ()
 
-    def add(self, at: float, done: dict[str, int]) -> dict[str, float]:
-        """The rates at `at`, in seconds. 0 until there are two readings, or after a fall to 0."""
+    def add(self, at: float, done: dict[str, int], partitions: Collection[str]) -> dict[str, float]:
+        """The rates at `at`, in seconds. 0 until there are two readings of these partitions, or
+        after a fall to 0.
+        """
+        if partitions != self._partitions:
+            self._past.clear()
+            self._partitions = partitions
         self._past.append((at, done))
         while len(self._past) > 2 and at - self._past[1][0] >= RATE_SPAN_S:
             self._past.popleft()
@@ -115,7 +121,7 @@ class PipelinePoller:
         *,
         every_s: float = 1.0,
     ) -> None:
-        self._connection = Connection(redis_url)
+        self._connection = snapshots.connect(redis_url)
         self.defs = defs
         self._stored_counts = stored_counts
         self._every_s = every_s
@@ -158,8 +164,11 @@ class PipelinePoller:
         """
         with self._lock:
             if self._latest is None or time.monotonic() - self._latest.at > FRESH_S:
-                self._latest = None
-                self._latest = self.read_now()
+                try:
+                    self._latest = self.read_now()  # until then the one before is shown
+                except BaseException:
+                    self._latest = None
+                    raise
             return self._latest
 
     def read_now(self) -> Reading:
@@ -168,7 +177,7 @@ class PipelinePoller:
         audit = self._recent_audit(snapshot)
         at = time.monotonic()
         done = {stage.stage: stage.done_total for stage in snapshot.stages}
-        rates = self._rates.add(at, done | {ACCEPTED: snapshot.accepted})
+        rates = self._rates.add(at, done | {ACCEPTED: snapshot.accepted}, snapshot.epochs.keys())
         self._history.add(at, snapshot.stages)
         history = {name: self._history.of(name, at) for name in self.defs.stages}
         return Reading(at, datetime.now(UTC), snapshot, audit, rates, history)
@@ -194,10 +203,11 @@ class PipelinePoller:
 
     def _problem(self, reading: Reading) -> str:
         unknown = self._stored_counts is not None and reading.audit.stored is None
-        return "MongoDB does not answer" if unknown else ""
+        mongo = "MongoDB does not answer" if unknown else ""
+        return "; ".join(filter(None, (snapshots.away_text(reading.snapshot.away), mongo)))
 
     def _take(self) -> Snapshot:
-        return snapshots.take(self._connection, self.defs)
+        return snapshots.take_partial(self._connection, self.defs)
 
     def _recent_audit(self, snapshot: Snapshot) -> Audit:
         """The audit, made again unless that would take more than its share of the time."""

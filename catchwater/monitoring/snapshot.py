@@ -10,15 +10,19 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from catchwater.config.streamdefs import SOURCE
+from catchwater.errors import CatchwaterError, UnavailableError
+from catchwater.redis_client import Connection, parse_info
 from catchwater.streams import keys
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from catchwater.config.streamdefs import StreamDefs
-    from catchwater.redis_client import Connection
 
 SCRIPT = Path(__file__).with_suffix(".lua")
+
+PATIENCE_S = 2.0
+"""How long a node of a cluster holds up what is seen of the others, now and then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,20 +67,66 @@ class Snapshot:
     memory_used: int
     memory_limit: int
     """Bytes; 0 when Redis has no limit of its own. On a cluster, those of the fullest node."""
+    away: dict[str, int]
+    """How many partitions could not be read, by the node of a cluster that has them. Nothing of
+    them is in the other numbers.
+    """
 
     def waiting(self, stream: str) -> int:
-        """The depth of the slowest stage that reads `stream`: what its limit is compared with."""
-        return max((stage.depth for stage in self.stages if stage.reads == stream), default=0)
+        """The depth of the slowest stage that reads `stream`: what its limit is compared with.
+
+        Partitions that could not be read count like the others: events are spread evenly.
+        """
+        depth = max((stage.depth for stage in self.stages if stage.reads == stream), default=0)
+        read = len(self.epochs)
+        return depth * (read + sum(self.away.values())) // read
+
+
+def connect(url: str) -> Connection:
+    """For `take_partial`: a node that does not answer is soon left alone for a while."""
+    return Connection(url, patience_s=PATIENCE_S)
 
 
 def take(connection: Connection, defs: StreamDefs) -> Snapshot:
-    """A snapshot of the pipeline. Raises UnavailableError."""
+    """A snapshot of the whole pipeline. Raises UnavailableError."""
+    snapshot = take_partial(connection, defs)
+    if snapshot.away:
+        raise UnavailableError(away_text(snapshot.away))
+    return snapshot
+
+
+def take_partial(connection: Connection, defs: StreamDefs) -> Snapshot:
+    """A snapshot of what can be read: some nodes of a cluster may be away.
+
+    Raises UnavailableError where none can be read.
+    """
     names = list(defs.stages)
     calls = [(_keys(defs, tag, names), names) for tag in defs.tags]
-    pictures = [orjson.loads(found) for found in connection.scripts(SCRIPT, calls)]
-    unaccepted = connection.call("HGETALL", keys.UNACCEPTED)
-    memory = _fullest(connection.infos("memory"))
-    return _summed(defs, pictures, _counts(unaccepted), memory)
+    found = dict(zip(defs.tags, connection.script_attempts(SCRIPT, calls), strict=True))
+    unread = [tag for tag, reply in found.items() if _is_away(reply)]
+    if len(unread) == len(found):
+        raise found[unread[0]]
+    pictures = {tag: orjson.loads(found[tag]) for tag in found if tag not in unread}
+    away = Counter(connection.node_of(keys.epoch(tag)) for tag in unread)
+    unaccepted = _there(connection.attempts([("HGETALL", keys.UNACCEPTED)]))
+    infos = map(parse_info, _there(connection.each_attempt("INFO", "memory")))
+    return _summed(defs, pictures, away, _counts(unaccepted), _fullest(infos))
+
+
+def away_text(away: Mapping[str, int]) -> str:
+    """Which nodes have partitions that could not be read."""
+    return "; ".join(f"{n} partitions of {node} cannot be read" for node, n in away.items())
+
+
+def _is_away(reply: Any) -> bool:
+    """Whether a node did not answer just now. Raises any other error."""
+    if isinstance(reply, CatchwaterError) and not isinstance(reply, UnavailableError):
+        raise reply
+    return isinstance(reply, UnavailableError)
+
+
+def _there(replies: Iterable[Any]) -> list[Any]:
+    return [reply for reply in replies if not _is_away(reply)]
 
 
 def _keys(defs: StreamDefs, tag: str, names: Iterable[str]) -> list[str]:
@@ -86,19 +136,19 @@ def _keys(defs: StreamDefs, tag: str, names: Iterable[str]) -> list[str]:
 
 def _summed(
     defs: StreamDefs,
-    pictures: list[dict[str, Any]],
+    by_tag: Mapping[str, dict[str, Any]],
+    away: dict[str, int],
     unaccepted: Mapping[str, int],
     memory: tuple[int, int],
 ) -> Snapshot:
-    ledger: Counter[str] = Counter()
-    for picture in pictures:
-        ledger.update({field: int(n) for field, n in (picture["ledger"] or {}).items()})
+    pictures = list(by_tag.values())
+    ledger = _ledger(pictures)
     path = defs.counting_path
     stages = [_status(defs, name, pictures, ledger) for name in defs.stages]
     on_path = [stage for stage in stages if stage.stage in path]
     return Snapshot(
         stages=stages,
-        accepted=sum(picture["added"] for picture in pictures) + _again(defs, ledger),
+        accepted=sum(picture["added"] for picture in pictures) + _again(defs, ledger, away),
         counted=_after(ledger, [f"{path[-1]}:counted:"]),
         more=_after(ledger, [f"{path[-1]}:more:"]),
         duplicates=sum(ledger[f"{name}:duplicate"] for name in path),
@@ -111,23 +161,33 @@ def _summed(
             _after(unaccepted, ["client:"]), _after(ledger, [f"{name}:lost:" for name in path])
         ),
         lost_by_redis=sum(_after(unaccepted, ["lost:"]).values()),
-        epochs={tag: picture["life"] for tag, picture in zip(defs.tags, pictures, strict=True)},
+        epochs={tag: picture["life"] for tag, picture in by_tag.items()},
         memory_used=memory[0],
         memory_limit=memory[1],
+        away=away,
     )
 
 
-def _again(defs: StreamDefs, ledger: Mapping[str, int]) -> int:
+def _ledger(pictures: Iterable[dict[str, Any]]) -> Counter[str]:
+    found: Counter[str] = Counter()
+    for picture in pictures:
+        found.update({field: int(n) for field, n in picture["ledger"].items()})
+    return found
+
+
+def _again(defs: StreamDefs, ledger: Mapping[str, int], away: Mapping[str, int]) -> int:
     """What was added to the first stream, but is no new event, taken away; and copies that were
     left over where an event was moved twice: they are duplicates, as if it had been sent twice.
 
-    Fewer that arrived than were moved are lost: they are missing in the audit.
+    Fewer that arrived than were moved are lost: they are missing in the audit; or they are in
+    partitions that could not be read.
     """
     path = defs.counting_path
     moved = sum(ledger.get(f"{name}:moved", 0) for name in path)
     arrived = sum(ledger.get(f"{name}:arrived", 0) for name in path)
     of_first = ledger.get(f"{path[0]}:arrived", 0)
-    return max(0, arrived - moved) - of_first - ledger.get(f"replayed:{SOURCE}", 0)
+    more = arrived - moved if away else max(0, arrived - moved)
+    return more - of_first - ledger.get(f"replayed:{SOURCE}", 0)
 
 
 def _status(
@@ -169,11 +229,13 @@ def _sum(*counts: Mapping[str, int]) -> dict[str, int]:
     return dict(total)
 
 
-def _counts(flat: list[bytes]) -> dict[str, int]:
+def _counts(replies: list[list[bytes]]) -> dict[str, int]:
+    """Those of the one reply, if there is one."""
+    flat = replies[0] if replies else []
     return {name.decode(): int(n) for name, n in zip(flat[::2], flat[1::2], strict=True)}
 
 
 def _fullest(infos: Iterable[Mapping[str, str]]) -> tuple[int, int]:
     """Bytes used and their limit, of the node that has least room for its limit."""
     found = [(int(one["used_memory"]), int(one.get("maxmemory", 0))) for one in infos]
-    return max(found, key=lambda one: (one[0] / one[1] if one[1] else 0.0, one[0]))
+    return max(found, key=lambda one: (one[0] / one[1] if one[1] else 0.0, one[0]), default=(0, 0))

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+from catchwater.errors import CatchwaterError
 from catchwater.streams import keys
 from catchwater.streams.added_log import AddedLog
 
@@ -40,21 +41,23 @@ class Places:
         only_one = len(self._tags) == 1
         return Adding(self, Counter(0 if only_one else one for one in partitions))
 
-    def marking(self) -> list[tuple[Any, ...]]:
-        """A write in each place that changes nothing: WAIT asks for the last write."""
-        return Adding(self, Counter(dict.fromkeys(range(len(self._tags)), 0))).commands
+    def marking(self, places: Iterable[int]) -> list[tuple[Any, ...]]:
+        """A write in each of these that changes nothing: WAIT asks for the last write."""
+        return Adding(self, Counter(dict.fromkeys(places, 0))).commands
 
     def reading(self) -> tuple[list[tuple[str, str]], list[int]]:
         """Commands that read the counts, and what Redis had confirmed before they are sent."""
         return [("GET", counter) for counter in self._counters], [log.last for log in self._logs]
 
-    def compare(self, counts: Sequence[bytes | None], expected: Sequence[int]) -> int:
+    def compare(self, counts: Sequence[Any], expected: Sequence[int]) -> int:
         """How many events are lost, since this was asked last, of what `reading` read.
 
-        Of a Redis that is another one, or was emptied, nothing can be said.
+        Of a Redis that is another one, or was emptied, nothing can be said; of a node of a cluster
+        that is away, with an error in the place of its count, nothing yet.
         """
         for place, (count, before) in enumerate(zip(counts, expected, strict=True)):
-            self.saw(place, int(count or 0), before)
+            if not isinstance(count, CatchwaterError):
+                self.saw(place, int(count or 0), before)
         lost, self._lost = self._lost, 0
         return lost
 

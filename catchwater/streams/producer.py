@@ -55,7 +55,8 @@ class EventProducer:
         """Add events in one round trip. On return Redis has them, on disk if configured so.
 
         After UnavailableError they may have been added or not. Adding them again is safe: dedupe
-        drops the second copy. Raises PartlyAddedError where only one node of a cluster is away.
+        drops the second copy. Raises PartlyAddedError where Redis, or a node of a cluster, has not
+        taken some of them.
         """
         adding = self._places.adding(self._defs.partition_of(event.id) for event in events)
         commands = [*map(self._command, events), *adding.commands]
@@ -79,7 +80,7 @@ class EventProducer:
         Of a Redis that is another one, or was emptied, nothing can be said.
         """
         commands, expected = self._places.reading()
-        return self._places.compare(await self._connection.calls(commands), expected)
+        return self._places.compare(await self._connection.attempts(commands), expected)
 
     @property
     def confirmed(self) -> int:
@@ -96,22 +97,36 @@ class EventProducer:
         each = len(self._tags)
         return [total(found[i : i + each]) for i in range(0, len(found), each)]
 
-    async def replication_id(self) -> str:
-        """Names the history of this Redis's data: another one after a failover or a restart.
+    async def takes(self, event: Event) -> bool:
+        """Whether its node would take it just now. Adds nothing."""
+        try:
+            await self._connection.calls([_probe(self._tag_of(event))])
+        except UnavailableError:
+            return False
+        return True
 
-        '' where no replicas are waited for.
+    async def histories(self) -> dict[str, str]:
+        """Names the history of the data of each node, as of `node_of`: another one after a failover
+        or a restart; '' where the node is away.
+
+        Nothing where no replicas are waited for. Raises UnavailableError where all are away.
         """
         if not self._replicas:
-            return ""
-        infos = map(parse_info, await self._connection.each("INFO", "replication"))
-        return " ".join(sorted(info["master_replid"] for info in infos))
+            return {}
+        replies = await self._connection.each_attempt("INFO", "replication")
+        return {
+            node: "" if isinstance(reply, CatchwaterError) else parse_info(reply)["master_replid"]
+            for node, reply in replies.items()
+        }
 
-    async def replicated_since(self, replication_id: str) -> bool:
-        """Whether enough replicas have everything that was written in that history so far."""
+    async def replicated_since(self, histories: Mapping[str, str]) -> bool:
+        """Whether enough replicas have everything that was written in these histories so far."""
+        nodes = (self._connection.node_of(keys.epoch(tag)) for tag in self._tags)
+        marking = self._places.marking(i for i, node in enumerate(nodes) if node in histories)
         wait = ("WAIT", self._replicas, self._wait_ms)
-        *_, replicas = await self._connection.calls([*self._places.marking(), wait])
+        *_, replicas = await self._connection.calls([*marking, wait])
         # Asked for afterwards: who answered the WAIT was then still of that history.
-        same = await self.replication_id() == replication_id
+        same = histories.items() <= (await self.histories()).items()
         return same and bool(replicas >= self._replicas)
 
     async def add_counts(self, counts: Mapping[str, int], sender: str, number: int) -> None:
@@ -140,9 +155,7 @@ class EventProducer:
         types = await self._connection.calls([("TYPE", stream) for stream in self._streams])
         if wrong := [s for s, kind in zip(self._streams, types, strict=True) if kind not in STREAM]:
             raise RefusedError(f"{wrong[0]} in Redis is no stream: use a Redis of its own")
-        # The stream of this name is never made, so this adds nothing, but asks for the permission.
-        probe = keys.stream(self._defs.tags[0], ABSENT_STREAM)
-        await self._connection.calls([("XADD", probe, "NOMKSTREAM", "*", "id", "-")])
+        await self._connection.calls([_probe(self._defs.tags[0])])
 
     async def durability_problem(self) -> str:
         """Why an event that Redis has may be on no disk; '' when it is, or on enough replicas."""
@@ -176,6 +189,14 @@ class EventProducer:
     def _stream_of(self, event: Event) -> str:
         return self._streams[self._defs.partition_of(event.id)]
 
+    def _tag_of(self, event: Event) -> str:
+        return self._defs.tags[self._defs.partition_of(event.id)]
+
+
+def _probe(tag: str) -> tuple[str, ...]:
+    """The stream of this name is never made, so it adds nothing, but asks whether one may."""
+    return ("XADD", keys.stream(tag, ABSENT_STREAM), "NOMKSTREAM", "*", "id", "-")
+
 
 def _check(events: Sequence[Event], results: Sequence[Any]) -> None:
     """Raise the first error. `results` begin with one for each event."""
@@ -184,6 +205,6 @@ def _check(events: Sequence[Event], results: Sequence[Any]) -> None:
         return
     pairs = zip(events, results, strict=False)
     added = [event.id for event, one in pairs if not isinstance(one, CatchwaterError)]
-    if added and isinstance(error, UnavailableError):
+    if isinstance(error, UnavailableError):
         raise PartlyAddedError(str(error), added) from error
     raise error

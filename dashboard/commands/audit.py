@@ -13,6 +13,7 @@ from catchwater.commands.box import finds_box
 from catchwater.commands.printing import say
 from catchwater.config.streamdefs import load
 from catchwater.monitoring.poller import PipelinePoller
+from catchwater.monitoring.snapshot import away_text
 from dashboard.health_summary import stored_part
 from dashboard.stored_counts import StoredCounts
 
@@ -32,13 +33,16 @@ def command(redis_url: str, mongo_url: str, streamdefs: Path | None, as_json: bo
     """Check that accepted = counted + duplicates + dropped + dead + depth, and that MongoDB
     holds what is counted.
 
-    Exits with 1 when it does not add up, or MongoDB does not answer.
+    Exits with 1 when it does not add up, or MongoDB or a node of Redis does not answer.
     """
     with closing(StoredCounts(mongo_url)) as stored_counts:
         poller = PipelinePoller(redis_url, load(streamdefs), stored_counts)
-        audit = poller.read_now().audit.as_json()
+        reading = poller.read_now()
+    audit, away = reading.audit.as_json(), away_text(reading.snapshot.away)
     say(orjson.dumps(audit, option=orjson.OPT_INDENT_2).decode() if as_json else spelled(audit))
-    if not audit["adds_up"] or audit["stored"] is None:
+    if away:
+        click.echo(f"Only of what can be read: {away}.", err=True)
+    if not audit["adds_up"] or audit["stored"] is None or away:
         raise click.exceptions.Exit(1)
 
 

@@ -266,10 +266,12 @@ async def _save(
 ) -> None:
     while True:
         await asyncio.sleep(SAVE_EVERY_S)
+        lost = 0
         with suppress(UnavailableError, RefusedError):
-            lost = await producer.lost() + await confirmed.lost(producer)
-            confirmed.save(producer.confirmed)  # first: killed here, a loss is not told twice
-            if lost:
-                log.error("Redis fell back to an earlier state", events_lost=lost)
-                unaccepted.lost(lost)
+            lost += await producer.lost()
+            lost += await confirmed.lost(producer)
+        confirmed.save(producer.confirmed)  # first: killed here, a loss is not told twice
+        if lost:
+            log.error("Redis fell back to an earlier state", events_lost=lost)
+            unaccepted.lost(lost)
         await unaccepted.save(producer)

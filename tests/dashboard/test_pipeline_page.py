@@ -251,21 +251,35 @@ def test_prometheus_is_told_that_redis_is_away_and_no_old_number(opened: Open, m
     assert REGISTRY.get_sample_value("catchwater_audit_adds_up") is None
 
 
+ALL = {"p0": "x"}
+
+
 def test_a_rate_is_what_was_done_over_the_last_seconds():
     rates = Rates()
-    assert rates.add(100.0, {"a": 50}) == {"a": 0.0}
-    assert rates.add(101.0, {"a": 60}) == {"a": 10.0}
-    assert rates.add(102.0, {"a": 90, "b": 5}) == {"a": 20.0, "b": 0.0}
+    assert rates.add(100.0, {"a": 50}, ALL) == {"a": 0.0}
+    assert rates.add(101.0, {"a": 60}, ALL) == {"a": 10.0}
+    assert rates.add(102.0, {"a": 90, "b": 5}, ALL) == {"a": 20.0, "b": 0.0}
     for second in range(103, 140):
-        last = rates.add(float(second), {"a": 90 + second})
+        last = rates.add(float(second), {"a": 90 + second}, ALL)
     assert last == {"a": 1.0}, "what was before the span is forgotten"
-    assert rates.add(140.0, {"a": 0}) == {"a": 0.0}, "a Redis that began anew is no negative rate"
+    began_anew = rates.add(140.0, {"a": 0}, ALL)
+    assert began_anew == {"a": 0.0}, "a Redis that began anew is no negative rate"
+
+
+def test_a_node_that_goes_and_comes_is_no_rate():
+    """What its partitions have ever done would be done within a second."""
+    rates = Rates()
+    rates.add(100.0, {"a": 1000}, {"p0": "x", "p1": "y"})
+    assert rates.add(101.0, {"a": 500}, {"p0": "x"}) == {"a": 0.0}
+    assert rates.add(102.0, {"a": 510}, {"p0": "x"}) == {"a": 10.0}
+    assert rates.add(103.0, {"a": 1020}, {"p0": "x", "p1": "y"}) == {"a": 0.0}
+    assert rates.add(104.0, {"a": 1030}, {"p0": "x", "p1": "y"}) == {"a": 10.0}
 
 
 def state(**stage: Any) -> Any:
     base = {"stage": "count", "depth": 0, "oldest_age_s": 0.0, "consumers": 1, "dead": 0, "rate": 1}
     audit = {"stored": 5, "counted": 5, "adds_up": True, "missing": 0}
-    return {"stages": [base | stage], "audit": audit}
+    return {"stages": [base | stage], "audit": audit, "away": {}}
 
 
 def test_the_summary_is_one_sentence_and_advice_only_when_something_is_wrong():
@@ -286,6 +300,9 @@ def test_the_summary_is_one_sentence_and_advice_only_when_something_is_wrong():
     assert "has waited 25 s for count" in still, "it is seen before a minute is over"
     assert "has waited 2 min for count" in summarise(state(depth=1, oldest_age_s=120)).advice[0]
     assert "catchwater dead list" in summarise(state(dead=1)).advice[0]
+    away = summarise(state() | {"away": {"10.0.0.2:6379": 3}})
+    assert away.state == "wrong"
+    assert "3 partitions of 10.0.0.2:6379 cannot be read" in away.advice[0]
     off = state()
     off["audit"] |= {"adds_up": False, "missing": -2}
     assert "off by -2" in summarise(off).advice[0]

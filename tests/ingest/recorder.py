@@ -37,11 +37,17 @@ class Recorder:
         if self.error:
             raise self.error
 
-    async def replication_id(self):
-        return self.history
+    def node_of(self, event):
+        return ""
 
-    async def replicated_since(self, replication_id):
-        return self.replicated and replication_id == self.history
+    async def takes(self, event):
+        return True
+
+    async def histories(self):
+        return {"": self.history} if self.history else {}
+
+    async def replicated_since(self, histories):
+        return self.replicated and histories == {"": self.history}
 
     @property
     def added(self):

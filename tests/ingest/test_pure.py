@@ -17,7 +17,8 @@ from catchwater.event import Event, encode
 from ingest import auth, decompression, envelope, reports, responses
 from ingest.client_reports import discarded_by_client, discarded_by_page
 from ingest.rates import DEBT_S, Bucket
-from ingest.spool import PAGE_BYTES, Spool
+from ingest.spool import Spool
+from ingest.spool_rows import PAGE_BYTES
 
 SENDER = reports.Sender("1", "Firefox", "https://a.b", "127.0.0.1", 200_000)
 OWN = (envelope.MalformedEnvelopeError, reports.InvalidReportError, reports.EventTooLargeError)

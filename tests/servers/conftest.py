@@ -9,10 +9,33 @@ from pathlib import Path
 
 import pytest
 
+from catchwater.config.streamdefs import load
+from catchwater.redis_client import Connection
+from catchwater.streams.consumer import prepare
 from tests import containers
 from tests.missing import missing
 from tests.pipelines import event, pipeline  # noqa: F401 - fixtures of this folder
+from tests.servers.cluster import cluster
+from tests.servers.test_cluster_faults import EIGHT
 from tests.waiting import wait_until
+
+AVAILABLE = ("--cluster-require-full-coverage", "no")
+
+
+@pytest.fixture
+def masters(tmp_path):
+    """Three without replicas, which the test may freeze and kill."""
+    with cluster(tmp_path / "c", 3, 0, *AVAILABLE) as one:
+        yield one
+
+
+@pytest.fixture
+def defs(tmp_path, masters):
+    """Eight partitions, prepared on these."""
+    (tmp_path / "defs.yaml").write_text(EIGHT)
+    defs = load(tmp_path / "defs.yaml")
+    prepare(Connection(masters.url), defs)
+    return defs
 
 
 @pytest.fixture(scope="session")

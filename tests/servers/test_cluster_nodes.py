@@ -4,109 +4,28 @@ but its own partitions.
 
 from __future__ import annotations
 
-import os
-import signal
-from collections import Counter
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 
 import pytest
 
 from catchwater.config import hash_slots
-from catchwater.config.streamdefs import load
-from catchwater.redis_client import Connection
-from catchwater.streams import keys
-from catchwater.streams.consumer import prepare
 from catchwater.streams.runner import not_ready_reason
 from tests.ingest.conftest import made
-from tests.servers.cluster import cluster
-from tests.servers.replicated import post, settled, stages
+from tests.servers.replicated import settled, stages
+from tests.servers.sick_masters import (
+    WAIT_S,
+    Healthy,
+    frozen,
+    gone,
+    master_of,
+    refusing,
+    sent,
+)
 from tests.servers.test_cluster_faults import EIGHT
 from tests.waiting import wait_until
 
-WAIT_S = 90
 WITH_META = 0
 """The master that has what is fixed of the pipeline."""
-
-AVAILABLE = ("--cluster-require-full-coverage", "no")
-
-
-@pytest.fixture
-def masters(tmp_path):
-    with cluster(tmp_path / "c", 3, 0, *AVAILABLE) as one:
-        yield one
-
-
-@pytest.fixture
-def defs(tmp_path, masters):
-    (tmp_path / "defs.yaml").write_text(EIGHT)
-    defs = load(tmp_path / "defs.yaml")
-    prepare(Connection(masters.url), defs)
-    return defs
-
-
-def master_of(tag):
-    """Which of three masters has a partition, in a cluster whose slots have not moved."""
-    return hash_slots.slot(tag) * 3 // hash_slots.SLOTS
-
-
-class Healthy:
-    """What the masters say that are not sick."""
-
-    def __init__(self, url, defs, sick):
-        self._connection, self._defs = Connection(url), defs
-        self._tags = [tag for tag in defs.tags if master_of(tag) != sick]
-
-    def add(self, tag):
-        self._tags.append(tag)
-
-    def has(self, number):
-        tag = self._defs.tags[self._defs.partition_of(f"{number:032x}")]
-        return tag in self._tags
-
-    def done(self):
-        """How many entries each stage has committed."""
-        found = Counter()
-        for tag in self._tags:
-            flat = self._connection.call("HGETALL", keys.ledger(tag))
-            for name, n in zip(flat[::2], flat[1::2], strict=True):
-                stage, _, what = name.decode().partition(":")
-                found[stage] += int(n) if what == "done" else 0
-        return found
-
-    def waiting(self):
-        """How many entries are in the sink's stream: what it has committed is trimmed."""
-        streams = [keys.stream(tag, "counted") for tag in self._tags]
-        return sum(self._connection.calls([("XLEN", stream) for stream in streams]))
-
-    def close(self):
-        self._connection.close()
-
-
-@contextmanager
-def frozen(node):
-    os.kill(node.pid, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        os.kill(node.pid, signal.SIGCONT)
-
-
-@contextmanager
-def refusing(node):
-    node.call("CONFIG", "SET", "min-replicas-to-write", "3")
-    try:
-        yield
-    finally:
-        node.call("CONFIG", "SET", "min-replicas-to-write", "0")
-
-
-@contextmanager
-def gone(node):
-    node.kill()
-    try:
-        yield
-    finally:
-        node.start()
 
 
 @pytest.mark.chaos
@@ -157,8 +76,3 @@ def test_a_partition_that_has_moved_is_stopped_by_its_new_master_only(masters, d
         found = wait_until(lambda: settled(ingest, masters.url, defs, 200), "all", WAIT_S)
     healthy.close()
     assert (found.counted, found.dead, found.missing) == (200, 0, 0)
-
-
-def sent(ingest, numbers):
-    """How many were accepted."""
-    return sum(post(ingest, number) for number in numbers)

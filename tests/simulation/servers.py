@@ -193,6 +193,9 @@ class SimulatedNode:
     def each(self, command: Command, keys: Sequence[str] = ()) -> list[Any]:
         return self.run([command])
 
+    def node_of(self, _key: str) -> str:
+        return ""
+
     def close(self) -> None:
         pass
 
@@ -219,6 +222,12 @@ class SimulatedAsyncConnection:
 
     async def each(self, *command: Any) -> list[Any]:
         return await self.calls([command])
+
+    async def each_attempt(self, *command: Any) -> dict[str, Any]:
+        return {"": (await self.attempts([command]))[0]}
+
+    def node_of(self, _key: str) -> str:
+        return ""
 
     async def close(self) -> None:
         pass
