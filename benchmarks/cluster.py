@@ -18,7 +18,7 @@ import click
 
 from benchmarks.day import started
 from benchmarks.pipelines import Pipeline, paused
-from benchmarks.report import Figure, shown
+from benchmarks.report import KEEP, Figure, keep, shown
 from benchmarks.whole import cpu_seconds
 from catchwater.config.hash_slots import SLOTS, slot
 from catchwater.local.servers import MongoServer, RedisServer
@@ -251,11 +251,21 @@ PARTS = ("stages", "idle", "away", "shares")
 @click.command()
 @click.option("--entries", default=20_000, show_default=True, help="Entries for each stage.")
 @click.option("--partitions", default=64, show_default=True, help="Of the pipeline.")
-@click.option("--processes", multiple=True, default=(1, 2, 4), show_default=True)
+@click.option(
+    "--processes", multiple=True, default=(1, 2, 4), show_default=True, help="Of each stage."
+)
 @click.option("--seconds", default=20.0, show_default=True, help="How long processes wait idly.")
 @click.option("--runs", default=3, show_default=True, help="Runs of each, in turn with one Redis.")
-@click.option("--part", "parts", multiple=True, type=click.Choice(PARTS), default=PARTS)
+@click.option(
+    "--part",
+    "parts",
+    multiple=True,
+    type=click.Choice(PARTS),
+    default=PARTS,
+    help="Only this one; several may be named.",
+)
 @click.option("--json", "as_json", is_flag=True, help="JSON instead of lines.")
+@click.option("--keep", "file", type=click.Path(path_type=Path, dir_okay=False), help=KEEP)
 def main(
     entries: int,
     partitions: int,
@@ -264,6 +274,7 @@ def main(
     runs: int,
     parts: tuple[str, ...],
     as_json: bool,  # noqa: FBT001 - click's way
+    file: Path | None,
 ) -> None:
     """Measure, against one Redis in the same run."""
     figures: list[Figure] = []
@@ -279,6 +290,8 @@ def main(
             figures += away_figures(several, both.masters, 3 * entries, runs)
         if "shares" in parts:
             figures += share_figures(several, entries, runs)
+    if file:
+        keep(figures, file)
     click.echo(shown(figures, as_json=as_json))
 
 
