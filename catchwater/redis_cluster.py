@@ -9,7 +9,6 @@ followed, as what is redirected was not done.
 from __future__ import annotations
 
 import asyncio
-import math
 import time
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -26,6 +25,7 @@ from catchwater.cluster_routes import UNANSWERED, Batch, Command, Job, jobs_of, 
 from catchwater.redis_errors import ERRORS
 from catchwater.redis_node import settings
 from catchwater.redis_topology import grouped, masters, node_name, routed
+from catchwater.redis_trips import CUT, exchange
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -38,10 +38,7 @@ RESTS = 5
 
 NO_CLUSTER = "this Redis is no cluster: write its address as redis:// or rediss://"
 
-_CUT = (redis.ConnectionError, redis.TimeoutError)
-"""A round trip broke off. What was sent may have been done."""
-
-_ELSEWHERE = (*_CUT, redis.exceptions.ClusterDownError, redis.exceptions.ReadOnlyError)
+_ELSEWHERE = (*CUT, redis.exceptions.ClusterDownError, redis.exceptions.ReadOnlyError)
 """After these another node may have the slots."""
 
 
@@ -166,14 +163,14 @@ class ClusterNodes:
         try:
             connections[node] = node.redis_connection.connection_pool.get_connection()
             connections[node].send_packed_command([batch.packed()])
-        except _CUT as error:
+        except CUT as error:
             self._cut(node, batch, error)
 
     def _receive(self, node: Any, batch: Batch, connection: Any) -> None:
         try:
             for job in batch.unanswered():
                 job.reply = _reply(connection)
-        except _CUT as error:
+        except CUT as error:
             connection.disconnect()
             self._cut(node, batch, error)
 
@@ -278,50 +275,16 @@ class AsyncClusterNodes:
     async def _exchange(self, batches: Mapping[Any, Batch]) -> None:
         connections: dict[Any, Any] = {}
         try:
-            for node, batch in batches.items():
+            for node in batches:
                 connections[node] = node.acquire_connection()
-                await _send(connections[node], batch)
-            deadline = asyncio.get_running_loop().time() + self._reply_s
-            for node, connection in connections.items():
-                await _receive_async(batches[node], connection, deadline)
+            pairs = [(connections[node], batch) for node, batch in batches.items()]
+            await exchange(pairs, asyncio.get_running_loop().time() + self._reply_s)
         finally:
             for node, connection in connections.items():
                 if not batches[node].is_answered:
                     await connection.disconnect(nowait=True)
                 node.release(connection)
             self._failed = _failed(batches) or self._failed
-
-
-async def _send(connection: Any, batch: Batch) -> None:
-    try:
-        if connection.should_reconnect():
-            await connection.disconnect()
-        await connection.send_packed_command([batch.packed()])
-    except _CUT as error:
-        await connection.disconnect(nowait=True)
-        batch.fail(error)
-
-
-async def _receive_async(batch: Batch, connection: Any, deadline: float) -> None:
-    """What is there already is received after the deadline, too."""
-    try:
-        async with asyncio.timeout_at(deadline):
-            for job in batch.unanswered():
-                job.reply = await _async_reply(connection)
-    except TimeoutError:
-        await connection.disconnect(nowait=True)
-        batch.fail(redis.TimeoutError("no answer in time"))
-    except _CUT as error:
-        await connection.disconnect(nowait=True)
-        batch.fail(error)
-
-
-async def _async_reply(connection: Any) -> Any:
-    try:
-        # No time-out here: all replies together have one.
-        return await connection.read_response(timeout=math.inf)
-    except redis.ResponseError as error:
-        return error
 
 
 def _check(at: ClusterAddress, given: Mapping[str, Any]) -> None:

@@ -28,7 +28,10 @@ ENTRANCES = {"catchwater/__main__.py"}
 
 REDIS = {
     Path(f"catchwater/{name}.py")
-    for name in ("redis_node", "redis_cluster", "redis_errors", "redis_topology", "cluster_routes")
+    for name in (
+        *("redis_node", "redis_cluster", "redis_errors", "redis_topology", "redis_trips"),
+        "cluster_routes",
+    )
 }
 MONGO = {
     Path("catchwater/mongo_client.py"),

@@ -4,11 +4,15 @@ but its own partitions.
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import ExitStack
 
 import pytest
 
 from catchwater.config import hash_slots
+from catchwater.errors import UnavailableError
+from catchwater.redis_client import AsyncConnection
+from catchwater.streams import keys
 from catchwater.streams.runner import not_ready_reason
 from tests.ingest.conftest import made
 from tests.servers.replicated import settled, stages
@@ -76,3 +80,24 @@ def test_a_partition_that_has_moved_is_stopped_by_its_new_master_only(masters, d
         found = wait_until(lambda: settled(ingest, masters.url, defs, 200), "all", WAIT_S)
     healthy.close()
     assert (found.counted, found.dead, found.missing) == (200, 0, 0)
+
+
+@pytest.mark.chaos
+@pytest.mark.timeout(300)
+def test_who_was_asked_with_a_frozen_master_is_not_blamed_for_it(masters, defs):
+    """The others' answers were not read yet when the time was over. The one that was blamed is
+    asked last which node has what, so the frozen one was asked, and all events waited for that.
+    """
+    frozen_first = sorted(defs.tags, key=lambda tag: master_of(tag) != 1)
+
+    async def blamed():
+        connection = AsyncConnection(masters.url, timeout_s=3.0)
+        lengths = [("XLEN", keys.stream(tag, "raw")) for tag in frozen_first]
+        await connection.calls(lengths)
+        with frozen(masters.masters[1]), pytest.raises(UnavailableError):
+            await connection.calls(lengths)
+        found = connection._nodes._failed
+        await connection.close()
+        return found
+
+    assert asyncio.run(blamed()).endswith(f":{masters.masters[1].port}")
