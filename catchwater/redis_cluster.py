@@ -22,7 +22,7 @@ from redis.retry import Retry
 
 from catchwater.cluster_address import ClusterAddress
 from catchwater.cluster_routes import UNANSWERED, Batch, Command, Job, jobs_of, least
-from catchwater.redis_errors import ERRORS
+from catchwater.redis_errors import ERRORS, unknown_topology
 from catchwater.redis_node import settings
 from catchwater.redis_topology import grouped, masters, node_name, routed
 from catchwater.redis_trips import CUT, exchange
@@ -35,8 +35,6 @@ ROUNDS = 5
 
 RESTS = 5
 """How many times as long as it was waited for a node is left alone, where that is wanted."""
-
-NO_CLUSTER = "this Redis is no cluster: write its address as redis:// or rediss://"
 
 _ELSEWHERE = (*CUT, redis.exceptions.ClusterDownError, redis.exceptions.ReadOnlyError)
 """After these another node may have the slots."""
@@ -117,7 +115,7 @@ class ClusterNodes:
                 self._known.initialize(last_failed_node_name=self._failed)
         except ERRORS as error:
             self.close()  # the next time, the nodes of the address are asked
-            raise _reason(error) from error
+            raise unknown_topology(error) from error
         self._failed = ""
         return self._known
 
@@ -248,7 +246,7 @@ class AsyncClusterNodes:
                     await self._known.initialize(last_failed_node_name=self._failed)
             except ERRORS as error:
                 await self.close()  # the next time, the nodes of the address are asked
-                raise _reason(error) from error
+                raise unknown_topology(error) from error
             self._failed = ""
             return self._known
 
@@ -304,13 +302,3 @@ def _failed(batches: Mapping[Any, Batch]) -> str:
         if any(job.reply is UNANSWERED or isinstance(job.reply, _ELSEWHERE) for job in batch.jobs):
             found = node.name
     return found
-
-
-def _reason(error: Exception) -> Exception:
-    """Why the topology is not known: redis-py tells of it, but wraps it up."""
-    cause = error.__cause__ or error
-    refusal = cause.__context__
-    if not isinstance(refusal, redis.ResponseError):
-        return cause if isinstance(cause, redis.RedisError) else error
-    is_other = "cluster support disabled" in str(refusal)
-    return redis.ResponseError(NO_CLUSTER) if is_other else refusal

@@ -26,6 +26,8 @@ CLUSTER_MODE = (
     "this Redis is a node of a cluster: write its address as redis+cluster://host:port,host:port"
 )
 
+NO_CLUSTER = "this Redis is no cluster: write its address as redis:// or rediss://"
+
 _TRANSLATION: dict[type[BaseException] | str, type[CatchwaterError]] = {
     # These two are connection errors for redis-py, but no outage.
     redis.exceptions.AuthenticationError: RefusedError,
@@ -100,3 +102,13 @@ def _no_master(text: str) -> CatchwaterError:
         )
     name = text.partition(" : ")[0]
     return UnavailableError(f"Redis is away: {name}; each Sentinel was asked")
+
+
+def unknown_topology(error: Exception) -> Exception:
+    """Why the topology is not known: redis-py tells of it, but wraps it up."""
+    cause = error.__cause__ or error
+    refusal = cause.__context__
+    if not isinstance(refusal, redis.ResponseError):
+        return cause if isinstance(cause, redis.RedisError) else error
+    is_other = "cluster support disabled" in str(refusal)
+    return redis.ResponseError(NO_CLUSTER) if is_other else refusal

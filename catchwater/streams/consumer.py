@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import secrets
-from collections import defaultdict
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from catchwater.errors import CatchwaterError, GrownError, RefusedError, UnavailableError
 from catchwater.redis_client import Connection, as_mapping
@@ -14,7 +13,15 @@ from catchwater.streams import commit, keys, moving
 from catchwater.streams.agreement import check_again
 from catchwater.streams.batch_size import BatchSize
 from catchwater.streams.commit import CommitTotals, Entry, plan_commit
-from catchwater.streams.deliveries import Claimed, Delivered, HeldEntry, PendingEntry, is_unread
+from catchwater.streams.deliveries import (
+    Claimed,
+    Delivered,
+    HeldEntry,
+    PendingEntry,
+    by_partition,
+    is_unread,
+    vanished,
+)
 from catchwater.streams.new_entries import new_entries, of_fair_shares
 
 if TYPE_CHECKING:
@@ -22,8 +29,6 @@ if TYPE_CHECKING:
 
     from catchwater.answers import Answer
     from catchwater.config.streamdefs import StreamDefs
-
-T = TypeVar("T")
 
 TRIM = Path(__file__).with_name("trim.lua")
 CREATE_GROUP = Path(__file__).with_name("create_group.lua")
@@ -189,10 +194,7 @@ class Consumer:
 
     def pending(self) -> list[PendingEntry]:
         """What is pending for this consumer, at most `batch` per partition."""
-        span = ("-", "+", self.settings.batch, self.name)
-        results = self._connection.calls(
-            [("XPENDING", stream, self.stage, *span) for stream in self._streams]
-        )
+        results = self._connection.calls(list(map(self._listing, self._streams)))
         return [
             PendingEntry(partition, id_.decode(), deliveries)
             for partition, rows in zip(self.partitions, results, strict=True)
@@ -218,40 +220,44 @@ class Consumer:
 
     def claim(self, held: Iterable[HeldEntry]) -> None:
         """Claim entries whatever their idle time. Does not read them: see `pending`."""
-        self._take_over(_by_partition((entry.partition, entry.id) for entry in held))
+        self._take_over(by_partition((entry.partition, entry.id) for entry in held))
 
     def deliver(self, pending: Sequence[PendingEntry]) -> Delivered:
         """Read pending entries. Each delivery counts.
 
         Raises where no partition can be read; of some, see `raise_deferred`.
         """
-        ids = _by_partition((entry.partition, entry.id) for entry in pending)
+        ids = by_partition((entry.partition, entry.id) for entry in pending)
         tries = {(entry.partition, entry.id): entry.deliveries + 1 for entry in pending}
-        replies = self._connection.attempts(
-            [
-                ("XCLAIM", self._stream_of[partition], self.stage, self.name, 0, *its_ids)
-                for partition, its_ids in ids.items()
-            ]
-        )
+        listings = [self._listing(self._stream_of[partition]) for partition in ids]
+        claims = [
+            ("XCLAIM", self._stream_of[partition], self.stage, self.name, 0, *its_ids)
+            for partition, its_ids in ids.items()
+        ]
+        replies = self._connection.attempts([*listings, *claims])
         answered = {
-            partition: reply
-            for partition, reply in zip(ids, replies, strict=True)
-            if not isinstance(reply, CatchwaterError)
+            partition: (listed, reply)
+            for partition, listed, reply in zip(ids, replies, replies[len(ids) :], strict=False)
+            if not isinstance(reply, CatchwaterError) and not isinstance(listed, CatchwaterError)
         }
         self._defer(replies)
         batch = [
             Entry(partition, id_.decode(), as_mapping(fields or ()), tries[partition, id_.decode()])
-            for partition, entries in answered.items()
+            for partition, (_, entries) in answered.items()
             for id_, fields in entries
         ]
         if not batch:
             self.raise_deferred()
         self.batch_size.record([entry.size for entry in batch])
-        return Delivered(batch, sum(len(ids[one]) for one in answered) - len(batch))
+        lost = sum(vanished(ids[one], *replies) for one, replies in answered.items())
+        return Delivered(batch, lost)
+
+    def _listing(self, stream: str) -> tuple[Any, ...]:
+        return ("XPENDING", stream, self.stage, "-", "+", self.settings.batch, self.name)
 
     def renew_claim(self, batch: Sequence[Entry]) -> None:
         """Reset the idle time of these entries: this consumer still works on them."""
-        self._take_over(_by_partition((entry.partition, entry.id) for entry in batch))
+        self._take_over(by_partition((entry.partition, entry.id) for entry in batch))
 
     def _take_over(self, ids: dict[int, list[str]]) -> None:
         self._connection.calls(
@@ -272,10 +278,10 @@ class Consumer:
         """
         pairs = list(answered)
         moving.forward(self._connection, self._defs, self.stage, pairs)
-        by_partition = _by_partition((entry.partition, (entry, answer)) for entry, answer in pairs)
+        grouped = by_partition((entry.partition, (entry, answer)) for entry, answer in pairs)
         plans = [
             plan_commit(self._defs, self.stage, self._defs.tags[partition], its_answers)
-            for partition, its_answers in by_partition.items()
+            for partition, its_answers in grouped.items()
         ]
         calls = [(plan.keys, plan.args()) for plan in plans]
         results = self._connection.scripts(commit.SCRIPT, calls)
@@ -341,10 +347,3 @@ class Consumer:
         """Leave: hand over what is pending, so that others need not wait for `claim_after`."""
         args = [self.stage, self.name]
         self._connection.scripts(RELEASE, [([stream], args) for stream in self._streams])
-
-
-def _by_partition(items: Iterable[tuple[int, T]]) -> dict[int, list[T]]:
-    grouped: defaultdict[int, list[T]] = defaultdict(list)
-    for partition, item in items:
-        grouped[partition].append(item)
-    return grouped

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections import defaultdict
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from catchwater.redis_client import as_mapping
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from catchwater.streams.commit import Entry
+
+T = TypeVar("T")
 
 
 class PendingEntry(NamedTuple):
@@ -30,7 +33,9 @@ class HeldEntry(NamedTuple):
 
 
 class Delivered(NamedTuple):
-    """Pending entries, read. `vanished` counts those that are no longer in the stream."""
+    """Pending entries, read. `vanished` counts those that are no longer in the stream, and were
+    pending for this consumer until then.
+    """
 
     entries: list[Entry]
     vanished: int
@@ -58,3 +63,21 @@ def is_unread(info: dict[bytes, Any], groups: Sequence[Any], readers: set[bytes]
         or known[name][b"last-delivered-id"] != info[b"last-generated-id"]
         for name in readers
     )
+
+
+def vanished(asked: Iterable[str], listed: Sequence[Any], delivered: Sequence[Any]) -> int:
+    """How many of the entries `asked` for were lost: `listed` as pending for the consumer just
+    before, and not `delivered`.
+
+    One that is not listed any more was committed: by who claimed it while this consumer, with much
+    to do, came to it later than `claim_after`. It may be trimmed by now, and is counted.
+    """
+    pending = {id_ for id_, *_ in listed}.intersection(map(str.encode, asked))
+    return len(pending - {id_ for id_, _ in delivered})
+
+
+def by_partition(items: Iterable[tuple[int, T]]) -> dict[int, list[T]]:
+    grouped: defaultdict[int, list[T]] = defaultdict(list)
+    for partition, item in items:
+        grouped[partition].append(item)
+    return grouped

@@ -11,6 +11,7 @@ from catchwater.answers import Drop, Emit
 from catchwater.errors import BreakerOpenError, UnavailableError
 from catchwater.event import Event
 from catchwater.streams import keys
+from catchwater.streams.deliveries import HeldEntry
 from catchwater.streams.loop import Loop
 from catchwater.streams.processing import Breaker, answer_batch
 from tests.waiting import wait_until
@@ -251,6 +252,33 @@ def test_an_entry_that_vanished_while_it_was_pending_is_reported_once(pipeline, 
     heir = pipeline.consumer("name", "heir")
     wait_until(lambda: heir.claim_abandoned(FROM_THE_START).vanished == 1, "the loss is reported")
     assert heir.claim_abandoned(FROM_THE_START).vanished == 0
+
+
+def test_what_another_consumer_has_committed_meanwhile_has_not_vanished(pipeline, event):
+    """A sink that started and had much to claim reported losses, and nothing was missing."""
+    pipeline.add("raw", event(1), event(2), event(3))
+    slow, other = pipeline.consumer("name", "slow"), pipeline.consumer("name", "other")
+    slow.read()
+    listed = slow.pending()
+    other.claim(HeldEntry(one.partition, one.id, b"slow", 1) for one in listed[:2])
+    batch = other.deliver(other.pending()).entries
+    other.commit(answer_batch(passing, batch, 3, Breaker(least=5)))
+    delivered = slow.deliver(listed)
+    assert [entry.id for entry in delivered.entries] == [one.id for one in listed[2:]]
+    assert delivered.vanished == 0
+
+
+@pytest.mark.parametrize("how", ["XDEL", "XTRIM"])
+def test_an_entry_that_vanishes_before_it_is_delivered_again_is_reported(pipeline, event, how):
+    pipeline.add("raw", event(1), event(2))
+    consumer = pipeline.consumer("name")
+    consumer.read()
+    listed = consumer.pending()
+    stream = keys.stream(pipeline.defs.tags[listed[0].partition], "raw")
+    more = (listed[0].id,) if how == "XDEL" else ("MINID", f"{listed[0].id}1")
+    assert pipeline.connection.call(how, stream, *more) == 1
+    delivered = consumer.deliver(listed)
+    assert (len(delivered.entries), delivered.vanished) == (1, 1)
 
 
 def test_an_event_replayed_for_another_stage_is_not_worked_on(pipeline, event):
