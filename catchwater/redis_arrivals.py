@@ -59,7 +59,7 @@ class Arrivals:
             try:
                 self._begin(stream)
             except (*ERRORS, OSError):
-                self._fail(stream)
+                self._fail()
                 return False
         return True
 
@@ -68,8 +68,8 @@ class Arrivals:
         for key, _ in self._ready.select(seconds):
             self._end(key.data)
         now = time.monotonic()
-        for stream in [one for one, watch in self._watches.items() if watch.answer_by < now]:
-            self._fail(stream)
+        if any(watch.answer_by < now for watch in self._watches.values()):
+            self._fail()
 
     def close(self) -> None:
         for stream in list(self._watches):
@@ -94,21 +94,23 @@ class Arrivals:
         return watch
 
     def _end(self, stream: str) -> None:
-        watch = self._watches[stream]
+        if (watch := self._watches.get(stream)) is None:  # another one has just failed
+            return
         try:
             watch.connection.read_response()
-        except ERRORS:  # cut, or the stream is elsewhere by now
-            self._fail(stream)
+        except (*ERRORS, OSError):  # cut, or the stream is elsewhere by now
+            self._fail()
         else:
             watch.answer_by = math.inf
             self._unwatched.add(stream)
 
-    def _fail(self, stream: str) -> None:
-        self._drop(stream)
+    def _fail(self) -> None:
+        """A part of them is of no use, and others may need the connections."""
+        self.close()
         self._again_at = time.monotonic() + AFTER_FAILURE_S
 
     def _drop(self, stream: str) -> None:
         self._unwatched.add(stream)
-        if watch := self._watches.pop(stream, None):
-            self._ready.unregister(watch.socket)
-            watch.connection.disconnect()
+        watch = self._watches.pop(stream)
+        self._ready.unregister(watch.socket)
+        watch.connection.disconnect()

@@ -95,7 +95,7 @@ class ClusterNodes:
     def one_more(self, key: str) -> Any:
         """A new connection of redis-py to the master that has the key."""
         (node,) = masters(self._topology(), [key])
-        return node.redis_connection.connection_pool.make_connection()
+        return _made(node.redis_connection.connection_pool)
 
     def node_of(self, key: str) -> str:
         """The name of the master that has the key, as far as is known; '' before any was asked."""
@@ -287,8 +287,14 @@ class AsyncClusterNodes:
 
 def _check(at: ClusterAddress, given: Mapping[str, Any]) -> None:
     """Raises ValueError, TypeError or RedisError where no connection can do what is asked for."""
-    pool = redis.Redis.from_url(at.url, **given).connection_pool
-    pool.connection_class(**pool.connection_kwargs)  # it does not connect
+    _made(redis.Redis.from_url(at.url, **given).connection_pool)
+
+
+def _made(pool: Any) -> Any:
+    """One more connection, which does not connect yet. The pool itself makes 100 at most, those
+    that are gone included.
+    """
+    return pool.connection_class(**pool.connection_kwargs)
 
 
 def _failed(batches: Mapping[Any, Batch]) -> str:

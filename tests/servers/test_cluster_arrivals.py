@@ -162,6 +162,32 @@ def test_a_consumer_that_may_not_watch_asks_again_and_again(masters, connection,
     one.close()
 
 
+def test_streams_are_watched_however_many_connections_were_lost_before(connection, streams):
+    """A pool of redis-py makes 100 at most, those that are gone included."""
+    arrivals = connection.arrivals(streams)
+    for _ in range(60):
+        assert arrivals.watch()
+        arrivals.close()
+
+
+def test_who_cannot_watch_all_streams_takes_no_connection_from_others(masters, connection, streams):
+    """Where `maxclients` is reached, ingest and other stages need them."""
+    arrivals = connection.arrivals(streams)
+    for node in masters.masters:
+        node.call("CONFIG SET", "maxclients", clients(node) + 1)
+    try:
+        wait_until(lambda: not arrivals.watch(), "there is no room for all", WAIT_S)
+        there = lambda: all(node.answers() for node in masters.masters)  # noqa: E731 - one line
+        wait_until(there, "others are let in", WAIT_S)
+    finally:
+        connection.each("CONFIG SET", "maxclients", 10_000)
+
+
+def clients(node):
+    found = info_of(node, "clients")
+    return int(found["connected_clients"]) + int(found["cluster_connections"])
+
+
 def test_a_connection_without_a_sign_of_life_is_given_up(masters, connection, streams, monkeypatch):
     monkeypatch.setattr(redis_arrivals, "BLOCK_S", 0.1)
     monkeypatch.setattr(redis_arrivals, "OVERDUE_S", 0.1)
