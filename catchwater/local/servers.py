@@ -285,9 +285,11 @@ class MongoServer(Server):
                 "--wiredTigerCacheSizeGB",
                 "0.25",
                 # MongoDB makes room for 33,000 at its start, 39 MB. Our services have some hundred
-                # connections, and an operation takes one or two.
+                # connections, and an operation takes one or two: without one, MongoDB aborts.
                 "--wiredTigerEngineConfigString",
                 "session_max=2000",
+                "--maxConns",
+                "900",
                 "--setParameter",
                 "diagnosticDataCollectionEnabled=false",
             ),

@@ -228,6 +228,20 @@ def test_mongodb_takes_no_memory_for_sessions_that_nobody_opens(tmp_path: Path):
     assert ours < default - 25
 
 
+def test_more_connections_than_it_has_sessions_for_are_refused(tmp_path: Path):
+    """MongoDB aborts where an operation finds no session; each takes two at most."""
+    server = MongoServer(tmp_path)
+    server.start()
+    try:
+        with pymongo.MongoClient[dict[str, Any]](server.url) as client:
+            found = client.admin.command("serverStatus")
+    finally:
+        server.stop()
+    connections = found["connections"]["current"] + found["connections"]["available"]
+    own = found["wiredTiger"]["session"]["open session count"]
+    assert own + 2 * connections < 2000
+
+
 def _own_mb(server: MongoServer) -> float:
     """Megabytes that it has written to, with nothing in it."""
     server.start()
