@@ -38,9 +38,9 @@ end
 -- Below this, whole numbers are exact. Redis and cjson refuse some of the others, and that would
 -- end the script. So it ends the entry that has one.
 local TOO_LARGE = 2 ^ 53
-local function whole(n, what)
+local function whole(n, field, key)
   if type(n) ~= 'number' or n % 1 ~= 0 or math.abs(n) >= TOO_LARGE then
-    error(what .. ' is no number to count with: ' .. tostring(n))
+    error(field .. ' of ' .. key .. ' is no number to count with: ' .. tostring(n))
   end
   return n
 end
@@ -169,17 +169,28 @@ local function keep(key, bucket, generation)
   if bucket.sizes then redis.call('EXPIRE', KEYS[bucket.sizes], bucket.ttl + 2 * bucket.slack) end
 end
 
+local function number_of(found, field, key)
+  if not found then return false end
+  return whole(string.match(found, '^%-?%d+$') and tonumber(found) or found, field, key)
+end
+
+-- Read with the first event, so that what is none ends each event before any of it is counted.
+local USUAL = {'events', 'more', 'samples', 'names'}
+
 local counters = {}  -- number in the plan -> key, generation, and numbers: read, changed, to tell
 local function counters_at(c)
   if counters[c] then return counters[c] end
   local row = plan.counters[c]
   local key, bucket = KEYS[row.key], plan.buckets[row.bucket]
-  local generation, expires = string.match(redis.call('HGET', key, '_part') or '', '(%d+) (%d+)')
+  local found = redis.call('HMGET', key, '_part', unpack(USUAL))
+  local numbers = {}
+  for i, field in ipairs(USUAL) do numbers[field] = number_of(found[i + 1], field, key) end
+  local generation, expires = string.match(found[1] or '', '(%d+) (%d+)')
   generation = generation or generation_of(bucket)
   if tonumber(expires or 0) - now_s < bucket.ttl then keep(key, bucket, generation) end
   counters[c] = {
     key = key, bucket = bucket, generation = tostring(generation),
-    numbers = {}, changed = {}, values = {},
+    numbers = numbers, changed = {}, values = {},
   }
   return counters[c]
 end
@@ -189,16 +200,14 @@ end
 -- is none yet.
 local function number_at(at, field)
   if at.numbers[field] == nil then
-    local found = redis.call('HGET', at.key, field)
-    local n = found and string.match(found, '^%-?%d+$') and tonumber(found)
-    at.numbers[field] = found and whole(n or found, field .. ' of ' .. at.key)
+    at.numbers[field] = number_of(redis.call('HGET', at.key, field), field, at.key)
   end
   return at.numbers[field]
 end
 
 -- `name` is the field that the sink is told of; none: it is not told.
 local function add(at, field, n, name)
-  local sum = whole((number_at(at, field) or 0) + n, field .. ' of ' .. at.key)
+  local sum = whole((number_at(at, field) or 0) + n, field, at.key)
   at.numbers[field], at.changed[field] = sum, sum
   if name then at.values[name] = sum end
 end
@@ -284,15 +293,26 @@ local function take_sample(hour, month)
   return true
 end
 
+-- What is added to later: an error ends the entry before any of it is counted.
+local function read_all(tally, hour, month, tags)
+  whole(tally.n, 'n', 'the event')
+  counters_at(hour)
+  local at = counters_at(month)
+  for _, number in ipairs(tags) do
+    local tag = plan.tags[number]
+    if not number_at(at, tag.field) then number_at(at, 'distinct\t' .. tag.short_name) end
+  end
+end
+
 -- Returns true when the event is a sample, which goes on whole. One without a body is none.
 local function count(tally)
-  whole(tally.n, 'n')  -- before anything is added
   local hour, month, issue = tally.hour, tally.month, plan.issues[tally.issue]
   local known = has_room(tally)
   if not known then
     hour, month = plan.counters[hour].other, plan.counters[month].other
     issue = plan.issues[issue.other]
   end
+  read_all(tally, hour, month, known and tally.tags or {})
   update_issue(tally, issue)
   count_at(hour, tally, issue)
   count_at(month, tally, issue)

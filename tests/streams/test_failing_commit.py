@@ -12,7 +12,7 @@ from catchwater.streams.commit import CommitTotals
 from catchwater.streams.stage_loader import chain
 from stages.count import count
 from stages.dedupe import dedupe
-from tests.streams.committed import highest_values, tallied
+from tests.streams.committed import bodies, highest_values, tallied
 
 
 @pytest.mark.parametrize("said", [True, 10**17, 2**63, 10**25])
@@ -61,6 +61,28 @@ def test_a_counter_that_is_no_number_makes_a_dead_letter_of_its_event_alone(pipe
     assert "is no number" in letter.why
     assert bad in letter.why
     assert pipeline.connection.call("HGET", bad, "events") == text.encode()
+
+
+READ = [("2025112312", one) for one in ("events", "more", "samples")]
+READ += [("202511", one) for one in ("events", "more", "samples", "names")]
+READ += [("202511", one) for one in ("tag\ta\tb", "distinct\ta")]
+
+
+@pytest.mark.parametrize(("bucket", "field"), READ)
+def test_an_event_whose_commit_fails_is_not_counted_in_part(pipeline, event, bucket, field):
+    """Replayed, it would be there twice."""
+    tag = pipeline.defs.tags[pipeline.defs.partition_of(event(1).id)]
+    bad = keys.tally(tag, bucket, "1:v1:bad")
+    pipeline.connection.call("HSET", bad, "_part", "1 99999999999", field, "many")
+    pipeline.connection.call("EXPIRE", bad, 600)
+    pipeline.add("unique", event(1), event(1, issue="1:v1:bad", n=2, tags={"a": "b"}))
+    consumer = pipeline.consumer("count")
+    totals = consumer.commit(tallied(consumer.read()))
+    assert (totals.won, totals.dead, totals.emitted) == (2, 1, 1)
+    assert take(pipeline.connection, pipeline.defs).counted == {"202511": 1}
+    for one in ("202511", "2025112312"):
+        assert highest_values(pipeline, one) == {"events\t1:v1:a": 1}
+    assert "1:v1:bad" not in bodies(pipeline)[0]["issues"]
 
 
 @pytest.mark.parametrize("n", [1.5, 10**17, 1e300, "5", 2**53])
