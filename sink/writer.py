@@ -206,9 +206,16 @@ def _first_derived(issue: str, update: Update) -> pymongo.UpdateOne:
     return _upsert(issue, replace(update, on_insert=update.on_insert | shown))
 
 
+_PARTS = "parts."
+"""How the path of a counter's part begins, whose month (`yyyymm`) follows."""
+
+
 def _fits(update: Update) -> bool:
-    """Whether a new issue has no more facets than one may have."""
-    return len(update.facets) <= facets.MOST
+    """Whether a new issue has no more facets than one may have, and no month that may be over: one
+    that has only been seen in one month has none.
+    """
+    months = {path[len(_PARTS) :][:6] for path in update.highest if path.startswith(_PARTS)}
+    return len(update.facets) <= facets.MOST and len(months) <= 1
 
 
 def _upsert(identity: str, update: Update) -> pymongo.UpdateOne:

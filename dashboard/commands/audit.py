@@ -41,7 +41,7 @@ def command(redis_url: str, mongo_url: str, streamdefs: Path | None, as_json: bo
     audit, away = reading.audit.as_json(), away_text(reading.snapshot.away)
     say(orjson.dumps(audit, option=orjson.OPT_INDENT_2).decode() if as_json else spelled(audit))
     if away:
-        click.echo(f"Only of what can be read: {away}.", err=True)
+        say(f"Only of what can be read: {away}.", err=True)
     if not audit["adds_up"] or audit["stored"] is None or away:
         raise click.exceptions.Exit(1)
 

@@ -33,7 +33,7 @@ def database(mongo_url: str) -> Iterator[Any]:
         yield client[DATABASE]
 
 
-def tally(chance: random.Random, issue: str, values: int = 3) -> Event:
+def tally(chance: random.Random, issue: str, values: int = 3, month: str = "202611") -> Event:
     first = chance.randrange(1_790_000_000_000, 1_796_000_000_000)
     users = map(register, (f"{issue}{n}" for n in range(chance.choice(USERS))))
     releases = chance.sample(["", "1.2", "shop@10.3.1", "Über@2"], 2)
@@ -50,8 +50,8 @@ def tally(chance: random.Random, issue: str, values: int = 3) -> Event:
         "life": "life",
         "issues": {issue: seen},
         "buckets": [
-            {"name": "2026112810", "generation": "1", "values": counts},
-            {"name": "202611", "generation": "1", "values": counts | tagged},
+            {"name": f"{month}2810", "generation": "1", "values": counts},
+            {"name": month, "generation": "1", "values": counts | tagged},
         ],
     }
     return Event("-", "", 0, "tally", orjson.dumps(body))
@@ -96,6 +96,17 @@ def test_what_is_seen_again_is_derived_again(database: Any, mongo_url: str):
 def test_more_facets_than_one_may_have_are_cut_at_once(database: Any, mongo_url: str):
     write(mongo_url, [tally(random.Random(1), "1:v1:a", values=facets.MOST + 20)])
     assert len(shown(database)["1:v1:a"]["facets"]) == facets.MOST
+
+
+def test_months_that_are_over_are_closed_at_once(database: Any, mongo_url: str):
+    """As where a sink begins with what had waited, or MongoDB was emptied."""
+    months = ["202401", "202402", "202611"]
+    write(mongo_url, [tally(random.Random(3), "1:v1:a", month=month) for month in months])
+    (found,) = database.issues.find()
+    assert found["closed"] > "202402"
+    assert {part[:6] for part in found["parts"]} == {"202611", "closed"}
+    write(mongo_url, [tally(random.Random(3), "1:v1:b", month="202611")])
+    assert "closed" not in database.issues.find_one("1:v1:b")
 
 
 def test_new_ones_are_written_once_and_others_twice(database: Any, mongo_url: str):
