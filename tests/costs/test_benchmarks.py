@@ -44,7 +44,7 @@ def test_of_grouping_and_source_maps():
 
 def test_of_a_cluster():
     """Each part of it."""
-    small = ["--entries=100", "--partitions=8", "--processes=1", "--seconds=1", "--runs=1"]
+    small = ["--entries=1000", "--partitions=8", "--processes=1", "--seconds=1", "--runs=1"]
     done = CliRunner().invoke(cluster.main, [*small, "--json"])
     assert done.exit_code == 0, done.output
     figures = {one["name"]: one for one in json.loads(done.output)["figures"]}
