@@ -12,12 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 from pymongo import MongoClient
 
+from benchmarks.stages import added
 from catchwater.config.streamdefs import SINK, SOURCE, StreamDefs
-from catchwater.event import Event, encode
 from catchwater.redis_client import Connection
 from catchwater.stage import StageEnvironment
 from catchwater.streams.consumer import Consumer, prepare
-from catchwater.streams.keys import stream
 from catchwater.streams.processing import Breaker, Work, answer_batch
 from catchwater.streams.runner import new_consumer_name
 from catchwater.streams.stage_loader import load_stages
@@ -27,6 +26,8 @@ from sink.writer import MongoWriter
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Self
+
+    from catchwater.event import Event
 
 AT_ONCE = 500
 """Events that are added in a round trip."""
@@ -92,11 +93,6 @@ def _loaded(defs: StreamDefs, mongo_url: str) -> dict[str, Work]:
 
 def add(connection: Connection, defs: StreamDefs, events: Iterable[Event]) -> None:
     """As ingest adds them."""
-    added = iter(events)
-    while some := [_added(defs, event) for event in islice(added, AT_ONCE)]:
+    coming = iter(events)
+    while some := [added(defs, SOURCE, event) for event in islice(coming, AT_ONCE)]:
         connection.calls(some)
-
-
-def _added(defs: StreamDefs, event: Event) -> tuple[object, ...]:
-    tag = defs.tags[defs.partition_of(event.id)]
-    return "XADD", stream(tag, SOURCE), "*", *(p for pair in encode(event).items() for p in pair)

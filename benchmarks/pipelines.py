@@ -5,35 +5,30 @@ from __future__ import annotations
 import itertools
 import os
 import signal
-import subprocess
-import sys
 import time
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
-from urllib.error import URLError
-from urllib.request import urlopen
 
 from pymongo import MongoClient
 
+from benchmarks.services import ready
 from benchmarks.sinks import tallies
 from benchmarks.stages import ISSUES, added, done, inputs
 from benchmarks.whole import cpu_seconds
 from catchwater.config.streamdefs import SINK, StreamDefs, load, packaged
 from catchwater.event import encode
-from catchwater.local.servers import RedisServer, free_port
 from catchwater.mongo_client import DATABASE
 from catchwater.redis_client import Connection
 from catchwater.streams.consumer import prepare
 from catchwater.streams.keys import stream
-from tests.up_process import without_settings
-from tests.waiting import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from catchwater.event import Event
+    from catchwater.local.servers import RedisServer
 
 Command = tuple[object, ...]
 
@@ -42,7 +37,6 @@ LOOK_S = 0.05
 """Between two looks at what is done: they cost Redis something, too."""
 
 MOST_S = 600.0
-START_S = 120.0
 
 
 class Pipeline:
@@ -73,10 +67,11 @@ class Pipeline:
         """The commands that add so many entries to what it reads: events, and for the sink
         tallies. Of the events one partition gets `busy` times as many as each other one.
         """
+        reads = self.defs.stages[stage].reads
         if stage != SINK:
             events = inputs(self.defs, count)[stage]
-            return [added(self.defs, stage, one) for one in self._uneven(events, busy)]
-        reads, tags = self.defs.stages[stage].reads, self.defs.tags
+            return [added(self.defs, reads, one) for one in self._uneven(events, busy)]
+        tags = self.defs.tags
         every = enumerate(tallies(tags, ISSUES, count, int(time.time() * 1000)))
         return [
             ("XADD", stream(tags[n % len(tags)], reads), "*", *_flat(encode(one)))
@@ -110,32 +105,15 @@ class Pipeline:
     @contextmanager
     def at_work(self, stage: str, number: int) -> Iterator[list[int]]:
         """So many processes of a stage, when they are ready: their ids."""
-        ports = [free_port() for _ in range(number)]
-        processes = [self._started(stage, port) for port in ports]
-        try:
-            for port in ports:
-                wait_until(lambda port=port: _is_ready(port), f"{stage} is ready", START_S)
-            yield [process.pid for process in processes]
-        finally:
-            for process in processes:
-                process.kill()
-                process.wait()
-
-    def _started(self, stage: str, port: int) -> subprocess.Popen[bytes]:
         settings = {
             "REDIS_URL": self.connection.url,
             "MONGO_URL": self._mongo_url,
             "STREAMDEFS": str(self._settings),
             "PROJECTS": str(self._folder / "projects.yaml"),
-            "OPS_PORT": str(port),
-            "LOG_LEVEL": "ERROR",
         }
         what = ("sink",) if stage == SINK else ("stage", stage)
-        return subprocess.Popen(
-            [sys.executable, "-m", "catchwater.commands.cli", *what],
-            env=without_settings()
-            | {f"CATCHWATER_{name}": text for name, text in settings.items()},
-        )
+        with ExitStack() as running:
+            yield [running.enter_context(ready(settings, *what)) for _ in range(number)]
 
 
 @contextmanager
@@ -152,11 +130,3 @@ def paused(pids: Sequence[int]) -> Iterator[None]:
 
 def _flat(fields: dict[bytes, bytes]) -> list[bytes]:
     return [part for item in fields.items() for part in item]
-
-
-def _is_ready(port: int) -> bool:
-    try:
-        with urlopen(f"http://127.0.0.1:{port}/readyz", timeout=5) as answer:
-            return bool(answer.status == 200)
-    except (URLError, OSError):
-        return False

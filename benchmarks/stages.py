@@ -117,8 +117,9 @@ def _run(url: str, defs: StreamDefs, stage: str, work: Work, batch: list[Event])
     connection = Connection(url)
     connection.call("FLUSHDB")
     prepare(connection, defs)
+    reads = defs.stages[stage].reads
     for start in range(0, len(batch), 500):
-        connection.calls([added(defs, stage, event) for event in batch[start : start + 500]])
+        connection.calls([added(defs, reads, event) for event in batch[start : start + 500]])
     stopping = threading.Event()
     loop = Loop(Consumer(Connection(url), defs, stage, "bench"), work, stopping)
     thread = threading.Thread(target=loop.run)
@@ -143,8 +144,8 @@ def done(connection: Connection, tags: Sequence[str], stage: str) -> int:
     return sum(int(one or 0) for one in found)
 
 
-def added(defs: StreamDefs, stage: str, event: Event) -> tuple[object, ...]:
-    """The command that adds an event where the stage reads it."""
+def added(defs: StreamDefs, name: str, event: Event) -> tuple[object, ...]:
+    """The command that adds an event to its partition of the stream with that name."""
     tag = defs.tags[defs.partition_of(event.id)]
     flat = [part for item in encode(event).items() for part in item]
-    return ("XADD", stream(tag, defs.stages[stage].reads), "*", *flat)
+    return ("XADD", stream(tag, name), "*", *flat)

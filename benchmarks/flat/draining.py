@@ -11,9 +11,9 @@ from pymongo import MongoClient
 
 from benchmarks import load
 from benchmarks.flat.filled import event
-from benchmarks.flat.services import ingest, started
 from benchmarks.in_process import add
 from benchmarks.report import Figure
+from benchmarks.services import ingest, started
 from catchwater.config.streamdefs import SINK, SOURCE, StreamDefs
 from catchwater.config.streamdefs import load as load_defs
 from catchwater.mongo_client import DATABASE

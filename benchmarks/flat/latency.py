@@ -18,8 +18,8 @@ from urllib.parse import urlsplit
 import uvloop
 
 from benchmarks import load
-from benchmarks.flat.services import ingest, plain_server
 from benchmarks.report import Figure
+from benchmarks.services import ingest, plain_server
 from benchmarks.stages import report
 
 if TYPE_CHECKING:

@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import subprocess
 import sys
 import time
 from contextlib import ExitStack, closing
-from typing import TYPE_CHECKING
 
 from benchmarks.flat.filled import event
-from benchmarks.flat.services import ready
 from benchmarks.in_process import add
+from benchmarks.pipelines import paused
 from benchmarks.report import Figure
-from catchwater.config.streamdefs import StreamDefs, load
+from benchmarks.services import ready
+from benchmarks.stages import done
+from catchwater.config.streamdefs import load
 from catchwater.redis_client import Connection
-from catchwater.streams import keys
 from catchwater.streams.consumer import prepare
 from tests.waiting import wait_until
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 STAGE = "fingerprint"
 ISSUES = 50
@@ -62,30 +57,19 @@ def _rate(redis_url: str, processes: int, entries: int) -> tuple[float, float]:
         prepare(connection, defs)
         settings = {"REDIS_URL": redis_url}
         pids = [running.enter_context(ready(settings, "stage", STAGE)) for _ in range(processes)]
-        _signal(pids, signal.SIGSTOP)
-        try:
+        with paused(pids):
             add(connection, defs, (event(number % ISSUES) for number in range(entries)))
             cpu, began = _cpu(connection), time.perf_counter()
-        finally:
-            _signal(pids, signal.SIGCONT)
-        wait_until(lambda: _done(connection, defs) >= entries, "all are done", timeout=LONGEST_S)
+        wait_until(
+            lambda: done(connection, defs.tags, STAGE) >= entries, "all are done", timeout=LONGEST_S
+        )
         took = time.perf_counter() - began
         return entries / took, (_cpu(connection) - cpu) / took
-
-
-def _signal(pids: Sequence[int], number: signal.Signals) -> None:
-    for pid in pids:
-        os.kill(pid, number)
 
 
 def _cpu(connection: Connection) -> float:
     found = connection.info("cpu")
     return float(found["used_cpu_user"]) + float(found["used_cpu_sys"])
-
-
-def _done(connection: Connection, defs: StreamDefs) -> int:
-    found = connection.calls([("HGET", keys.ledger(tag), f"{STAGE}:done") for tag in defs.tags])
-    return sum(int(one or 0) for one in found)
 
 
 def _computed(processes: int) -> float:

@@ -26,18 +26,24 @@ def test_a_client_report_that_says_what_is_no_number_counts_nothing(pipeline, ev
     assert take(pipeline.connection, pipeline.defs).client_losses == {}
 
 
-def test_an_entry_whose_commit_fails_becomes_a_dead_letter_and_its_neighbours_are_counted(
-    pipeline, event
-):
-    """Redis does not undo what a script did that ends by an error."""
-    tag = pipeline.defs.tags[pipeline.defs.partition_of(event(1).id)]
-    pipeline.connection.call("SET", keys.tally(tag, "202511", "1:v1:bad"), "no hash", "EX", 60)
+def only_letter_of_three(pipeline, event):
+    """The dead letter of an event whose issue is bad; those around it are counted."""
     pipeline.add("unique", event(1), event(1, issue="1:v1:bad"), event(1))
     consumer = pipeline.consumer("count")
     totals = consumer.commit(tallied(consumer.read()))
     assert (totals.won, totals.dead) == (3, 1)
     assert highest_values(pipeline, "202511")["events\t1:v1:a"] == 2
     (letter,) = dead_letters.letters(pipeline.connection, pipeline.defs)
+    return letter
+
+
+def test_an_entry_whose_commit_fails_becomes_a_dead_letter_and_its_neighbours_are_counted(
+    pipeline, event
+):
+    """Redis does not undo what a script did that ends by an error."""
+    tag = pipeline.defs.tags[pipeline.defs.partition_of(event(1).id)]
+    pipeline.connection.call("SET", keys.tally(tag, "202511", "1:v1:bad"), "no hash", "EX", 60)
+    letter = only_letter_of_three(pipeline, event)
     assert letter.why.startswith("its commit failed: ")
     assert "WRONGTYPE" in letter.why
 
@@ -52,12 +58,7 @@ def test_a_counter_that_is_no_number_makes_a_dead_letter_of_its_event_alone(pipe
     bad = keys.tally(tag, "202511", "1:v1:bad")
     pipeline.connection.call("HSET", bad, "_part", "1 99999999999", "events", text)
     pipeline.connection.call("EXPIRE", bad, 600)
-    pipeline.add("unique", event(1), event(1, issue="1:v1:bad"), event(1))
-    consumer = pipeline.consumer("count")
-    totals = consumer.commit(tallied(consumer.read()))
-    assert (totals.won, totals.dead) == (3, 1)
-    assert highest_values(pipeline, "202511")["events\t1:v1:a"] == 2
-    (letter,) = dead_letters.letters(pipeline.connection, pipeline.defs)
+    letter = only_letter_of_three(pipeline, event)
     assert "is no number" in letter.why
     assert bad in letter.why
     assert pipeline.connection.call("HGET", bad, "events") == text.encode()

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 KEY = "0" * 31 + "a"
-READY_S = 60.0
+READY_S = 120.0
 
 
 @contextmanager
