@@ -4,6 +4,7 @@ as while events wait.
 
 from __future__ import annotations
 
+import gc
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from itertools import islice
@@ -54,9 +55,11 @@ class InProcess:
         self._writer.prepare()
         self.stages = _loaded(self.defs, self._mongo_url)
         self.stages[self.sink] = partial(store_in, self._writer)
+        gc.freeze()  # as services do
         return self
 
     def __exit__(self, *_: object) -> None:
+        gc.unfreeze()
         self._writer.close()
         self.client.close()
         self.connection.close()

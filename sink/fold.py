@@ -42,6 +42,22 @@ class Update:
     def at_most(self, path: str, value: Any) -> None:
         self.lowest[path] = min(value, self.lowest.get(path, value))
 
+    def document(self, identity: str) -> Json:
+        """What the upsert comes to where there is no such document yet."""
+        found: Json = {"_id": identity}
+        for fields in (self.on_insert, self.highest, self.lowest):
+            for path, value in fields.items():
+                _set(found, path, value)
+        sets = {"names": self.names, "facets": self.facets}
+        return found | {name: sorted(one) for name, one in sets.items() if one}
+
+
+def _set(document: Json, path: str, value: Any) -> None:
+    *outer, last = path.split(".")
+    for name in outer:
+        document = document.setdefault(name, {})
+    document[last] = value
+
 
 @dataclass(slots=True)
 class Writes:

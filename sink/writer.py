@@ -6,7 +6,6 @@ Every write may be done twice, in any order.
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +20,9 @@ from catchwater.issues.derived import derived, derived_at_first
 from catchwater.issues.store import derive, handle
 from catchwater.issues.words import ALL
 from sink import days
+from sink.fold import Update
 from sink.indexes import wanted
+from sink.known_documents import KnownDocuments
 from sink.migration import COLLECTIONS, State, is_router, steps
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 
     from catchwater.config.streamdefs import Retention
     from catchwater.event import Json
-    from sink.fold import Update, Writes
+    from sink.fold import Writes
 
 _DUPLICATE_KEY = 11000
 _TEMPORARY = {
@@ -79,6 +80,7 @@ class MongoWriter:
         self._prepared = self._sharded = False
         self._client = mongo_client.connect(url)
         self._database = self._client[mongo_client.DATABASE]
+        self._known = KnownDocuments()
 
     def prepare(self) -> None:
         """Make the indexes, once, and enter issues into them that an earlier version wrote.
@@ -103,9 +105,7 @@ class MongoWriter:
         self.prepare()
         with _translated_errors(self._url):
             for name in ("tags", "releases", "hours"):
-                self._bulk(
-                    self._database[name], [_upsert(*one) for one in getattr(writes, name).items()]
-                )
+                self._upsert(self._database[name], getattr(writes, name), Update.document)
             changed = self._write_issues(writes.issues)  # the notifier looks at issues
             for day, issues in days.late_days(writes.hours, datetime.now(UTC)).items():
                 days.fold(self._database, day, issues)
@@ -149,8 +149,8 @@ class MongoWriter:
         ]
 
     def _bulk(self, collection: Collection[dict[str, Any]], operations: list[Any]) -> list[Json]:
-        """All of them, whatever becomes of the others. Returns the samples that were there
-        already.
+        """All of them, whatever becomes of the others. Returns what was to be inserted and was
+        there already.
         """
         if not operations:
             return []
@@ -158,19 +158,39 @@ class MongoWriter:
             collection.bulk_write(operations, ordered=False)
         except BulkWriteError as error:
             errors: list[Json] = error.details["writeErrors"]
-            if not all(map(_known_sample, errors)) or error.details["writeConcernErrors"]:
+            if not all(map(_was_there, errors)) or error.details["writeConcernErrors"]:
                 raise
             return [one["op"] for one in errors]
         return []
 
     def _write_issues(self, updates: Mapping[str, Update]) -> list[str]:
         """Returns those that have to be derived: all but new ones, which were written so."""
-        if not updates:
-            return []
-        operations = [_first_derived(*one) for one in updates.items()]
-        done = self._database.issues.bulk_write(operations, ordered=False)
-        new = set((done.upserted_ids or {}).values())
+        new = self._upsert(self._database.issues, updates, _first_derived)
         return [name for name, one in updates.items() if name not in new or not _fits(one)]
+
+    def _upsert(
+        self,
+        collection: Collection[dict[str, Any]],
+        updates: Mapping[str, Update],
+        begun: Callable[[Update, str], Json],
+    ) -> set[str]:
+        """Write each of these, `begun` where it is not there yet. Returns the ids of those.
+
+        They are inserted, many in one step of MongoDB, which takes half as long as upserts do.
+        """
+        missing = self._missing(collection, self._known.unknown(collection.name, updates))
+        inserts = [pymongo.InsertOne(begun(updates[name], name)) for name in missing]
+        # What another sink has inserted meanwhile is there now.
+        new = set(missing) - {one["_id"] for one in self._bulk(collection, inserts)}
+        others = [_update(*one) for one in updates.items() if one[0] not in new]
+        self._bulk(collection, others)
+        return new
+
+    def _missing(self, collection: Collection[dict[str, Any]], ids: list[str]) -> list[str]:
+        """Those that are not there just now."""
+        found = collection.find({"_id": {"$in": ids}}, {"_id": True}) if ids else ()
+        there = {one["_id"] for one in found}
+        return [one for one in ids if one not in there]
 
     def _derive(self, issues: list[str]) -> None:
         """One by one in a sharded cluster: an update of many passes over what is just moved from
@@ -200,10 +220,9 @@ def _translated_errors(url: str) -> Iterator[None]:
             raise RefusedDocumentError(str(error)) from error
 
 
-def _first_derived(issue: str, update: Update) -> pymongo.UpdateOne:
-    """The upsert of an issue, with what it shows if it is new."""
-    shown = derived_at_first(update.highest, update.lowest)
-    return _upsert(issue, replace(update, on_insert=update.on_insert | shown))
+def _first_derived(update: Update, issue: str) -> Json:
+    """A new issue, with what it shows."""
+    return update.document(issue) | derived_at_first(update.highest, update.lowest)
 
 
 _PARTS = "parts."
@@ -218,7 +237,7 @@ def _fits(update: Update) -> bool:
     return len(update.facets) <= facets.MOST and len(months) <= 1
 
 
-def _upsert(identity: str, update: Update) -> pymongo.UpdateOne:
+def _update(identity: str, update: Update) -> pymongo.UpdateOne:
     parts = {"$setOnInsert": update.on_insert, "$max": update.highest, "$min": update.lowest}
     sets = {"names": update.names, "facets": update.facets}
     parts["$addToSet"] = {name: {"$each": sorted(one)} for name, one in sets.items() if one}
@@ -227,7 +246,7 @@ def _upsert(identity: str, update: Update) -> pymongo.UpdateOne:
     )
 
 
-def _known_sample(error: Mapping[str, Any]) -> bool:
+def _was_there(error: Mapping[str, Any]) -> bool:
     return bool(error["code"] == _DUPLICATE_KEY and "q" not in error.get("op", {}))
 
 
@@ -235,7 +254,7 @@ def _verdict(error: BulkWriteError) -> Exception:
     """Two sinks may insert the same issue at once; the loser's upsert fails and is right the
     next time.
     """
-    wrong: list[Json] = [one for one in error.details["writeErrors"] if not _known_sample(one)]
+    wrong: list[Json] = [one for one in error.details["writeErrors"] if not _was_there(one)]
     final = [one for one in wrong if one["code"] != _DUPLICATE_KEY and not _passes(one["code"])]
     if final:
         return RefusedDocumentError(final[0].get("errmsg", "refused")[:1000])

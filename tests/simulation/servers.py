@@ -9,13 +9,13 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import Sequence
+from copy import deepcopy
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
-from pymongo import InsertOne, UpdateOne
+from pymongo import InsertOne
 from pymongo.errors import AutoReconnect, BulkWriteError
-from pymongo.results import BulkWriteResult
 
 from catchwater import redis_client, redis_errors
 from catchwater.errors import UnavailableError
@@ -269,7 +269,8 @@ class SimulatedDatabase:
         self._mongo = mongo
 
     def __getitem__(self, name: str) -> SimulatedCollection:
-        return self._mongo.collections.setdefault(name, SimulatedCollection(self._mongo.weather))
+        made = SimulatedCollection(name, self._mongo.weather)
+        return self._mongo.collections.setdefault(name, made)
 
     @property
     def samples(self) -> SimulatedCollection:
@@ -281,29 +282,23 @@ class SimulatedDatabase:
 
 
 class SimulatedCollection:
-    def __init__(self, weather: Weather) -> None:
+    def __init__(self, name: str, weather: Weather) -> None:
+        self.name = name
         self.documents: dict[Any, dict[str, Any]] = {}
         self._weather = weather
 
-    def bulk_write(self, operations: Sequence[Any], *, ordered: bool) -> BulkWriteResult:
+    def bulk_write(self, operations: Sequence[Any], *, ordered: bool) -> None:
         """Unordered. When it fails, any of the operations may have been done, or rolled back."""
         assert not ordered
         self._weather.pause()
         fault = self._weather.next_fault()
         done = [one for one in operations if not fault or self._weather.random.random() < 0.5]
-        before = set(self.documents)
         errors = [error for operation in done if (error := self._apply(operation))]
-        upserted = [
-            {"index": number, "_id": one._filter["_id"]}
-            for number, one in enumerate(operations)
-            if isinstance(one, UpdateOne) and one._filter["_id"] not in before
-        ]
         self._weather.pause()
         if fault:
             raise AutoReconnect(f"simulated: {fault}")
         if errors:
             raise BulkWriteError({"writeErrors": errors, "writeConcernErrors": []})
-        return BulkWriteResult({"upserted": upserted}, acknowledged=True)
 
     def find(self, where: Any, fields: Any) -> list[dict[str, Any]]:
         """Those of these ids, whole."""
@@ -320,13 +315,14 @@ class SimulatedCollection:
 
     def _apply(self, operation: Any) -> dict[str, Any] | None:
         if isinstance(operation, InsertOne):
-            document = operation._doc
+            document = deepcopy(operation._doc)
             if document["_id"] in self.documents:
                 return {"code": 11000, "op": document}
             self.documents[document["_id"]] = document
             return None
-        fresh = operation._filter["_id"] not in self.documents
-        document = self.documents.setdefault(operation._filter["_id"], {})
+        name = operation._filter["_id"]
+        fresh = name not in self.documents
+        document = self.documents.setdefault(name, {"_id": name})
         for operator, fields in operation._doc.items():
             for path, value in fields.items():
                 _update(document, operator, path, value, fresh=fresh)

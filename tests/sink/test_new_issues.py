@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from typing import Any
 
@@ -19,6 +19,7 @@ from catchwater.mongo_client import DATABASE
 from catchwater.streams import counters
 from catchwater.streams.hyperloglog import register
 from sink.fold import Writes, fold
+from sink.known_documents import MOST, KnownDocuments
 from sink.writer import MongoWriter
 
 SHOWN = ("count", "users", "first_release", "facets")
@@ -119,3 +120,74 @@ def test_new_ones_are_written_once_and_others_twice(database: Any, mongo_url: st
     assert updated() == before
     write(mongo_url, [tally(chance, f"1:v1:{number}") for number in range(10)])
     assert updated() > before
+
+
+COLLECTIONS = ("issues", "hours", "tags", "releases")
+
+
+def stored(database: Any) -> dict[str, list[dict[str, Any]]]:
+    return {name: list(database[name].find().sort("_id", 1)) for name in COLLECTIONS}
+
+
+def folded(chance: random.Random, ids: list[str]) -> Writes:
+    writes = Writes()
+    for one in ids:
+        fold(writes, tally(chance, one))
+    return writes
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_it_is_inserted_as_an_upsert_would_write_it(database: Any, mongo_url: str, seed: int):
+    ids = [f"1:v1:{number}" for number in range(40)]
+    writes = folded(random.Random(seed), ids + ids[:20])
+    with closing(MongoWriter(mongo_url, Retention())) as writer:
+        writer.write(writes)
+        database.issues.update_many({}, derived())  # it puts facets in another order
+        inserted = stored(database)
+        for name in COLLECTIONS:
+            database[name].delete_many({})
+        writer.write(writes)
+    assert stored(database) == inserted
+    assert [len(inserted[name]) for name in COLLECTIONS[:3]] == [40, 40, 40]
+
+
+def test_what_another_sink_inserts_meanwhile_is_updated(database: Any, mongo_url: str):
+    chance, ids = random.Random(4), ["1:v1:a", "1:v1:b", "1:v1:c"]
+    first, second = folded(chance, ids[:2]), folded(chance, ids)
+    with (
+        closing(MongoWriter(mongo_url, Retention())) as one,
+        closing(MongoWriter(mongo_url, Retention())) as two,
+    ):
+        two._missing = looks_too_soon(two._missing, lambda: one.write(first))
+        two.write(second)
+        in_turn = stored(database)
+        for name in COLLECTIONS:
+            database[name].delete_many({})
+        one.write(first)
+        one.write(second)
+    assert in_turn == stored(database)
+
+
+def looks_too_soon(look: Callable[..., list[str]], meanwhile: Callable[[], None]) -> Any:
+    """Another sink writes between its look and what is done then."""
+
+    def looked(collection: Any, ids: list[str]) -> list[str]:
+        found = look(collection, ids)
+        meanwhile()
+        return found
+
+    return looked
+
+
+def test_what_was_written_a_moment_ago_is_not_looked_for_again():
+    known = KnownDocuments()
+    assert known.unknown("hours", ["a", "b"]) == ["a", "b"]
+    assert known.unknown("tags", ["a"]) == ["a"]
+    assert known.unknown("hours", ["a", "b", "c"]) == ["c"]
+
+
+def test_only_so_many_are_remembered():
+    known = KnownDocuments()
+    for first in range(0, 3 * MOST, MOST // 4):
+        known.unknown("hours", [str(first + more) for more in range(MOST // 4)])
+        assert len(known._ids["hours"]) <= MOST
