@@ -7,7 +7,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
 
@@ -37,10 +37,12 @@ class Update:
     facets: set[str] = field(default_factory=set)
 
     def at_least(self, path: str, value: Any) -> None:
-        self.highest[path] = max(value, self.highest.get(path, value))
+        if value >= self.highest.get(path, value):
+            self.highest[path] = value
 
     def at_most(self, path: str, value: Any) -> None:
-        self.lowest[path] = min(value, self.lowest.get(path, value))
+        if value <= self.lowest.get(path, value):
+            self.lowest[path] = value
 
     def document(self, identity: str) -> Json:
         """What the upsert comes to where there is no such document yet."""
@@ -106,45 +108,88 @@ def _awaits(body: bytes) -> Json:
 
 
 def _fold_tally(writes: Writes, tally: Json) -> None:
-    for issue, seen in tally["issues"].items():
-        _fold_issue(writes.issues[issue], issue, seen)
+    releases: defaultdict[str, set[str]] = defaultdict(set)
     for bucket in tally["buckets"]:
         name, generation = bucket["name"], bucket["generation"]
         part = str(counters.part_of(name, tally["tag"], tally["life"], generation))
         for field_name, n in bucket["values"].items():
-            _fold_value(writes, name, part, counters.parse_field(field_name), int(n))
-    _fold_sightings(writes, tally)
-
-
-def _fold_sightings(writes: Writes, tally: Json) -> None:
-    """Which releases this commit saw each issue in: those whose counters it raised."""
-    found: defaultdict[str, set[str]] = defaultdict(set)
-    for bucket in tally["buckets"]:
-        for one in map(counters.parse_field, bucket["values"]):
-            if one.kind == "tag" and one.name == "release" and one.value != counters.OTHER:
-                found[one.issue].add(one.value)
+            counter = counters.parse_field(field_name)
+            if counter.kind == "tag":
+                _fold_tag(writes, name, part, counter, int(n), releases)
+            else:
+                _begun(writes, name, counter.issue).at_least(_path(counter, part), int(n))
     for issue, seen in tally["issues"].items():
-        last = _date(seen["last"])
-        writes.sightings[issue].add(Sighting(last, frozenset(found[issue])))
-        writes.issues[issue].at_most("birth", birth(seen["first"], found[issue]))
-        for release in found[issue]:
-            _fold_release(writes, counters.project_of(issue), release, seen)
+        _fold_issue(writes, issue, seen, releases[issue])
 
 
-def _fold_release(writes: Writes, project: str, release: str, seen: Json) -> None:
-    update = writes.releases[f"{project}:{release}"]
-    update.on_insert.update(project=project, release=release)
-    update.at_most("first_seen", _date(seen["first"]))
-    update.at_least("last_seen", _date(seen["last"]))
+def _begun(writes: Writes, bucket: str, issue: str) -> Update:
+    """What counts the events of an issue: its hour has a document of its own."""
+    if len(bucket) != _HOUR_DIGITS:
+        return writes.issues[issue]
+    update = writes.hours[f"{issue}:{bucket}"]
+    if not update.on_insert:
+        hour = time_buckets.start(bucket)
+        update.on_insert.update(issue=issue, project=counters.project_of(issue), hour=hour)
+    return update
 
 
-def _fold_issue(update: Update, issue: str, seen: Json) -> None:
-    update.on_insert.update(_about(seen["about"]), project=counters.project_of(issue))
-    update.at_most("first_seen", _date(seen["first"]))
-    update.at_least("last_seen", _date(seen["last"]))
+def _path(counter: CounterField, part: str) -> str:
+    return f"{'parts' if counter.kind == 'events' else 'more'}.{part}"
+
+
+class _Tag(NamedTuple):
+    """A tag with its value: where it is in documents. `facet` and `release` are '' where it is
+    none.
+    """
+
+    path: str
+    facet: str
+    release: str
+
+
+@lru_cache(maxsize=4_096)
+def _tag(text: str) -> _Tag:
+    name, value = counters.parse_tag(text)
+    path = f"values.{counters.escape_key(name)}.{counters.escape_key(value)}"
+    if counters.OTHER in (name, value):
+        return _Tag(path, "", "")
+    return _Tag(path, facet(name, value), value if name == "release" else "")
+
+
+def _fold_tag(
+    writes: Writes,
+    month: str,
+    part: str,
+    counter: CounterField,
+    n: int,
+    releases: defaultdict[str, set[str]],
+) -> None:
+    """Adds the release to those of its issue, if it is one."""
+    issue, tag = counter.issue, _tag(counter.tag)
+    update = writes.tags[f"{issue}:{month}"]
+    if not update.on_insert:
+        update.on_insert.update(issue=issue, month=time_buckets.start(month))
+    update.at_least(f"{tag.path}.{part}", n)
+    if tag.facet:
+        writes.issues[issue].facets.add(tag.facet)
+    if tag.release:
+        releases[issue].add(tag.release)
+
+
+def _fold_issue(writes: Writes, issue: str, seen: Json, releases: set[str]) -> None:
+    """`releases` are those that this commit saw the issue in: it raised their counters."""
+    update, first, last = writes.issues[issue], _date(seen["first"]), _date(seen["last"])
+    if not update.on_insert:
+        update.on_insert.update(_about(seen["about"]), project=counters.project_of(issue))
+    update.at_most("first_seen", first)
+    update.at_least("last_seen", last)
+    update.at_most("birth", birth(seen["first"], releases))
     update.names.update(seen.get("names", ()))
     for register, rank in seen["users"].items():
         update.at_least(f"u.{register}", int(rank))
+    writes.sightings[issue].add(Sighting(last, frozenset(releases)))
+    for release in releases:
+        _fold_release(writes, counters.project_of(issue), release, first, last)
 
 
 @lru_cache(maxsize=_REMEMBERED)
@@ -154,30 +199,13 @@ def _about(text: str) -> Json:
     return {**about, "words": words_of(about), "untold": {"new": True}}
 
 
-def _fold_value(writes: Writes, bucket: str, part: str, counter: CounterField, n: int) -> None:
-    if counter.kind == "tag":
-        _fold_tag(writes.tags[f"{counter.issue}:{bucket}"], counter, bucket, part, n)
-        if counters.OTHER not in (counter.name, counter.value):
-            writes.issues[counter.issue].facets.add(facet(counter.name, counter.value))
-    elif len(bucket) == _HOUR_DIGITS:
-        update = writes.hours[f"{counter.issue}:{bucket}"]
-        hour = time_buckets.start(bucket)
-        update.on_insert.update(
-            issue=counter.issue, project=counters.project_of(counter.issue), hour=hour
-        )
-        update.at_least(_path(counter, part), n)
-    else:
-        writes.issues[counter.issue].at_least(_path(counter, part), n)
-
-
-def _path(counter: CounterField, part: str) -> str:
-    return f"{'parts' if counter.kind == 'events' else 'more'}.{part}"
-
-
-def _fold_tag(update: Update, counter: CounterField, month: str, part: str, n: int) -> None:
-    name, value = counters.escape_key(counter.name), counters.escape_key(counter.value)
-    update.on_insert.update(issue=counter.issue, month=time_buckets.start(month))
-    update.at_least(f"values.{name}.{value}.{part}", n)
+def _fold_release(
+    writes: Writes, project: str, release: str, first: datetime, last: datetime
+) -> None:
+    update = writes.releases[f"{project}:{release}"]
+    update.on_insert.update(project=project, release=release)
+    update.at_most("first_seen", first)
+    update.at_least("last_seen", last)
 
 
 def _date(milliseconds: float) -> datetime:

@@ -78,21 +78,27 @@ def short_tag(tag: str) -> str:
 
 
 class CounterField(NamedTuple):
-    """A parsed field. `kind` is events, more or tag; `name` and `value` are '' but for a tag."""
+    """A parsed field. `kind` is events, more or tag; `tag` names a tag and its value, and is ''
+    but for a tag.
+    """
 
     kind: str
     issue: str
-    name: str = ""
-    value: str = ""
+    tag: str = ""
 
 
-@lru_cache(maxsize=4096)
 def parse_field(field: str) -> CounterField:
     """Parse a field written by events_field, more_field or tag_field.
 
     Raises TypeError for one without a separator.
     """
-    return CounterField(*field.split(SEPARATOR, 3))
+    return CounterField(*field.split(SEPARATOR, 2))
+
+
+def parse_tag(text: str) -> tuple[str, str]:
+    """The name and the value that `tag` has made one text of. Raises ValueError for another."""
+    name, value = text.split(SEPARATOR, 1)
+    return name, value
 
 
 @dataclass(frozen=True, slots=True)
