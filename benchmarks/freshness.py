@@ -1,4 +1,6 @@
-"""How long an error takes from its post to where it can be read, while others come in."""
+"""How long an error takes from its post to where it can be read, while others come in, and the
+memory that everything has then.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +10,7 @@ import math
 import time
 import uuid
 from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
@@ -28,22 +31,26 @@ LOOK_S = 0.005
 
 
 def freshness_figures(folder: Path, seconds: float, *options: str) -> list[Figure]:
-    """Milliseconds of marked errors, and of the start until the first one can be read."""
+    """Milliseconds of marked errors, MB of everything after them, and seconds of the start until
+    the first one can be read.
+    """
     started = time.perf_counter()
     with MeasuredUp(folder, *options) as up:
         first = asyncio.run(_marked(up.report_url, up.ports["mongo_url"], 1, 0))
         start_s = time.perf_counter() - started
         count = round(seconds / EVERY_S)
         found = sorted(asyncio.run(_marked(up.report_url, up.ports["mongo_url"], count, RATE)))
+        memory = sum(up.memory().values())
     assert first
     name = " ".join(["fresh:", *options, f"{RATE:,}/s, POST to readable"])
-    return [
-        Figure(f"{name}, median", "ms", [1000 * found[len(found) // 2]], lower_is_better=True),
-        Figure(
-            f"{name}, 99 of 100", "ms", [1000 * found[-1 - len(found) // 100]], lower_is_better=True
-        ),
-        Figure("start: until the first error can be read", "s", [start_s], lower_is_better=True),
+    median, late = (1000 * found[at] for at in (len(found) // 2, -1 - len(found) // 100))
+    figures = [
+        Figure(f"{name}, median", "ms", [median]),
+        Figure(f"{name}, 99 of 100", "ms", [late], mark=300),
+        Figure("  memory of everything meanwhile", "MB", [memory]),
+        Figure("start: until the first error can be read", "s", [start_s], mark=3),
     ]
+    return [replace(one, lower_is_better=True) for one in figures]
 
 
 async def _marked(url: str, mongo_url: str, count: int, rate: int) -> list[float]:
