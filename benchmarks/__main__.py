@@ -47,7 +47,7 @@ def main(
         server.start()
         mongo.start()
         try:
-            figures = stage_figures(server.url, entries, runs)
+            figures = stage_figures(server.url, mongo.url, entries, runs)
             figures += snapshot_figures(server.url)
             figures += state_figures(server.url)
             figures += cost_figures(server.url, mongo.url)

@@ -7,6 +7,7 @@ from __future__ import annotations
 import threading
 import time
 import uuid
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import orjson
@@ -17,6 +18,7 @@ from catchwater.answers import Emit
 from catchwater.config.streamdefs import StreamDefs, load
 from catchwater.event import Event, decode, encode
 from catchwater.redis_client import Connection
+from catchwater.stage import StageEnvironment
 from catchwater.streams.consumer import Consumer, prepare
 from catchwater.streams.keys import ledger, stream
 from catchwater.streams.loop import Loop
@@ -46,6 +48,9 @@ AGENT = (
 
 
 ISSUES = 50
+SAMPLED = 15_000
+"""Events after which all issues have their samples."""
+
 PAGE_ID = 100_000
 """The first number of an order in the address of a page: each report has another one."""
 
@@ -74,13 +79,16 @@ def passing(batch: Sequence[Event]) -> list[Emit]:
     return [Emit(event) for event in batch]
 
 
-def stage_figures(url: str, count: int, runs: int) -> list[Figure]:
-    """Figures of a stage that passes events on, and of each stage of the pipeline that ships."""
+def stage_figures(url: str, mongo_url: str, count: int, runs: int) -> list[Figure]:
+    """Figures of a stage that passes events on, and of each stage of the pipeline that ships;
+    `fingerprint` also as it is once its issues have their samples.
+    """
     defs = load()
     found = inputs(defs, count)
     works: dict[str, tuple[str, Work]] = {"pass": ("dedupe", passing)}
     loaded = load_stages(defs, defs.counting_path, None)
     works |= {name: (name, one.work) for name, one in loaded.items()}
+    works["fingerprint, only counted"] = ("fingerprint", _with_samples(defs, mongo_url))
     figures = {name: Figure(f"stage {name}", "entries/s", [], mark=0.5) for name in works}
     grouping = Figure("stage fingerprint, if the plain loop groups too", "entries/s", [])
     for one in loaded.values():
@@ -96,6 +104,14 @@ def stage_figures(url: str, count: int, runs: int) -> list[Figure]:
         )
     grouping.runs = figures["fingerprint"].runs
     return [*figures.values(), grouping]
+
+
+def _with_samples(defs: StreamDefs, mongo_url: str) -> Work:
+    """The stage when there are samples of all issues: it sends hardly any event on whole."""
+    environment = StageEnvironment(mongo_url, projects=Path("/nonexistent/projects.yaml"))
+    work = load_stages(defs, defs.counting_path, environment)["fingerprint"].work
+    work(events(SAMPLED))
+    return work
 
 
 def _grouped(fields: dict[bytes, bytes]) -> dict[bytes, bytes]:

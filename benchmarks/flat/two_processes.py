@@ -13,7 +13,7 @@ from benchmarks.pipelines import paused
 from benchmarks.report import Figure
 from benchmarks.services import ready
 from benchmarks.stages import done
-from catchwater.config.streamdefs import load
+from catchwater.config.streamdefs import StreamDefs, load
 from catchwater.redis_client import Connection
 from catchwater.streams.consumer import prepare
 from tests.waiting import wait_until
@@ -33,9 +33,10 @@ print(rounds)
 """
 
 
-def scaling_figures(redis_url: str, entries: int = 40_000, runs: int = 3) -> list[Figure]:
-    """Entries a second of two processes against one, with the entries in Redis beforehand; what
-    Redis takes of a core meanwhile; and what two processes that only compute reach. Empties Redis.
+def scaling_figures(redis_url: str, entries: int = 60_000, runs: int = 3) -> list[Figure]:
+    """Entries a second of two processes against one, with the entries in Redis beforehand and
+    after as many halves that gave the samples; what Redis takes of a core meanwhile; and what two
+    processes that only compute reach. Empties Redis.
     """
     rates = Figure(f"two processes of {STAGE}, over one", "entries/s", [], [], MARK)
     redis = Figure("  Redis's CPU meanwhile", "% of a core", [], [], lower_is_better=True)
@@ -57,14 +58,21 @@ def _rate(redis_url: str, processes: int, entries: int) -> tuple[float, float]:
         prepare(connection, defs)
         settings = {"REDIS_URL": redis_url}
         pids = [running.enter_context(ready(settings, "stage", STAGE)) for _ in range(processes)]
-        with paused(pids):
-            add(connection, defs, (event(number % ISSUES) for number in range(entries)))
-            cpu, began = _cpu(connection), time.perf_counter()
-        wait_until(
-            lambda: done(connection, defs.tags, STAGE) >= entries, "all are done", timeout=LONGEST_S
-        )
+        many = entries // 2  # each process takes samples of its own
+        for waiting in (many, many + entries):
+            with paused(pids):
+                already = done(connection, defs.tags, STAGE)
+                add(connection, defs, (event(n % ISSUES) for n in range(waiting - already)))
+                cpu, began = _cpu(connection), time.perf_counter()
+            _wait(connection, defs, waiting)
         took = time.perf_counter() - began
         return entries / took, (_cpu(connection) - cpu) / took
+
+
+def _wait(connection: Connection, defs: StreamDefs, entries: int) -> None:
+    wait_until(
+        lambda: done(connection, defs.tags, STAGE) >= entries, "all are done", timeout=LONGEST_S
+    )
 
 
 def _cpu(connection: Connection) -> float:

@@ -32,8 +32,8 @@ def checked(figures: list[Figure]) -> None:
     assert figures[0].name in shown(figures, as_json=False)
 
 
-def test_of_stages_and_snapshots(redis_url: str):
-    checked(stage_figures(redis_url, 200, 1))
+def test_of_stages_and_snapshots(redis_url: str, mongo_url: str):
+    checked(stage_figures(redis_url, mongo_url, 200, 1))
     checked(snapshot_figures(redis_url, (100,)))
 
 
