@@ -29,13 +29,14 @@ TICKS = os.sysconf("SC_CLK_TCK")
 class MeasuredUp(UpProcess):
     """`catchwater up`, and what its processes use."""
 
+    def __init__(self, folder: Path, *options: str) -> None:
+        super().__init__(folder, "--no-demo", *options)
+
     def pids(self) -> dict[str, int]:
-        """By kind, all but the demo page's."""
+        """By kind."""
         assert self.process
         running = {name.rpartition("-")[0] or name: pid for name, pid in super().pids().items()}
-        return {name: pid for name, pid in running.items() if name != "demo"} | {
-            "up": self.process.pid
-        }
+        return running | {"up": self.process.pid}
 
     def cpu(self) -> dict[str, float]:
         """CPU seconds so far."""

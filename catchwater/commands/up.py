@@ -72,6 +72,11 @@ What does not waits in Redis for the next start.
     show_default=True,
     help="0: any free one.",
 )
+@click.option(
+    "--no-demo",
+    is_flag=True,
+    help="Without the demo page, which is for newcomers and takes 20 MB.",
+)
 @options.setting(
     "--redis",
     variable="REDIS_URL",
@@ -104,6 +109,7 @@ def command(
     ingest_port: int,
     dashboard_port: int,
     demo_port: int,
+    no_demo: bool,
     redis: str,
     mongo: str,
     scale: tuple[str, ...],
@@ -123,7 +129,7 @@ def command(
         with terminal.borrowed_from_make(), only_one(data):
             streamdefs = _pipeline(data, streamdefs, small)
             defs = load(streamdefs)
-            ports = Ports.choose(ingest_port, dashboard_port, demo_port)
+            ports = Ports.choose(ingest_port, dashboard_port, None if no_demo else demo_port)
             scaled = _scaled(scale, [*defs.stages, "ingest"])
             local = LocalProcesses(
                 data.resolve(),
@@ -235,13 +241,13 @@ def _first_project(local: LocalProcesses) -> projects.Project:
 
 def welcome(local: LocalProcesses, project: projects.Project) -> str:
     """What a newcomer needs next."""
-    ingest = project.ingest_url(local.ingest_url)
+    ingest, demo = project.ingest_url(local.ingest_url), local.ports.demo_url
+    demo_line = f"  demo page    {demo}\n" if demo else ""
     return f"""
 Catchwater is running. Everything it stores is in {local.data}
 
   dashboard    http://127.0.0.1:{local.ports.dashboard}/
-  demo page    http://127.0.0.1:{local.ports.demo}/
-  script tag   <script src="{ingest}/c/{project.key}.js"></script>
+{demo_line}  script tag   <script src="{ingest}/c/{project.key}.js"></script>
   DSN          {ingest.replace("://", f"://{project.key}@")}/{project.id}
   commands     {command_line()} status, audit, dead list, project list, snippet {project.id} ...
 

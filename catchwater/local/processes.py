@@ -38,13 +38,19 @@ class Ports:
 
     ingest: int
     dashboard: int
-    demo: int
+    demo: int | None = None
+    """None: there is no demo page."""
 
     @classmethod
-    def choose(cls, ingest: int, dashboard: int, demo: int) -> Ports:
+    def choose(cls, ingest: int, dashboard: int, demo: int | None) -> Ports:
         """These ports, or free ones for 0. Raises ServerStartError when one is taken."""
         named = {"ingest": ingest, "dashboard": dashboard, "demo": demo}
-        return cls(**{name: _free(name, port) for name, port in named.items()})
+        return cls(**{name: _free(name, at) for name, at in named.items() if at is not None})
+
+    @property
+    def demo_url(self) -> str:
+        """'' where there is no demo page."""
+        return "" if self.demo is None else f"http://127.0.0.1:{self.demo}/"
 
 
 class LocalProcesses:
@@ -110,7 +116,7 @@ class LocalProcesses:
     def services(self) -> list[ManagedProcess]:
         """Catchwater's own processes. Ingest is last: nothing is accepted before it is read."""
         services = [self._service(name, command) for name, command in self._commands().items()]
-        return [*services, self._demo()]
+        return services if self.ports.demo is None else [*services, self._demo(self.ports.demo)]
 
     def close(self) -> None:
         """Close the socket of ingest: nobody can connect any more."""
@@ -185,10 +191,10 @@ class LocalProcesses:
                 ) from error
         return self._ingest_socket.fileno()
 
-    def _demo(self) -> ManagedProcess:
-        command = ["demo", "--port", str(self.ports.demo)]
+    def _demo(self, port: int) -> ManagedProcess:
+        command = ["demo", "--port", str(port)]
         return ManagedProcess(
-            DEMO, command, lambda: _is_open(self.ports.demo), self._environment(DEMO), ours=True
+            DEMO, command, lambda: _is_open(port), self._environment(DEMO), ours=True
         )
 
     def _environment(self, name: str) -> dict[str, str]:
@@ -202,7 +208,7 @@ class LocalProcesses:
             "DASHBOARD_PORT": str(self.ports.dashboard),
             "INGEST_URL": self.ingest_url,
             "PUBLIC_URL": self._public_url,
-            "DEMO_URL": f"http://127.0.0.1:{self.ports.demo}/",
+            "DEMO_URL": self.ports.demo_url,
             "SPOOL": str(self.data / "spool"),
             "DASHBOARD_URL": os.environ.get("CATCHWATER_DASHBOARD_URL")
             or f"http://127.0.0.1:{self.ports.dashboard}",

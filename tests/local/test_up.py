@@ -10,12 +10,13 @@ import socket
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import unquote
-from urllib.request import urlopen
+from urllib.request import Request, urlopen
 
 import pytest
 
 from catchwater.errors import UnavailableError
 from catchwater.local.memory import machine_memory, redis_memory
+from catchwater.local.servers import free_port
 from catchwater.redis_client import Connection
 from tests.up_process import FREE_PORTS, UpProcess
 from tests.waiting import wait_until
@@ -55,6 +56,23 @@ def test_the_pages_it_names_are_there(up: UpProcess, page: str) -> None:
         lambda: answers(up.address(page)),
         f"the {page} answers: another test may just have killed it",
     )
+
+
+def test_without_the_demo_page_there_is_no_process_and_no_word_of_it(tmp_path: Path) -> None:
+    taken = free_port()
+    with socket.create_server(("127.0.0.1", taken)):
+        options = ("--ingest-port", "0", "--dashboard-port", "0", "--demo-port", str(taken))
+        with UpProcess(tmp_path, *options, "--no-demo", "--small") as up:
+            assert "demo-1" not in up.pids()
+            assert {"ingest-1", "dashboard-1", "count-1", "sink-1"} <= set(up.pids())
+            assert "demo page" not in up.said
+            assert "demo-1" not in up.said
+            page = Request(up.address("dashboard"), headers={"Accept": "text/html"})
+            with urlopen(page) as answer:
+                shown = answer.read().decode()
+            assert "No error has been caught yet" in shown
+            assert "demo page" not in shown
+            assert up.stop() == 0, up.said
 
 
 def test_the_script_tag_and_the_dsn_bear_the_key_of_the_first_project(up: UpProcess) -> None:
