@@ -25,6 +25,8 @@ def store_in(target: Target, events: Sequence[Event]) -> list[Answer]:
     writes = Writes()
     answers = [_folded(writes, event) for event in events]
     good = [event for event, answer in zip(events, answers, strict=True) if answer is None]
+    if len(good) < len(events):
+        writes = _without_faults(good)
     stored = iter(_written(target, writes, good))
     return [answer or next(stored) for answer in answers]
 
@@ -35,6 +37,14 @@ def _folded(writes: Writes, event: Event) -> Reject | None:
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         return Reject(f"not a counted event: {error!r}")
     return None
+
+
+def _without_faults(good: Sequence[Event]) -> Writes:
+    """Of the others, what was read before their faults is in no count: they are dead letters."""
+    writes = Writes()
+    for event in good:
+        fold(writes, event)
+    return writes
 
 
 def _written(target: Target, writes: Writes, events: Sequence[Event]) -> list[Answer]:

@@ -167,6 +167,21 @@ def test_what_is_no_counted_event_is_rejected_alone(store, database):
     assert [type(one) for one in answers] == [Reject, Stored]
 
 
+@pytest.mark.parametrize("lacks", ["users", "about", "first", "last"])
+def test_nothing_is_written_of_what_is_no_counted_event(store, database, lacks):
+    """What was read of it before its fault was counted, and it was in the dead letters too."""
+    body = tally("1:v1:a", 100, users=["u1"]).json
+    body["buckets"].append(body["buckets"][0] | {"name": "2026091200"})
+    del body["issues"]["1:v1:a"][lacks]
+    broken = replace(tally("1:v1:a", 100), body=orjson.dumps(body))
+    assert [type(one) for one in store_in(store(), [broken])] == [Reject]
+    assert [database[one].count_documents({}) for one in ("issues", "hours")] == [0, 0]
+    answers = store_in(store(), [broken, tally("1:v1:a", 1)])
+    assert [type(one) for one in answers] == [Reject, Stored]
+    found = database.issues.find_one()
+    assert (found["count"], found["type"], "u" in found) == (3, "E", False)
+
+
 def test_a_mongodb_that_is_away_keeps_the_batch(store):
     with pytest.raises(UnavailableError, match="MongoDB is away"):
         store_in(store("mongodb://127.0.0.1:9"), [sample(1)])
