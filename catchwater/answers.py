@@ -21,8 +21,9 @@ class Tally:
 
     `n` is how many occurrences the event stands for (at least 1). `tags` are counted by value, with
     a bound on distinct values. `user` identifies who was affected, hashed into a HyperLogLog
-    register. `about` is what the issue's page needs and does not change from event to event (title,
-    culprit, level). `names` is what else the issue is called; it remembers all it was ever called.
+    register. `about` is what the issue's page needs and does not change from event to event
+    (message, culprit, level); what every issue has, such as its `count`, is left out of it. `names`
+    is what else the issue is called; it remembers all it was ever called.
     """
 
     issue: str

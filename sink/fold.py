@@ -25,6 +25,36 @@ _HOUR_DIGITS = 10
 _REMEMBERED = 1_000
 """Issues whose words are not looked for again at each event; some 2 kB each."""
 
+_OWN = frozenset(
+    {
+        "_id",
+        "project",
+        "words",
+        "untold",
+        "first_seen",
+        "last_seen",
+        "birth",
+        "names",
+        "facets",
+        "parts",
+        "more",
+        "closed",
+        "absorbed",
+        "u",
+        "count",
+        "users",
+        "first_release",
+        "trend",
+        "state",
+        "handling",
+        "notes",
+        "regressed",
+        "escalated",
+        "continued",
+    }
+)
+"""Fields of an issue that are not for a stage of one's own to say."""
+
 
 @dataclass(slots=True)
 class Update:
@@ -194,8 +224,11 @@ def _fold_issue(writes: Writes, issue: str, seen: Json, releases: set[str]) -> N
 
 @lru_cache(maxsize=_REMEMBERED)
 def _about(text: str) -> Json:
-    """What an issue begins with, as the commit tells it at each of its events."""
-    about = orjson.loads(text)
+    """What an issue begins with, as the commit tells it at each of its events. A name in it is no
+    path: MongoDB inserts some of which it refuses every update.
+    """
+    said = {counters.escape_key(name): value for name, value in orjson.loads(text).items()}
+    about = {name: value for name, value in said.items() if name not in _OWN}
     return {**about, "words": words_of(about), "untold": {"new": True}}
 
 

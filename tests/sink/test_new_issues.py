@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -166,6 +167,37 @@ def test_what_another_sink_inserts_meanwhile_is_updated(database: Any, mongo_url
         one.write(first)
         one.write(second)
     assert in_turn == stored(database)
+
+
+@pytest.mark.parametrize(
+    "about",
+    [
+        {"": 1, ".a": 1, "a..b": 1, "a\0b": 1},
+        {"$set": {"count": 1}, "$x": 1},
+        {"a": 1, "a.b": 2},
+        {"_id": "1:v1:other", "project": "2"},
+        {"first_seen": 1, "birth": 1, "names": 1, "facets": 1, "words": 1},
+        {"u": 1, "parts": 1, "more.x": 1, "count": 9, "closed": "203012"},
+        {"state": "merged", "trend": "x", "absorbed": {"x": 9}},
+    ],
+)
+def test_a_stage_of_ones_own_may_say_anything_of_an_issue(
+    database: Any, mongo_url: str, about: dict[str, Any]
+):
+    """It was inserted and each update refused, or it ended the whole batch."""
+    one = tally(random.Random(5), "1:v1:a")
+    write(mongo_url, [one])
+    wanted = database.issues.find_one()
+    body = one.json
+    body["issues"]["1:v1:a"]["about"] = orjson.dumps({"message": "m", "type": "E"} | about).decode()
+    odd = replace(one, body=orjson.dumps(body))
+    for _ in range(2):
+        database.issues.delete_many({})
+        for _ in range(2):
+            write(mongo_url, [odd])
+            found = database.issues.find_one()
+            assert {name: found[name] for name in wanted} == wanted
+            assert found.keys().isdisjoint({"", "state", "trend", "absorbed"})
 
 
 def looks_too_soon(look: Callable[..., list[str]], meanwhile: Callable[[], None]) -> Any:
