@@ -7,7 +7,7 @@ import re
 import pytest
 from crawleruseragents import CRAWLER_USER_AGENTS_DATA
 
-from stages.filters.crawlers import is_crawler
+from stages.filters.crawlers import compiled, is_crawler
 
 KEPT = {"http-library", "browser-automation", "monitoring"}
 DROPPED = [one for one in CRAWLER_USER_AGENTS_DATA if KEPT.isdisjoint(one.get("tags", ()))]
@@ -44,3 +44,15 @@ def test_a_browser_and_nonsense_are_none(agent: str):
 def test_only_the_beginning_is_looked_at():
     assert is_crawler("Googlebot/2.1 " + "x" * 10_000)
     assert not is_crawler("x" * 10_000 + " Googlebot/2.1")
+
+
+def test_the_whole_list_is_looked_for_at_once():
+    assert len(compiled([one["pattern"] for one in DROPPED])) == 1
+
+
+def test_a_list_that_re2_does_not_take_is_looked_for_all_the_same():
+    """The stage would raise for every event."""
+    patterns = compiled(["Fancy(?!Browser)", "Half(open", "OtherBot"])
+    agents = ["FancyBot/1.0", "OtherBot/2.0", "FancyBrowser/1.0", "Half(open"]
+    found = [any(one.search(agent) for one in patterns) for agent in agents]
+    assert found == [True, True, False, False]
