@@ -40,27 +40,39 @@ _TEMPORARY = {
     7: "HostNotFound",
     13: "Unauthorized",
     18: "AuthenticationFailed",
+    24: "LockTimeout",
+    43: "CursorNotFound",
+    46: "LockBusy",
     50: "MaxTimeMSExpired",
+    63: "StaleShardVersion",
     64: "WriteConcernFailed",
     89: "NetworkTimeout",
     91: "ShutdownInProgress",
     100: "UnsatisfiableWriteConcern",
     112: "WriteConflict",
+    133: "FailedToSatisfyReadPreference",
+    134: "ReadConcernMajorityNotAvailableYet",
     146: "ExceededMemoryLimit",
+    150: "StaleEpoch",
+    175: "QueryPlanKilled",
     189: "PrimarySteppedDown",
+    202: "NetworkInterfaceExceededTimeLimit",
+    237: "CursorKilled",
     262: "ExceededTimeLimit",
     8000: "AtlasError",
     9001: "SocketException",
     10107: "NotWritablePrimary",
     11600: "InterruptedAtShutdown",
+    11601: "Interrupted",
     11602: "InterruptedDueToReplStateChange",
+    13388: "StaleConfig",
     13435: "NotPrimaryNoSecondaryOk",
     13436: "NotPrimaryOrSecondary",
     14031: "OutOfDiskSpace",
 }
 """Server errors that are no document's fault: shutting down, no primary, write concern not met
-in time, out of disk space or memory, over quota, and a password or a right that somebody has to
-mend while the batch waits.
+in time, out of disk space or memory, over quota, an answer that was cut short, and a password or a
+right that somebody has to mend while the batch waits.
 """
 
 

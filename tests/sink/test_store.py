@@ -182,6 +182,41 @@ def test_nothing_is_written_of_what_is_no_counted_event(store, database, lacks):
     assert (found["count"], found["type"], "u" in found) == (3, "E", False)
 
 
+class KillsCursors(pymongo.monitoring.CommandListener):
+    """As a mongos or a server does that ends while its answer is read."""
+
+    def __init__(self, database):
+        self._database = database
+
+    def succeeded(self, event):
+        found = event.reply.get("cursor", {})
+        if event.command_name == "find" and found["id"]:
+            name = found["ns"].partition(".")[2]
+            self._database.command("killCursors", name, cursors=[found["id"]])
+
+    def started(self, event):
+        pass
+
+    failed = started
+
+
+def test_an_answer_that_was_cut_short_is_not_held_against_what_was_asked_for(store, database):
+    """A tally of so many issues that MongoDB does not name all of them in one answer."""
+    body = tally("1:v1:a", 1).json
+    seen = body["issues"]["1:v1:a"]
+    body["issues"] = {f"1:v1:{number}": seen for number in range(300)}
+    many = replace(tally("1:v1:a", 1), body=orjson.dumps(body))
+    assert store_in(store(), [many]) == [Stored()]
+    pymongo.monitoring.register(listener := KillsCursors(database))
+    try:
+        (other := store()).prepare()
+        with pytest.raises(UnavailableError):
+            store_in(other, [many])
+    finally:
+        pymongo.monitoring._LISTENERS.command_listeners.remove(listener)
+    assert store_in(other, [many]) == [Stored()]
+
+
 def test_a_mongodb_that_is_away_keeps_the_batch(store):
     with pytest.raises(UnavailableError, match="MongoDB is away"):
         store_in(store("mongodb://127.0.0.1:9"), [sample(1)])
