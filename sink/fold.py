@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from catchwater.streams.counters import CounterField
 
 _HOUR_DIGITS = 10
+_LARGEST = 2**63 - 1  # of MongoDB's numbers; JSON that is read here may have twice as much
 _REMEMBERED = 1_000
 """Issues whose words are not looked for again at each event; some 2 kB each."""
 
@@ -228,8 +229,16 @@ def _about(text: str) -> Json:
     path: MongoDB inserts some of which it refuses every update.
     """
     said = {counters.escape_key(name): value for name, value in orjson.loads(text).items()}
-    about = {name: value for name, value in said.items() if name not in _OWN}
+    about = {name: _stored(value) for name, value in said.items() if name not in _OWN}
     return {**about, "words": words_of(about), "untold": {"new": True}}
+
+
+def _stored(value: Any) -> Any:
+    """What MongoDB may refuse, as too deep, too large or for a key in it, is stored as JSON."""
+    for one in value if isinstance(value, list) else [value]:
+        if isinstance(one, (list, dict)) or (isinstance(one, int) and one > _LARGEST):
+            return orjson.dumps(value).decode()
+    return value
 
 
 def _fold_release(

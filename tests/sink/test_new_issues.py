@@ -179,6 +179,9 @@ def test_what_another_sink_inserts_meanwhile_is_updated(database: Any, mongo_url
         {"first_seen": 1, "birth": 1, "names": 1, "facets": 1, "words": 1},
         {"u": 1, "parts": 1, "more.x": 1, "count": 9, "closed": "203012"},
         {"state": "merged", "trend": "x", "absorbed": {"x": 9}},
+        {"nul": {"\0": 1}},
+        {"large": 2**64 - 1},
+        {"deep": orjson.loads("[" * 200 + "]" * 200)},
     ],
 )
 def test_a_stage_of_ones_own_may_say_anything_of_an_issue(
