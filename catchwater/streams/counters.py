@@ -87,6 +87,7 @@ class CounterField(NamedTuple):
     tag: str = ""
 
 
+@lru_cache(maxsize=4096)
 def parse_field(field: str) -> CounterField:
     """Parse a field written by events_field, more_field or tag_field.
 
