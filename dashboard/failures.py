@@ -50,6 +50,8 @@ async def failures(request: web.Request, handler: Handler) -> web.StreamResponse
         return failure(request, 503, _briefly(error), {"Retry-After": str(RETRY_AFTER_S)})
     except web.HTTPException as error:
         return _http(request, error)
+    except ConnectionResetError:  # the client left, and nobody reads the answer
+        return failure(request, 400, "The request broke off.")
     except Exception:
         log.exception("a request failed", path=request.path)
         return failure(

@@ -165,6 +165,9 @@ def test_more_posts_that_are_held_open_than_there_are_places_shut_nobody_out(ser
     path = b"e/%s" % KEY.encode() if served.name == "ingest" else b"login"
     with connected(served, 2 * FILES, post % path):
         wait_until(served.answers, "somebody else is answered", timeout=60)
+    for _ in range(3):  # by then it has met that they are gone
+        wait_until(served.answers, "it answers")
+    assert b"ConnectionReset" not in served.log.read_bytes(), "a client that leaves is no fault"
 
 
 @pytest.mark.parametrize(
