@@ -81,8 +81,13 @@ class Update:
         for fields in (self.on_insert, self.highest, self.lowest):
             for path, value in fields.items():
                 _set(found, path, value)
+        return found | self.sets
+
+    @property
+    def sets(self) -> dict[str, list[str]]:
+        """Fields that are sets, as lists in a fixed order; no empty ones."""
         sets = {"names": self.names, "facets": self.facets}
-        return found | {name: sorted(one) for name, one in sets.items() if one}
+        return {name: sorted(one) for name, one in sets.items() if one}
 
 
 def _set(document: Json, path: str, value: Any) -> None:

@@ -251,8 +251,7 @@ def _fits(update: Update) -> bool:
 
 def _update(identity: str, update: Update) -> pymongo.UpdateOne:
     parts = {"$setOnInsert": update.on_insert, "$max": update.highest, "$min": update.lowest}
-    sets = {"names": update.names, "facets": update.facets}
-    parts["$addToSet"] = {name: {"$each": sorted(one)} for name, one in sets.items() if one}
+    parts["$addToSet"] = {name: {"$each": one} for name, one in update.sets.items()}
     return pymongo.UpdateOne(
         {"_id": identity}, {name: part for name, part in parts.items() if part}, upsert=True
     )
